@@ -1,0 +1,69 @@
+import { fileURLToPath } from 'node:url'
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig } from 'vitest/config'
+import { findBrowser } from './test/setup/browser.mjs'
+
+const source = fileURLToPath(new URL('src', import.meta.url))
+
+const alias = [
+  { find: /^resesh$/, replacement: `${source}/index.ts` },
+  { find: /^resesh\/(.+)$/, replacement: `${source}/$1.ts` },
+]
+
+const chromium = playwright({
+  launchOptions: {
+    executablePath: (await findBrowser()) ?? '',
+    args: [
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  },
+})
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/setup/closing-line.ts'],
+    coverage: { provider: 'v8', include: ['src/**/*.ts'] },
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          name: 'node',
+          include: ['test/node/**/*.test.ts'],
+          benchmark: { include: ['test/bench/**/*.bench.ts'], exclude: ['test/bench/**/*.browser.bench.ts'] },
+          typecheck: { enabled: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './test/tsconfig.json' },
+        },
+      },
+      {
+        resolve: { alias },
+        publicDir: 'test/public',
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          benchmark: { include: ['test/bench/**/*.browser.bench.ts'] },
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: chromium,
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'tabs',
+          include: ['test/tabs/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          benchmark: { include: [] },
+        },
+      },
+    ],
+  },
+})
