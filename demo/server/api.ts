@@ -28,12 +28,13 @@ export const authorized = ({ tokens, knobs, records }: World, call: Call): strin
   }
   const family = tokens.familyOf(call.cookie, true)
   if (!family) return undefined
-  if (!tokens.isLive(family.access)) {
+  let { access } = family
+  if (!access || !tokens.isLive(access)) {
     if (!knobs.bffSilentRefresh) return undefined
     records.stats.silentRefreshes++
-    tokens.renew(family)
+    access = tokens.renew(family)
   }
-  count(records.stats.accessTokenUses, family.access.id)
+  count(records.stats.accessTokenUses, access.id)
   return family.user
 }
 

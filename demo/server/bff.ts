@@ -30,9 +30,9 @@ export const bffRoutes = (world: World): Routes => {
       {
         authenticated: true,
         user: users.get(family.user),
-        expiresAt: knobs.bffSilentRefresh ? family.expiresAt : family.access.expiresAt,
+        expiresAt: knobs.bffSilentRefresh ? family.expiresAt : family.access?.expiresAt,
         ...(knobs.bffMediatesToken && {
-          accessToken: await family.access.token,
+          accessToken: await family.access?.token,
           expiresIn: knobs.accessTokenLifeSeconds,
         }),
       },

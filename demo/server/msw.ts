@@ -12,7 +12,7 @@ export const sampleHandler = (server: SampleServer, origin = '*'): HttpHandler =
     const value = cookies[cookieName]
     const answer = await server.handle(request, {
       ...(value && { cookie: `${cookieName}=${value}` }),
-      Response: HttpResponse as unknown as typeof Response,
+      respond: (body, init) => new HttpResponse(body, init),
     })
-    return answer === 'drop' ? HttpResponse.error() : (answer as HttpResponse<null>)
+    return answer === 'drop' ? HttpResponse.error() : answer
   })

@@ -1,19 +1,13 @@
 // The sample server under node:http: as a handler for any such server, or listening on a port of its own.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { arrayBuffer } from 'node:stream/consumers'
 import type { SampleServer } from './server.ts'
 
 export interface Listening {
   readonly origin: string
   readonly port: number
   close(): Promise<void>
-}
-
-const read = async (message: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> => {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of message) chunks.push(chunk as Uint8Array)
-  return new Uint8Array(Buffer.concat(chunks))
 }
 
 const toRequest = async (message: IncomingMessage, signal: AbortSignal): Promise<Request> => {
@@ -26,7 +20,7 @@ const toRequest = async (message: IncomingMessage, signal: AbortSignal): Promise
     method,
     headers: pairs,
     signal,
-    ...(hasBody && { body: await read(message) }),
+    ...(hasBody && { body: await arrayBuffer(message) }),
   })
 }
 
@@ -58,7 +52,8 @@ export const listen = async (server: SampleServer, { port = 0 }: { port?: number
   const handle = toNode(server)
   const http = createServer((message, response) => void handle(message, response))
   await new Promise<void>((done, fail) => http.once('error', fail).listen(port, '127.0.0.1', done))
-  const { port: bound } = http.address() as AddressInfo
+  const address = http.address()
+  const bound = typeof address === 'object' && address ? address.port : port
   return {
     origin: `http://127.0.0.1:${bound}`,
     port: bound,

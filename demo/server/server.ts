@@ -22,9 +22,14 @@ export interface SampleServerOptions {
   now?: () => number
 }
 
+interface Host {
+  cookie?: string
+  respond?: (body: string | null, init: ResponseInit) => Response
+}
+
 export interface SampleServer {
   /** @param host What a page needs: the cookie it may not see, and a Response that may carry Set-Cookie. */
-  handle(request: Request, host?: { cookie?: string; Response?: typeof Response }): Promise<Response | 'drop'>
+  handle(request: Request, host?: Host): Promise<Response | 'drop'>
   readonly stats: Stats
   readonly log: readonly LogEntry[]
   readonly knobs: Knobs
@@ -131,7 +136,8 @@ export const createSampleServer = ({
       stats.preflights++
       return preflight(request)
     }
-    if (path.startsWith('/sample/')) return routeOf(method, path)({ request, url, cookie })
+    // Neither the tests' own calls nor a browser's favicon are part of what is counted.
+    if (path.startsWith('/sample/') || !isSamplePath(path)) return routeOf(method, path)({ request, url, cookie })
     const at = now()
     stats.requests++
     count(stats.byPath, `${method} ${path}`)
@@ -150,7 +156,8 @@ export const createSampleServer = ({
       )
       if (outcome === 'drop') return 'drop'
       const { status, headers, body } = outcome
-      return new (host.Response ?? Response)(body, { status, headers: { ...headers, ...corsHeaders(request) } })
+      const init = { status, headers: { ...headers, ...corsHeaders(request) } }
+      return host.respond?.(body, init) ?? new Response(body, init)
     },
     stats,
     log,

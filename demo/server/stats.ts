@@ -9,7 +9,7 @@ export interface LogEntry {
 }
 
 const fresh = () => ({
-  /** Everything but preflights and /sample. */
+  /** All that reached a face or the API, but for preflights. */
   requests: 0,
   /** To /api. */
   api: 0,
@@ -48,10 +48,15 @@ export class Records {
   readonly log: LogEntry[] = []
 
   constructor(tokens: { thefts: number; rotations: number }) {
-    this.stats = Object.defineProperties(fresh(), {
-      thefts: { get: () => tokens.thefts, enumerable: true },
-      rotations: { get: () => tokens.rotations, enumerable: true },
-    }) as Stats
+    this.stats = {
+      ...fresh(),
+      get thefts() {
+        return tokens.thefts
+      },
+      get rotations() {
+        return tokens.rotations
+      },
+    }
   }
 
   write(entry: LogEntry): void {

@@ -13,7 +13,7 @@ export interface Family {
   expiresAt: number
   ended?: Ended
   /** The last access token minted, which a cookie session keeps to itself. */
-  access: Access
+  access?: Access
   minted: number
 }
 
@@ -59,7 +59,7 @@ export class Tokens {
   }
 
   open(user: string): Grant {
-    const family = { id: `s${this.#families.size + 1}`, user, expiresAt: 0, minted: 0 } as Family
+    const family: Family = { id: `s${this.#families.size + 1}`, user, expiresAt: 0, minted: 0 }
     this.#families.add(family)
     return this.#grant(family)
   }
@@ -101,8 +101,8 @@ export class Tokens {
   }
 
   /** A new access token without a new refresh token: what a BFF does behind its cookie. */
-  renew(family: Family): void {
-    family.access = this.#mint(family)
+  renew(family: Family): Access {
+    return (family.access = this.#mint(family))
   }
 
   expireAccessTokens(): void {
@@ -125,11 +125,11 @@ export class Tokens {
   }
 
   #grant(family: Family, shape?: Shape): Grant {
-    family.access = this.#mint(family, shape)
+    const access = (family.access = this.#mint(family, shape))
     family.expiresAt = this.now() + this.knobs.sessionLifeSeconds * 1000
     const refreshToken = `${family.id}.${family.minted}.${crypto.randomUUID()}`
     this.#refresh.set(refreshToken, { family })
-    return { family, refreshToken, access: family.access, shape }
+    return { family, refreshToken, access, shape }
   }
 
   #mint(family: Family, shape?: Shape): Access {

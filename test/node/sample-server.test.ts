@@ -38,10 +38,19 @@ const form = (path: string, fields: Record<string, string>) =>
   fetch(site.origin + path, { method: 'POST', body: new URLSearchParams(fields) })
 const get = (path: string, token?: string) =>
   fetch(site.origin + path, { headers: token ? { authorization: `Bearer ${token}` } : {} })
-const signIn = async (username = 'ann') =>
-  (await (await post('/auth/login', { username, password: 'secret' })).json()) as Signed
+const signIn = async (username = 'ann'): Promise<Signed> =>
+  (await post('/auth/login', { username, password: 'secret' })).json()
 const refresh = (refreshToken: string) => post('/auth/refresh', { refreshToken })
-const refreshed = async (refreshToken: string) => (await (await refresh(refreshToken)).json()) as Signed
+const refreshed = async (refreshToken: string): Promise<Signed> => (await refresh(refreshToken)).json()
+const cookieOf = (response: Response) => response.headers.getSetCookie()[0]!.split(';')[0]!
+const preflightFrom = (origin: string) =>
+  fetch(`${site.origin}/api/me`, {
+    method: 'OPTIONS',
+    headers: { origin, 'access-control-request-method': 'PATCH', 'access-control-request-headers': 'x-bff' },
+  })
+const played = 'https://app.example.test'
+const atPlayed = (path: string, init: RequestInit = {}) =>
+  fetch(played + path, { ...init, headers: { 'x-bff': '1' }, credentials: 'include' })
 const claimsOf = async (token: string) =>
   (await jwtVerify(token, await server.publicKey, { currentDate: new Date(0) })).payload
 
@@ -146,7 +155,7 @@ describe('refresh tokens', () => {
 describe('the OAuth face', () => {
   test('answers as RFC 6749 and RFC 7009 say', async () => {
     const grant = { grant_type: 'password', client_id: 'spa', username: 'ann', password: 'secret' }
-    const tokens = (await (await form('/oauth/token', grant)).json()) as Record<string, string>
+    const tokens: Record<string, string> = await (await form('/oauth/token', grant)).json()
     expect(tokens).toMatchObject({ token_type: 'Bearer', expires_in: 60, scope: 'openid profile' })
     expect(await (await get('/oauth/userinfo', tokens['access_token'])).json()).toMatchObject({
       sub: 'ann',
@@ -156,7 +165,7 @@ describe('the OAuth face', () => {
     const again = { grant_type: 'refresh_token', client_id: 'spa', refresh_token: tokens['refresh_token']! }
     const response = await form('/oauth/token', again)
     expect(response.headers.get('cache-control')).toBe('no-store')
-    const next = (await response.json()) as Record<string, string>
+    const next: Record<string, string> = await response.json()
     expect((await form('/oauth/revoke', { token: next['refresh_token']! })).status).toBe(200)
     expect((await form('/oauth/revoke', { token: 'unknown' })).status).toBe(200)
     expect((await get('/api/me', next['access_token'])).status).toBe(401)
@@ -169,7 +178,7 @@ describe('the OAuth face', () => {
     [{ grant_type: 'refresh_token', client_id: 'spa' }, 'invalid_request'],
     [{ grant_type: 'device', client_id: 'spa' }, 'unsupported_grant_type'],
   ])('refuses %j', async (fields, error) => {
-    const response = await form('/oauth/token', fields as Record<string, string>)
+    const response = await form('/oauth/token', fields)
     expect(response.status).toBe(400)
     expect(await response.json()).toEqual({ error })
   })
@@ -177,7 +186,6 @@ describe('the OAuth face', () => {
 
 describe('the cookie face', () => {
   const guard = { 'x-bff': '1' }
-  const cookieOf = (response: Response) => response.headers.getSetCookie()[0]!.split(';')[0]!
   const enter = async () => cookieOf(await post('/bff/login', { username: 'ann', password: 'secret' }, guard))
   const ask = (path: string, cookie?: string, method = 'GET') =>
     fetch(site.origin + path, { method, headers: { ...guard, ...(cookie && { cookie }) } })
@@ -256,15 +264,10 @@ describe('the API', () => {
   })
 
   test('lets local pages of other origins in, with credentials, and no others', async () => {
-    const from = (origin: string) =>
-      fetch(`${site.origin}/api/me`, {
-        method: 'OPTIONS',
-        headers: { origin, 'access-control-request-method': 'PATCH', 'access-control-request-headers': 'x-bff' },
-      })
-    const { headers } = await from('http://localhost:1234')
+    const { headers } = await preflightFrom('http://localhost:1234')
     expect(headers.get('access-control-allow-origin')).toBe('http://localhost:1234')
     expect(headers.get('access-control-allow-headers')).toBe('x-bff')
-    expect((await from('https://evil.example')).headers.get('access-control-allow-origin')).toBe(null)
+    expect((await preflightFrom('https://evil.example')).headers.get('access-control-allow-origin')).toBe(null)
     expect(server.stats).toMatchObject({ preflights: 2, requests: 0 })
   })
 })
@@ -353,26 +356,28 @@ test('everything can be set and read over HTTP', async () => {
   expect((await post('/sample/knobs', { unknown: 1 })).status).toBe(400)
   await post('/sample/expire', {})
   expect((await get('/api/me', accessToken)).status).toBe(401)
-  const state = (await (await get('/sample/state')).json()) as { stats: { requests: number }; sessions: number }
-  expect(state).toMatchObject({ sessions: 1, stats: { requests: 2 }, knobs: { refreshDelayMs: 9 }, users: { ann: {} } })
+  expect(await (await get('/sample/state')).json()).toMatchObject({
+    sessions: 1,
+    stats: { requests: 2 },
+    knobs: { refreshDelayMs: 9 },
+    users: { ann: {} },
+  })
   await post('/sample/reset', {})
   expect(server.knobs.refreshDelayMs).toBe(0)
   expect(server.sessions).toBe(0)
 })
 
 test('plays any origin behind msw, cookie and all', async () => {
-  const msw = setupServer(sampleHandler(server, 'https://app.example.test'))
+  const msw = setupServer(sampleHandler(server, played))
   msw.listen({ onUnhandledRequest: 'bypass' })
   try {
-    const at = (path: string, init: RequestInit = {}) =>
-      fetch(`https://app.example.test${path}`, { ...init, headers: { 'x-bff': '1' }, credentials: 'include' })
     const body = JSON.stringify({ username: 'ann', password: 'secret' })
-    expect((await at('/bff/login', { method: 'POST', body })).status).toBe(200)
-    expect(await (await at('/bff/session')).json()).toMatchObject({ authenticated: true })
-    expect((await at('/bff/refresh', { method: 'POST' })).status).toBe(200)
-    expect((await at('/api/me')).status).toBe(200)
+    expect((await atPlayed('/bff/login', { method: 'POST', body })).status).toBe(200)
+    expect(await (await atPlayed('/bff/session')).json()).toMatchObject({ authenticated: true })
+    expect((await atPlayed('/bff/refresh', { method: 'POST' })).status).toBe(200)
+    expect((await atPlayed('/api/me')).status).toBe(200)
     server.knobs.apiFailures = ['drop-before']
-    await expect(at('/api/me')).rejects.toThrow(TypeError)
+    await expect(atPlayed('/api/me')).rejects.toThrow(TypeError)
   } finally {
     msw.close()
   }
