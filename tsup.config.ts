@@ -2,7 +2,7 @@ import { defineConfig } from 'tsup'
 import manifest from './package.json' with { type: 'json' }
 
 // package.json is the one list of entries: `dist/x.js` in its exports is built from `src/x.ts`.
-const entry = Object.fromEntries(
+export const entry: Record<string, string> = Object.fromEntries(
   Object.values(manifest.exports)
     .filter((target) => typeof target === 'object')
     .map((target) => target.default.replace(/^\.\/dist\/(.+)\.js$/, '$1'))
@@ -24,7 +24,7 @@ export default defineConfig([
   },
   {
     ...shared,
-    entry: { resesh: 'src/index.ts' },
+    entry: { resesh: 'src/global.ts' },
     format: ['iife'],
     globalName: 'Resesh',
     minify: true,

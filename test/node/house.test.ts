@@ -1,0 +1,231 @@
+// Keeps src/ the house that the design draws: which file may know which, and who may touch the world.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
+import { entry } from '../../tsup.config.ts'
+
+// From the roof down; `x/*` is a folder, and the first match counts. A file imports from floors below its own, and from
+// its own only types.
+const floors = [
+  { name: 'roof', files: ['global', 'index', 'session', 'options', 'ky', 'xhr'] },
+  { name: 'flow', files: ['flow/*'] },
+  { name: 'edges', files: ['backends/*', 'platform/*'] },
+  { name: 'ports', files: ['ports'] },
+  { name: 'core', files: ['core/*'] },
+  { name: 'ground', files: ['errors'] },
+]
+
+// The only values that pass between files of one floor.
+const stairs = ['global > index', 'index > session', 'session > options']
+
+// Who may import a package. One that is missing here may be imported by nobody.
+const packages: Record<string, string[]> = {
+  'jwt-decode': ['core/*'],
+  ky: ['ky'],
+  mitt: ['flow/*', 'session'],
+}
+
+// Syntax and data that every runtime has and no test needs to replace. All other globals belong to platform/.
+const plain = [
+  'AbortController AbortSignal Array ArrayBuffer Blob Boolean DOMException Error EvalError File FormData Headers Infinity',
+  'JSON Map Math NaN Number Object Promise Proxy RangeError Reflect RegExp Request Response ReadableStream Set String',
+  'Symbol SyntaxError TextDecoder TextEncoder TypeError URL URLSearchParams Uint8Array WeakMap WeakRef WeakSet',
+  'decodeURIComponent encodeURIComponent isNaN parseFloat parseInt undefined',
+].flatMap((line) => line.split(' '))
+
+// Where a name is plain only in part.
+const pureParts = ['Date.parse']
+const impureParts = ['Math.random']
+
+// What the pure core may not have even so.
+const impure = ['AbortController', 'AbortSignal', 'Promise', 'Request', 'Response', 'ReadableStream', 'WeakRef']
+
+const longest = 250
+
+const root = join(import.meta.dirname, '../..')
+const source = join(root, 'src')
+const names = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .map((path) => path.replaceAll('\\', '/'))
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => path.replace(/\.ts$/, ''))
+
+const config = ts.getParsedCommandLineOfConfigFile(join(root, 'tsconfig.json'), undefined, {
+  ...ts.sys,
+  onUnRecoverableConfigFileDiagnostic: ({ messageText }) => {
+    throw new Error(ts.flattenDiagnosticMessageText(messageText, '\n'))
+  },
+})!
+const program = ts.createProgram(
+  names.map((name) => join(source, `${name}.ts`)),
+  config.options,
+)
+const checker = program.getTypeChecker()
+
+const matches = (name: string, pattern: string) =>
+  pattern.endsWith('/*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern
+const floorOf = (name: string) => floors.findIndex(({ files }) => files.some((pattern) => matches(name, pattern)))
+
+interface Import {
+  from: string
+  to: string
+  isType: boolean
+}
+
+const inside = (from: string, specifier: string) => {
+  const path = new URL(specifier, `file:///${from}`).pathname.slice(1)
+  return path.replace(/\.[jt]s$/, '')
+}
+
+const importsOf = (name: string, file: ts.SourceFile): Import[] => {
+  const found: Import[] = []
+  const add = (specifier: ts.Node | undefined, isType: boolean) => {
+    if (!specifier || !ts.isStringLiteral(specifier)) return
+    const { text } = specifier
+    found.push({ from: name, to: text.startsWith('.') ? inside(name, text) : `package ${text}`, isType })
+  }
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) {
+      add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword)
+    } else if (ts.isExportDeclaration(node)) {
+      add(node.moduleSpecifier, node.isTypeOnly)
+    } else if (ts.isImportTypeNode(node)) {
+      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true)
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      add(node.arguments[0], false)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return found
+}
+
+const isName = (node: ts.Identifier) => {
+  const { parent } = node
+  return (
+    (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
+    (ts.isBindingElement(parent) && parent.propertyName === node) ||
+    (ts.isPropertyAssignment(parent) && parent.name === node) ||
+    ts.isImportSpecifier(parent) ||
+    ts.isExportSpecifier(parent)
+  )
+}
+
+const isGlobal = (node: ts.Identifier) => {
+  const symbol = ts.isShorthandPropertyAssignment(node.parent)
+    ? checker.getShorthandAssignmentValueSymbol(node.parent)
+    : checker.getSymbolAtLocation(node)
+  const declarations = symbol?.declarations ?? []
+  return declarations.every((declaration) => program.isSourceFileDefaultLibrary(declaration.getSourceFile()))
+}
+
+/** The globals a file uses as values, and the keyword that makes promises. */
+const worldIn = (file: ts.SourceFile): string[] => {
+  const found = new Set<string>()
+  const visit = (node: ts.Node): void => {
+    if (ts.isHeritageClause(node)) {
+      if (ts.isClassLike(node.parent)) node.types.forEach((type) => visit(type.expression))
+      return
+    }
+    if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return
+    if (node.kind === ts.SyntaxKind.AsyncKeyword || ts.isAwaitExpression(node)) found.add('async')
+    if (ts.isPropertyAccessExpression(node)) {
+      const access = node.getText(file)
+      if (pureParts.includes(access)) return
+      if (impureParts.includes(access)) found.add(access)
+    }
+    if (ts.isIdentifier(node) && !isName(node) && isGlobal(node)) found.add(node.text)
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return [...found].toSorted()
+}
+
+const files = names.map((name) => {
+  const file = program.getSourceFile(join(source, `${name}.ts`))!
+  return {
+    name,
+    file,
+    imports: importsOf(name, file),
+    world: worldIn(file),
+    lines: file.text.trimEnd().split('\n').length,
+  }
+})
+const imports = files.flatMap((file) => file.imports)
+const withinSrc = imports.filter(({ to }) => !to.startsWith('package '))
+const show = ({ from, to, isType }: Import) => `${from} ${isType ? 'takes types from' : 'imports'} ${to}`
+
+test('every file stands on a floor', () => {
+  expect(names.length).toBeGreaterThan(0)
+  expect(names.filter((name) => floorOf(name) < 0)).toEqual([])
+})
+
+test('imports go down', () => {
+  expect(withinSrc.filter(({ from, to }) => floorOf(to) < floorOf(from)).map(show)).toEqual([])
+})
+
+test('sideways go types only, and values down the stairs', () => {
+  const wrong = withinSrc.filter(
+    ({ from, to, isType }) => !isType && floorOf(from) === floorOf(to) && !stairs.includes(`${from} > ${to}`),
+  )
+  expect(wrong.map(show)).toEqual([])
+})
+
+test('no file leads back to itself, not even by types', () => {
+  const circles: string[] = []
+  const done = new Set<string>()
+  const walk = (name: string, path: string[]): void => {
+    if (path.includes(name)) circles.push([...path.slice(path.indexOf(name)), name].join(' > '))
+    if (done.has(name) || path.includes(name)) return
+    withinSrc.filter(({ from }) => from === name).forEach(({ to }) => walk(to, [...path, name]))
+    done.add(name)
+  }
+  names.forEach((name) => walk(name, []))
+  expect(circles).toEqual([])
+})
+
+test('packages are imported where they belong', () => {
+  const wrong = imports.filter(({ from, to }) => {
+    const [, name] = /^package (.+)$/.exec(to) ?? []
+    return name !== undefined && !packages[name]?.some((pattern) => matches(from, pattern))
+  })
+  expect(wrong.map(show)).toEqual([])
+})
+
+test('the ports are types only', () => {
+  const { outputText } = ts.transpileModule(readFileSync(join(source, 'ports.ts'), 'utf8'), {
+    compilerOptions: { ...config.options, removeComments: true, sourceMap: false },
+  })
+  expect(outputText.trim()).toBe('export {};')
+})
+
+test(`no file is over ${longest} lines`, () => {
+  expect(files.filter(({ lines }) => lines > longest).map(({ name, lines }) => `${name}: ${lines}`)).toEqual([])
+})
+
+test('only platform/ touches the world', () => {
+  const wrong = files
+    .filter(({ name }) => !matches(name, 'platform/*'))
+    .flatMap(({ name, world }) =>
+      world.filter((used) => used !== 'async' && !plain.includes(used)).map((used) => `${name}: ${used}`),
+    )
+  expect(wrong).toEqual([])
+})
+
+test('the core knows no clock, no promise and no transport', () => {
+  const wrong = files
+    .filter(({ name }) => matches(name, 'core/*'))
+    .flatMap(({ name, world }) =>
+      world.filter((used) => impure.includes(used) || !plain.includes(used)).map((used) => `${name}: ${used}`),
+    )
+  expect(wrong).toEqual([])
+})
+
+test('every public entry has its source, and every backend its entry', () => {
+  const missing = Object.values(entry).filter((path) => !existsSync(join(root, path)))
+  expect(missing).toEqual([])
+  const hidden = names.filter((name) => name.startsWith('backends/') && !(`./${name}` in manifest.exports))
+  expect(hidden).toEqual([])
+})

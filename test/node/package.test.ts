@@ -1,0 +1,237 @@
+// What users get: how much of it, what comes along with what, and whether the packed package works.
+
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build, type Metafile } from 'esbuild'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
+import { entry } from '../../tsup.config.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+// 1 kB is 1,024 bytes, here and in the README.
+const kB = 1024
+
+interface Bundle {
+  /** Gzipped bytes of what has to be there before the first line runs. */
+  atOnce: number
+  /** The same with everything that is imported later on. */
+  inAll: number
+  /** Modules of which something is left in the bundle. */
+  modules: string[]
+}
+
+const bundle = async (code: string, external: string[] = []): Promise<Bundle> => {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: code, resolveDir: root, loader: 'ts' },
+    absWorkingDir: root,
+    outdir: 'out',
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'browser',
+    external,
+    write: false,
+    metafile: true,
+  })
+  const sizes = new Map(outputFiles.map(({ path, contents }) => [path, gzipSync(contents, { level: 9 }).byteLength]))
+  const sizeOf = (files: Iterable<string>) =>
+    Array.from(files, (file) => sizes.get(join(root, file)) ?? 0).reduce((sum, size) => sum + size, 0)
+  const [start] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint)!
+  const all = reached(metafile, start, ['import-statement', 'dynamic-import'])
+  return {
+    atOnce: sizeOf(reached(metafile, start, ['import-statement'])),
+    inAll: sizeOf(all),
+    modules: [...all].flatMap((file) =>
+      Object.entries(metafile.outputs[file]!.inputs)
+        .filter(([path, { bytesInOutput }]) => bytesInOutput > 0 && path !== '<stdin>')
+        .map(([path]) => path),
+    ),
+  }
+}
+
+const reached = ({ outputs }: Metafile, start: string, kinds: string[]): Set<string> => {
+  const found = new Set([start])
+  for (const file of found) {
+    for (const { path, kind } of outputs[file]?.imports ?? []) {
+      if (kinds.includes(kind) && path in outputs) found.add(path)
+    }
+  }
+  return found
+}
+
+const main = `
+  import { createSession } from './src/index.ts'
+  import { oauth2 } from './src/backends/oauth2.ts'
+  export { createSession, oauth2 }
+`
+const alone = (name: string) => bundle(`export * from './${entry[name]}'`, ['ky'])
+
+describe('size', () => {
+  test('the core with oauth2 is at most 6 kB (6,144 bytes) gzipped', async () => {
+    expect((await bundle(main)).atOnce).toBeLessThanOrEqual(6 * kB)
+  })
+
+  test('everything a default session loads is at most 10 kB (10,240 bytes) gzipped', async () => {
+    expect((await bundle(main)).inAll).toBeLessThanOrEqual(10 * kB)
+  })
+
+  // In the README: `<!-- size:core -->5.4 kB<!-- /size -->`, with `core`, `all`, or an entry's name as in `size:backends/oauth2`.
+  test('the README quotes the sizes as they are', async () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8')
+    const quotes = [...readme.matchAll(/<!-- size:(\S+) -->(.*?)<!-- \/size -->/g)]
+    expect(
+      quotes.map(([, what]) => what),
+      'README.md quotes no size of the core: write <!-- size:core -->0.0 kB<!-- /size -->',
+    ).toContain('core')
+    const { atOnce, inAll } = await bundle(main)
+    const wrong: string[] = []
+    for (const [, what = '', said = ''] of quotes) {
+      const isKnown = what === 'core' || what === 'all' || what in entry
+      if (!isKnown) {
+        wrong.push(`size:${what} is neither core, all nor an entry`)
+        continue
+      }
+      const bytes = what === 'core' ? atOnce : what === 'all' ? inAll : (await alone(what)).atOnce
+      const quoted = Number(/^([\d.]+) kB$/.exec(said)?.[1])
+      const isRight = Math.abs(quoted - bytes / kB) <= 0.1
+      if (!isRight) wrong.push(`size:${what} says ${said}, is ${(bytes / kB).toFixed(1)} kB (${bytes} bytes)`)
+    }
+    expect(wrong).toEqual([])
+  })
+})
+
+describe('what comes along', () => {
+  const backends = Object.keys(entry).filter((name) => name.startsWith('backends/'))
+
+  test.each(backends)('%s brings no other backend and no package', async (name) => {
+    const { modules } = await alone(name)
+    const others = modules.filter((path) => path.startsWith('src/backends/') && path !== entry[name])
+    expect(others).toEqual([])
+    expect(modules.filter((path) => path.includes('node_modules/'))).toEqual([])
+  })
+
+  test('the core brings no backend and no ky', async () => {
+    const { modules } = await bundle(`export { createSession } from './src/index.ts'`)
+    expect(modules.filter((path) => path.startsWith('src/backends/') || path.includes('/ky/'))).toEqual([])
+  })
+})
+
+const newest = (path: string): number =>
+  statSync(path).isDirectory()
+    ? Math.max(...readdirSync(path).map((name) => newest(join(path, name))))
+    : statSync(path).mtimeMs
+
+const npm = (...args: string[]) => {
+  const script = process.env['npm_execpath']
+  const options = { cwd: root, encoding: 'utf8' } as const
+  return script
+    ? execFileSync(process.execPath, [script, ...args], options)
+    : execFileSync('npm', args, { ...options, shell: process.platform === 'win32' })
+}
+
+describe('the packed package', () => {
+  let folder: string
+  let home: string
+
+  const node = (...args: string[]) => execFileSync(process.execPath, args, { cwd: home, encoding: 'utf8' })
+
+  // Unpacked where a user would have it, beside the packages it needs.
+  beforeAll(() => {
+    const built = join(root, 'dist/index.d.ts')
+    if (!existsSync(built) || statSync(built).mtimeMs < newest(join(root, 'src'))) npm('run', 'build')
+    home = mkdtempSync(join(tmpdir(), 'resesh-packed-'))
+    folder = join(home, 'node_modules/resesh')
+    mkdirSync(folder, { recursive: true })
+    npm('pack', '--silent', '--pack-destination', home)
+    execFileSync(
+      'tar',
+      ['-xzf', `resesh-${manifest.version}.tgz`, '-C', 'node_modules/resesh', '--strip-components=1'],
+      {
+        cwd: home,
+      },
+    )
+    for (const name of ['jwt-decode', 'ky', 'mitt']) {
+      symlinkSync(join(root, 'node_modules', name), join(home, 'node_modules', name), 'junction')
+    }
+  }, 60_000)
+
+  afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+  test('holds what is needed and nothing else', () => {
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => path.replaceAll('\\', '/'))
+    expect(readdirSync(folder).toSorted()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json', 'src'])
+    const targets = Object.values(manifest.exports).flatMap((target) =>
+      typeof target === 'string' ? [target] : [target.types, target.default],
+    )
+    expect(files).toEqual(expect.arrayContaining(targets.map((target) => target.replace('./', ''))))
+    expect(files).not.toContain('dist/resesh.global.js.map')
+  })
+
+  test('every entry can be imported, and required', () => {
+    const specifiers = Object.keys(entry).map((name) => (name === 'index' ? 'resesh' : `resesh/${name}`))
+    const print = 'console.log(names.every((name) => name.length > 0))'
+    const list = JSON.stringify(specifiers)
+    writeFileSync(
+      join(home, 'all.mjs'),
+      `const names = await Promise.all(${list}.map(async (path) => Object.keys(await import(path)))); ${print}`,
+    )
+    writeFileSync(join(home, 'all.cjs'), `const names = ${list}.map((path) => Object.keys(require(path))); ${print}`)
+    expect(node('all.mjs')).toBe('true\n')
+    expect(node('--no-warnings', 'all.cjs')).toBe('true\n')
+  })
+
+  test('the one file for a script tag sets one global, with a session to create and every backend', () => {
+    const run = `
+      const page = {}
+      const before = Object.keys(globalThis)
+      require('node:vm').runInThisContext(require('node:fs').readFileSync('node_modules/resesh/dist/resesh.global.js', 'utf8'))
+      console.log(JSON.stringify({ created: Object.keys(globalThis).filter((key) => !before.includes(key)), names: Object.keys(Resesh) }))
+    `
+    const { created, names } = JSON.parse(node('-e', run))
+    expect(created).toEqual(['Resesh'])
+    const backends = Object.keys(entry).flatMap((name) => /^backends\/(.+)$/.exec(name)?.[1] ?? [])
+    expect(names).toEqual(expect.arrayContaining(['createSession', ...backends]))
+  })
+
+  test.each([
+    ['a bundler', ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
+    ['Node', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
+  ])('its types hold under strict options, for %s', (_, module, moduleResolution) => {
+    const file = join(home, 'all.mts')
+    writeFileSync(
+      file,
+      Object.keys(entry)
+        .map((name) => `export * from '${name === 'index' ? 'resesh' : `resesh/${name}`}'`)
+        .join('\n'),
+    )
+    const program = ts.createProgram([file], {
+      module,
+      moduleResolution,
+      target: ts.ScriptTarget.ES2022,
+      lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'],
+      types: [],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+    })
+    const problems = ts.getPreEmitDiagnostics(program).filter(({ file: at }) => !at?.fileName.includes('/ky/'))
+    expect(problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([])
+  })
+})
