@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
+import { sampleServer } from './demo/server/vite.ts'
 import { findBrowser } from './test/setup/browser.mjs'
 
 const source = fileURLToPath(new URL('src', import.meta.url))
@@ -40,10 +41,13 @@ export default defineConfig({
       },
       {
         resolve: { alias },
+        plugins: [sampleServer()],
         publicDir: 'test/public',
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
+          // They share the origin's one sample server, and each resets it.
+          fileParallelism: false,
           benchmark: { include: ['test/bench/**/*.browser.bench.ts'] },
           browser: {
             enabled: true,
