@@ -1,0 +1,83 @@
+// The profile from three sides: stored by the server, as the session has it, and in the token. An edit moves the first only;
+// the others follow when a refresh that started after it has come back.
+
+import { $, el } from '../dom.ts'
+import type { Profile } from '../server/profile.ts'
+import { fetchDrawn, type DemoSession } from '../session.ts'
+import type { Recorder } from '../timeline/recorder.ts'
+
+const fields = ['name', 'role', 'org'] as const
+const titles = {
+  nothing: 'Save only',
+  token: 'Save, then getToken({ skipCache: true })',
+  reload: 'Save, then reload()',
+}
+
+export const showProfile = (session: DemoSession, recorder: Recorder): void => {
+  const form = $<HTMLFormElement>('#edit')
+  const body = $('#sides')
+  let stored: Profile | null = null
+
+  const side = (value: string | undefined, truth: string | undefined) => {
+    const isStale = value !== undefined && truth !== undefined && value !== truth
+    return el('td', isStale ? 'stale' : '', value ?? '–')
+  }
+  const render = () => {
+    const { user, claims } = session.current
+    body.replaceChildren(
+      ...fields.map((field) => {
+        const row = el(
+          'tr',
+          '',
+          el('th', '', field),
+          side(stored?.[field], undefined),
+          side(user?.[field], stored?.[field]),
+          side(claims?.[field], stored?.[field]),
+        )
+        row.dataset['field'] = field
+        return row
+      }),
+    )
+  }
+  const fill = () => {
+    for (const field of fields) {
+      const input = form.elements.namedItem(field)
+      if (input instanceof HTMLInputElement || input instanceof HTMLSelectElement) input.value = stored?.[field] ?? ''
+    }
+  }
+  const load = async (init?: RequestInit) => {
+    const response = await fetchDrawn('/api/me', init)
+    if (response.ok) stored = await response.json()
+    render()
+  }
+
+  const save = async (then: keyof typeof titles) => {
+    recorder.begin(titles[then])
+    const changes = Object.fromEntries([...new FormData(form)].filter(([name]) => name !== 'then'))
+    await load({ method: 'PATCH', body: JSON.stringify(changes), headers: { 'content-type': 'application/json' } })
+    if (then === 'token') await session.getToken({ skipCache: true })
+    if (then === 'reload') await session.reload()
+  }
+
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    const { submitter } = event
+    const then = submitter instanceof HTMLButtonElement ? submitter.value : ''
+    // What went wrong is in the event log and on the timeline.
+    save(then === 'token' || then === 'reload' ? then : 'nothing').catch(() => {})
+  })
+
+  let signedInAs: string | undefined
+  session.subscribe(({ status, user }) => {
+    if (status === 'loading') return
+    const id = status === 'authenticated' ? user?.id : undefined
+    if (id !== signedInAs) {
+      signedInAs = id
+      stored = null
+      fill()
+      if (id !== undefined) load().then(fill, () => {})
+    }
+    for (const element of form.elements) element.toggleAttribute('disabled', id === undefined)
+    render()
+  })
+}

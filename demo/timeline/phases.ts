@@ -1,0 +1,32 @@
+// What a request did when, from its sends: sent, held, sent again. Pure.
+
+import type { Drawn } from './recorder.ts'
+
+export type Phase = 'send' | 'hold' | 'replay' | 'failed'
+
+export interface Segment {
+  readonly phase: Phase
+  readonly from: number
+  readonly to: number
+  readonly status?: number
+}
+
+// Shorter waits are the machine's, not the session's.
+const blink = 4
+
+export const phasesOf = ({ from, to, sends, failed }: Drawn, now: number): Segment[] => {
+  const segments: Segment[] = []
+  let at = from
+  const hold = (until: number) => {
+    if (until - at > blink) segments.push({ phase: 'hold', from: at, to: until })
+  }
+  sends.forEach((send, index) => {
+    hold(send.from)
+    at = send.to ?? now
+    const phase = index === 0 ? 'send' : 'replay'
+    segments.push({ phase, from: send.from, to: at, ...(send.status !== undefined && { status: send.status }) })
+  })
+  if (to === undefined || sends.length === 0 || failed) hold(to ?? now)
+  if (failed && to !== undefined) segments.push({ phase: 'failed', from: to, to })
+  return segments
+}

@@ -1,0 +1,30 @@
+// The demo in one process: the page, the library from its sources, and the sample server behind the same origin.
+
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vite'
+import { createSampleServer } from './server/server.ts'
+import { sampleServer } from './server/vite.ts'
+
+const project = fileURLToPath(new URL('..', import.meta.url))
+const source = `${project}src`
+
+// Slow enough to see a refresh happen. The grace window is what lets a lost answer be asked for again.
+const server = createSampleServer({ knobs: { refreshDelayMs: 140, apiDelayMs: 4, graceMs: 10_000 } })
+
+export default defineConfig({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  plugins: [sampleServer(server)],
+  resolve: {
+    alias: [
+      { find: /^resesh$/, replacement: `${source}/index.ts` },
+      { find: /^resesh\/(.+)$/, replacement: `${source}/$1.ts` },
+    ],
+  },
+  // Known from the start, or the first visit reloads itself.
+  optimizeDeps: { include: ['jwt-decode', 'mitt'] },
+  server: {
+    host: '127.0.0.1',
+    open: process.env['CI'] ? false : '/',
+    fs: { allow: [project] },
+  },
+})
