@@ -1,0 +1,64 @@
+// Listeners over mitt, with the isolation it lacks: one that throws, or whose promise rejects, harms nobody. It is told of
+// in a `trace`, since nothing here writes to the console.
+
+import mitt from 'mitt'
+import type { Json } from '../core/credentials.ts'
+import type { Reason, State } from '../core/state.ts'
+import type { Challenge, SessionError } from '../errors.ts'
+import type { RequestView, Undo } from '../ports.ts'
+
+export interface Events<U = Json, C = Json> {
+  /** The state moved. After the commit, before whoever waits for it goes on. */
+  change: {
+    current: State<U, C>
+    previous: State<U, C>
+    reason: Reason
+    source: 'this-tab' | 'other-tab' | 'server'
+    changed: readonly (keyof State<U, C>)[]
+  }
+  /** A failure that no call could be told of, such as a refresh ahead that did not work. */
+  error: { error: SessionError }
+  /** A request needs more of the user. */
+  'step-up': { challenge: Challenge; request: RequestView; resolve(): void; reject(): void }
+  /** What happens inside, for timelines and bug reports. Never a token. */
+  trace: { type: string; at: number } & Json
+}
+
+export interface Emitter<U, C> {
+  on<E extends keyof Events<U, C>>(event: E, listener: (event: Events<U, C>[E]) => unknown): Undo
+  emit<E extends keyof Events<U, C>>(event: E, detail: Events<U, C>[E]): void
+  isTraced(): boolean
+  trace(type: string, detail?: Json): void
+  clear(): void
+}
+
+export function createEmitter<U, C>(now: () => number): Emitter<U, C> {
+  const { on, off, emit, all } = mitt<{ [E in keyof Events<U, C>]: Events<U, C>[E] }>()
+
+  const isTraced = (): boolean => !!all.get('trace')?.length
+  const trace = (type: string, detail?: Json): void => {
+    if (isTraced()) emit('trace', { ...detail, type, at: now() })
+  }
+
+  return {
+    on(event, listener) {
+      const failed = (error: unknown): void => {
+        if (event !== 'trace') trace('listener-failed', { event, error })
+      }
+      const isolated: typeof listener = (detail) => {
+        try {
+          const result = listener(detail)
+          if (result instanceof Promise) result.catch(failed)
+        } catch (error) {
+          failed(error)
+        }
+      }
+      on(event, isolated)
+      return () => off(event, isolated)
+    },
+    emit,
+    isTraced,
+    trace,
+    clear: () => all.clear(),
+  }
+}

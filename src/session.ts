@@ -1,0 +1,229 @@
+// The session an app holds: puts the parts together, and gives each promise its method. What happens to a request is in
+// flow/intercept, what happens to the credentials in flow/refresh.
+
+import { type Credentials, type Json, merge } from './core/credentials.ts'
+import { lifeOf } from './core/expiry.ts'
+import { type Ask, AUTOMATIC, BLANK, signedIn } from './core/record.ts'
+import type { State } from './core/state.ts'
+import { RefreshTimeoutError, SessionEndedError } from './errors.ts'
+import { createAfter } from './flow/after.ts'
+import { createCaller } from './flow/call.ts'
+import { createEmitter, type Events } from './flow/events.ts'
+import { createFarewell } from './flow/farewell.ts'
+import { createFlights } from './flow/flights.ts'
+import { createInstall } from './flow/install.ts'
+import { createIntercept } from './flow/intercept.ts'
+import { createLifecycle, type SignIn } from './flow/lifecycle.ts'
+import { createOrigins } from './flow/origins.ts'
+import type { SessionRequestInit } from './outgoing.ts'
+import { createAttempt } from './flow/refresh.ts'
+import { createRefusals } from './flow/refusals.ts'
+import { createSchedule } from './flow/schedule.ts'
+import { createStore } from './flow/store.ts'
+import { createTokens, type TokenOptions } from './flow/tokens.ts'
+import { createAcquire } from './flow/turn.ts'
+import { orAborted, orLate } from './wait.ts'
+import { type SessionOptions, settle } from './options.ts'
+import { createWorld } from './platform/world.ts'
+import type { Undo, Wanted, World } from './ports.ts'
+
+export interface RefreshOptions {
+  /** Switches the session to this organization. */
+  organizationId?: string
+  /** Rejects with {@link SessionEndedError} if nobody is signed in then, in place of resolving. @default false */
+  ensureSignedIn?: boolean
+  /** Input for the backend, where the server takes some. */
+  data?: Json
+  /** Frees this caller; the refresh goes on for the others. */
+  signal?: AbortSignal
+}
+
+/** Every method is this-free: `const { fetch, getToken } = session` works. */
+export interface Session<U = Json, C = Json> {
+  /**
+   * Fetch, with the session's credentials for its {@link SessionOptions.origins}. A request that meets an expired session
+   * waits for the one refresh and is sent again.
+   *
+   * Keeps fetch's contract: an HTTP status never rejects, and a 401 that is handed back is the server's no.
+   *
+   * @throws {@link RefreshFailedError}, {@link RefreshTimeoutError} It could not be found out whether the session lives. It is kept.
+   * @throws {@link SessionEndedError} The user signed out, or another signed in, while the request waited. It was not sent again.
+   * @throws {@link ReplayError} The body can't be sent a second time. `error.response` is the server's refusal.
+   */
+  fetch(input: RequestInfo | URL, init?: SessionRequestInit): Promise<Response>
+  /** What is known now. A new object at every change, the same one in between. */
+  readonly current: State<U, C>
+  /**
+   * Resolves once the first answer is known: never again `loading`.
+   * @throws {@link RefreshTimeoutError} after {@link SessionOptions.timeout}. Asking goes on.
+   */
+  ready(): Promise<State<U, C>>
+  /**
+   * An access token that is not spent, or `null`: nobody is signed in (also if this very call found that out), or the
+   * session has no token that scripts can read. From memory where it is good; otherwise one refresh, shared by all who ask.
+   *
+   * @throws {@link RefreshFailedError}, {@link RefreshTimeoutError} It could not be found out. The session is kept; ask again later.
+   * @throws {@link StepUpRequiredError} The server wants more of the user first. The session is kept.
+   * @see [RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6)
+   */
+  getToken(options?: TokenOptions): Promise<string | null>
+  /**
+   * New credentials from a refresh that starts after this call. Callers that come while it waits share it; nobody joins the
+   * one that runs. Resolves unauthenticated if the server ended the session.
+   *
+   * @throws as {@link Session.getToken}; {@link SessionEndedError} with `ensureSignedIn`. A refused switch keeps the session.
+   */
+  refresh(options?: RefreshOptions): Promise<State<U, C>>
+  /** As {@link Session.refresh}, and the user: both newer than this call. */
+  reload(options?: Pick<RefreshOptions, 'data' | 'signal'>): Promise<State<U, C>>
+  /**
+   * After the app's own login: with the credentials it got; with a function that logs in, run while no refresh is under way;
+   * or with nothing, where the backend can ask the server who is signed in.
+   *
+   * @throws what the function throws, {@link InvalidTokenError}. The state is as before.
+   */
+  signIn(from?: SignIn<U>): Promise<State<U, C>>
+  /**
+   * Ends the session: here and now, then at the server. Never rejects because the server is away; it is told as soon as it
+   * can be. `local` does not tell it at all.
+   */
+  signOut(options?: { local?: boolean; signal?: AbortSignal }): Promise<State<U, C>>
+  /** @returns what ends the subscription. A listener that throws harms nobody. */
+  on<E extends keyof Events<U, C>>(event: E, listener: (event: Events<U, C>[E]) => unknown): Undo
+  /** Calls `run` now and at every change: the contract of a Svelte store, and enough for React's `useSyncExternalStore`. */
+  subscribe(run: (current: State<U, C>) => void): Undo
+  /** Patches `target.fetch`, of this global by default, so that code you don't own takes part. @returns what undoes it. */
+  install(target?: { fetch: typeof fetch }): Undo
+  /** From here on nothing happens by itself: no timer, no listener, no patch. */
+  dispose(): void
+  [Symbol.dispose](): void
+}
+
+/**
+ * Keeps one session alive. Nothing global is touched.
+ *
+ * @throws {@link InvalidOptionError} naming the option.
+ * @example
+ * const session = createSession({ backend: bearer({ refreshUrl: '/auth/refresh' }) })
+ * const me = await session.fetch('/api/me')
+ */
+export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>): Session<U, C> {
+  const ground = createWorld<U>(options?.platform ?? {})
+  const settings = settle(options, ground.origin())
+  const { backend, leeway, timeout, initial } = settings
+  const real: typeof fetch = (input, init) => (install.below ?? ground.fetch)(input, init)
+  const world: World<U> = { ...ground, fetch: real }
+  const { clock, records, channel } = world
+
+  const events = createEmitter<U, C>(clock.now)
+  const store = createStore<U, C>({
+    clock,
+    records,
+    events,
+    leeway,
+    moved(source, isNews) {
+      if (isNews && source !== 'other-tab') channel.post()
+      schedule.arm()
+    },
+  })
+  const call = createCaller(world, backend, timeout)
+  const acquire = createAcquire(world.locks, clock, timeout)
+  const farewell = createFarewell(backend, records, call)
+  const parts = { ...settings, world, store, events, call, acquire, farewell }
+  const flights = createFlights(world, store, createAttempt(parts), timeout)
+  const lifecycle = createLifecycle(parts)
+  const getToken = createTokens({ ...parts, flights })
+  const ourFetch = createIntercept({
+    ...parts,
+    flights,
+    origins: createOrigins(settings.origins, world.base),
+    refusals: createRefusals(clock, records, store),
+    observed: lifecycle.observed,
+    answered: createAfter(settings.refreshAfter, flights),
+  })
+  const install = createInstall(ourFetch)
+  const schedule = createSchedule({ ...settings, world, store, events, flights, lifecycle })
+  if (initial === undefined) schedule.arm()
+  else begin(initial)
+  const unlisten = channel.listen(() => void store.sync('other-tab').catch(() => {}))
+  const undos: Undo[] = [schedule.stop, unlisten, install.undo, events.clear]
+
+  function begin(credentials: Credentials<U> | null): void {
+    const fresh = credentials && merge(null, credentials)
+    const minted = { reason: 'restored' as const, receivedAt: clock.now(), life: fresh && lifeOf(fresh, clock.now()) }
+    store.adopt({ record: fresh ? { ...BLANK, ...minted, signedIn: true } : BLANK, credentials: fresh }, 'this-tab')
+    void records
+      .update((old) => (fresh ? signedIn(old ?? BLANK, minted) : (old ?? BLANK)), fresh)
+      .then((record) => {
+        if (record) store.adopt({ record, credentials: fresh }, 'this-tab')
+      })
+  }
+
+  async function ready(signal?: AbortSignal): Promise<State<U, C>> {
+    const late = (): Error => new RefreshTimeoutError(`It is unknown who is signed in: no answer within ${timeout} ms`)
+    if (store.state.status === 'loading') await orAborted(orLate(store.ready, clock, timeout, late), signal)
+    return store.state
+  }
+
+  let inputs = 0
+  async function renew(
+    reload: boolean,
+    wanted: Wanted,
+    { signal, ensureSignedIn }: RefreshOptions,
+  ): Promise<State<U, C>> {
+    signal?.throwIfAborted()
+    await ready(signal)
+    if (store.state.status === 'authenticated') {
+      const alone = wanted.data
+        ? `data ${++inputs}`
+        : wanted.organizationId
+          ? `organization ${wanted.organizationId}`
+          : null
+      const ask: Ask = { ...AUTOMATIC, forced: true, reload, alone }
+      await orAborted(flights.request(ask, wanted), signal)
+    }
+    const { status, reason } = store.state
+    if (ensureSignedIn && status !== 'authenticated')
+      throw new SessionEndedError(reason === 'restored' ? 'expired' : (reason as 'expired'))
+    return store.state
+  }
+
+  const dispose = (): void => undos.forEach((undo) => undo())
+
+  return {
+    fetch: ourFetch,
+    get current() {
+      return store.state
+    },
+    ready: () => ready(),
+    getToken,
+    refresh({ organizationId, data, ...rest } = {}) {
+      const wanted = {
+        reason: organizationId ? ('switch' as const) : ('forced' as const),
+        ...(organizationId && { organizationId }),
+        ...(data && { data }),
+      }
+      return renew(false, wanted, rest)
+    },
+    reload({ data, ...rest } = {}) {
+      return renew(true, { reason: 'reload', ...(data && { data }) }, rest)
+    },
+    async signIn(from) {
+      await lifecycle.signIn(from)
+      return store.state
+    },
+    async signOut(how) {
+      await lifecycle.signOut(how)
+      return store.state
+    },
+    on: events.on,
+    subscribe(run) {
+      const undo = events.on('change', ({ current }) => run(current))
+      run(store.state)
+      return undo
+    },
+    install: (target = world.global()) => install(target),
+    dispose,
+    [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: dispose,
+  }
+}
