@@ -2,19 +2,18 @@
 
 interface Details {
   cause?: unknown
-  /** The answer that decided, its body unread. */
   response?: Response | undefined
 }
 
 /** The base of them all: `error instanceof SessionError`, then narrow {@link AnySessionError} on `code`. */
 export abstract class SessionError extends Error {
   abstract readonly code: string
-  /** The answer that decided, its body unread. */
-  readonly response?: Response
+  /** The answer that decided, its body unread where it was refused. */
+  readonly response: Response | undefined
 
-  constructor(message: string, details?: Details) {
-    super(message, details && 'cause' in details ? { cause: details.cause } : undefined)
-    if (details?.response) this.response = details.response
+  constructor(message: string, { cause, response }: Details = {}) {
+    super(message, { cause })
+    this.response = response
   }
 }
 
@@ -22,12 +21,12 @@ export abstract class SessionError extends Error {
 export class RefreshFailedError extends SessionError {
   override readonly name = 'RefreshFailedError'
   override readonly code = 'ERR_REFRESH_FAILED'
-  /** Whether the server may have used up the refresh token all the same. Left out: judged by what came back. */
-  readonly spent?: boolean
+  /** Whether the server may have used up the refresh token all the same. Undefined: judged by what came back. */
+  readonly spent: boolean | undefined
 
-  constructor(message: string, details?: Details & { spent?: boolean }) {
+  constructor(message: string, details: Details & { spent?: boolean } = {}) {
     super(message, details)
-    if (details?.spent !== undefined) this.spent = details.spent
+    this.spent = details.spent
   }
 }
 
@@ -41,13 +40,12 @@ export class RefreshTimeoutError extends SessionError {
 export class SessionEndedError extends SessionError {
   override readonly name = 'SessionEndedError'
   override readonly code = 'ERR_SESSION_ENDED'
+  /** How it ended: the user signed out, another signed in, or the server's word. */
+  readonly reason: 'signed-out' | 'signed-in' | 'expired' | 'revoked' | 'reused'
 
-  constructor(
-    /** How it ended: the user signed out, another signed in, or the server's word. */
-    readonly reason: 'signed-out' | 'signed-in' | 'expired' | 'revoked' | 'reused',
-    details?: Details,
-  ) {
-    super(`The session is over (${reason})`, details)
+  constructor(reason: SessionEndedError['reason'], details?: Details) {
+    super(`The session is over: ${reason}`, details)
+    this.reason = reason
   }
 }
 
@@ -62,12 +60,11 @@ export interface Challenge extends Record<string, unknown> {
 export class StepUpRequiredError extends SessionError {
   override readonly name = 'StepUpRequiredError'
   override readonly code = 'ERR_STEP_UP_REQUIRED'
+  readonly challenge: Challenge
 
-  constructor(
-    readonly challenge: Challenge,
-    details?: Details,
-  ) {
-    super(`More is asked of the user: ${challenge.type}`, details)
+  constructor(challenge: Challenge, details?: Details) {
+    super(`The user has to do more: ${challenge.type}`, details)
+    this.challenge = challenge
   }
 }
 
@@ -93,12 +90,11 @@ export class InvalidTokenError extends SessionError {
 export class InvalidOptionError extends SessionError {
   override readonly name = 'InvalidOptionError'
   override readonly code = 'ERR_INVALID_OPTION'
+  readonly option: string
 
-  constructor(
-    readonly option: string,
-    rule: string,
-  ) {
+  constructor(option: string, rule: string) {
     super(`${option} ${rule}`)
+    this.option = option
   }
 }
 

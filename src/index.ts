@@ -1,6 +1,5 @@
 // Names only. Backends, and the wrapper for ky, are entries of their own, so that nobody ships what they don't use.
 
-export { defineBackend } from './backends/custom.ts'
 export type { Credentials, Json } from './core/credentials.ts'
 export type { Reason, State, Status } from './core/state.ts'
 export {
@@ -25,3 +24,4 @@ export type { TokenOptions } from './flow/tokens.ts'
 export type { SessionOptions } from './options.ts'
 export type { Awaitable, Backend, Io, Platform, RequestView, Undo, Wanted } from './ports.ts'
 export { createSession, type RefreshOptions, type Session } from './session.ts'
+export { defineBackend } from './wire.ts'

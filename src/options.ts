@@ -12,6 +12,8 @@ export interface SessionOptions<U = Json, _C = Json> {
   backend: Backend<U>
   /** Exact origins that the app's requests may carry credentials to. @default the page's own and the backend's */
   origins?: readonly string[]
+  /** Two sessions on one page: each its own lock, channel and record. @default 'default' */
+  name?: string
   /** What a server-rendered page already knows, `null` for nobody: there is no `loading` then. */
   initial?: Credentials<U> | null
   /** How long before its expiry a token counts as spent, in ms; at most a quarter of its life. Not negative. @default 10_000 */
@@ -32,66 +34,48 @@ export interface SessionOptions<U = Json, _C = Json> {
   platform?: Platform
 }
 
-export interface Settings<U> {
-  backend: Backend<U>
-  origins: ReadonlySet<string>
-  initial: Credentials<U> | null | undefined
-  leeway: number
-  timeout: number
-  refreshAhead: RefreshAhead
+export type Settings<U> = Required<Omit<SessionOptions<U>, 'isExpired' | 'initial' | 'platform'>> & {
   isExpired(response: Response, request: RequestView): Awaitable<boolean>
-  replay: Replay
-  refreshAfter: readonly RefreshAfter[]
-  replayWindow: number
 }
 
+const isDuration = (ms: number): boolean => ms >= 0 && ms < Infinity
+
 /** @throws {@link InvalidOptionError} naming the option. */
-export function settle<U, C>(options: SessionOptions<U, C>, pageOrigin: string | undefined): Settings<U> {
-  const {
-    backend,
-    leeway = 10_000,
-    timeout = 10_000,
-    refreshAhead = 'visible',
-    replay = 'auto',
-    refreshAfter = [],
-  } = options ?? {}
-  const replayWindow = options?.replayWindow ?? backend?.replayWindow ?? 0
+export function settle<U, C>(options: SessionOptions<U, C>, page: string | undefined): Settings<U> {
   const must = (fits: unknown, option: string, rule: string): void => {
     if (!fits) throw new InvalidOptionError(option, rule)
   }
+  const { backend } = options
   must(
     typeof backend?.attach === 'function' && typeof backend.refresh === 'function',
     'backend',
-    'must be an object with attach and refresh',
+    'must have attach and refresh',
   )
-  must(leeway >= 0 && Number.isFinite(leeway), 'leeway', 'must be a number of ms, not negative')
-  must(timeout > 0 && Number.isFinite(timeout), 'timeout', 'must be a number of ms above 0')
-  must(replayWindow >= 0, 'replayWindow', 'must be a number of ms, not negative')
-  must(['visible', 'always', 'never'].includes(refreshAhead), 'refreshAhead', "must be 'visible', 'always' or 'never'")
-  must(['auto', 'idempotent', 'never'].includes(replay), 'replay', "must be 'auto', 'idempotent' or 'never'")
-  for (const { path, then } of refreshAfter) {
-    must(path?.startsWith('/'), 'refreshAfter', 'must have paths that begin with /')
-    must(then === 'refresh' || then === 'reload', 'refreshAfter', "must say then: 'refresh' or 'reload'")
+  const settings = {
+    name: 'default',
+    origins: [...(page ? [page] : []), ...(backend.origins ?? [])],
+    leeway: 10_000,
+    timeout: 10_000,
+    refreshAhead: 'visible' as const,
+    replay: 'auto' as const,
+    refreshAfter: [],
+    replayWindow: backend.replayWindow ?? 0,
+    ...options,
   }
-  const origins = options.origins ?? [...(pageOrigin ? [pageOrigin] : []), ...(backend.origins ?? [])]
-  for (const origin of origins)
+  for (const name of ['leeway', 'timeout', 'replayWindow'] as const)
+    must(isDuration(settings[name]), name, 'must be ms, not negative')
+  for (const origin of settings.origins)
     must(
-      URL.canParse(origin) && new URL(origin).origin === origin.replace(/\/$/, ''),
+      URL.canParse(origin) && new URL(origin).origin === origin,
       'origins',
-      `must be absolute, like https://api.example.com, and ${origin} is not`,
+      `must be like https://api.example.com, not ${origin}`,
     )
+  for (const { path } of settings.refreshAfter)
+    must(path?.startsWith('/'), 'refreshAfter', 'must have paths that begin with /')
 
   const { isExpired = backend.isExpired?.bind(backend) ?? [401] } = options
   return {
-    backend,
-    origins: new Set(origins.map((origin) => new URL(origin).origin)),
-    initial: options.initial,
-    leeway,
-    timeout,
-    refreshAhead,
-    isExpired: typeof isExpired === 'function' ? isExpired : (response) => isExpired.includes(response.status),
-    replay,
-    refreshAfter,
-    replayWindow,
+    ...settings,
+    isExpired: typeof isExpired === 'function' ? isExpired : ({ status }) => isExpired.includes(status),
   }
 }

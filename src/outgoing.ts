@@ -21,118 +21,96 @@ export interface SessionRequestInit extends RequestInit {
   session?: false | RequestOptions
 }
 
-const ABSOLUTE = /^https?:\/\//i
+type Attached = void | { credentials?: RequestCredentials; redirect?: RequestRedirect }
+
 const IDEMPOTENT = /^(get|head|options|trace|put|delete)$/i
 
 export class Outgoing implements RequestView, Jar {
   readonly method: string
+  readonly signal: AbortSignal | null | undefined
   readonly keepalive: boolean
-  readonly signal: AbortSignal | null
-  /** What the caller wants sent; the backend's headers come on a copy. */
-  readonly #headers: HeadersInit | undefined
-  readonly #input: RequestInfo | URL
-  readonly #init: RequestInit
-  readonly #world: Pick<World<never>, 'base' | 'cookie'>
-  readonly #options: RequestOptions
-  #spare: Request | undefined
-  #sent = false
-  #url: string | undefined
+  readonly cookie: Jar['cookie']
   headers!: Headers
+  readonly #input: RequestInfo | URL
+  readonly #request: Request | undefined
+  readonly #init: RequestInit
+  readonly #options: RequestOptions
+  readonly #base: () => string | undefined
+  #spare: Request | undefined
+  #url: string | undefined
 
-  constructor(
-    input: RequestInfo | URL,
-    init: SessionRequestInit | undefined,
-    world: Pick<World<never>, 'base' | 'cookie'>,
-  ) {
-    const { session, ...rest } = init ?? {}
-    const request = isRequest(input) ? input : undefined
+  constructor(input: RequestInfo | URL, { session, ...init }: SessionRequestInit, { base, cookie }: World<unknown>) {
     this.#input = input
-    this.#init = rest
-    this.#world = world
+    this.#spare = this.#request = isRequest(input) ? input : undefined
+    this.#init = init
     this.#options = session || {}
-    this.method = rest.method ?? request?.method ?? 'GET'
-    this.keepalive = rest.keepalive ?? request?.keepalive ?? false
-    this.signal = rest.signal === undefined ? (request?.signal ?? null) : rest.signal
-    this.#headers = rest.headers ?? request?.headers
-    if (rest.body != null) rest.body = snapshot(rest.body)
-    this.fresh()
+    this.#base = base
+    this.cookie = cookie
+    this.method = init.method ?? this.#request?.method ?? 'GET'
+    this.signal = init.signal ?? this.#request?.signal
+    this.keepalive = init.keepalive ?? this.#request?.keepalive ?? false
+    if (init.body) init.body = snapshot(init.body)
+    this.dress()
   }
 
   get url(): string {
     const url = urlOf(this.#input)
-    return (this.#url ??= ABSOLUTE.test(url) ? url : new URL(url, this.#world.base()).href)
+    return (this.#url ??= /^https?:\/\//i.test(url) ? url : new URL(url, this.#base()).href)
   }
 
-  cookie(name: string): string | null {
-    return this.#world.cookie(name)
-  }
-
-  /** Where it goes, without what is asked there: what a refusal is remembered by. */
+  /** Method and URL, without what is asked there: what messages name, and a refusal is remembered by. */
   get route(): string {
-    return `${this.method} ${this.url.replace(/[?#].*/s, '')}`
+    return `${this.method} ${this.url.replace(/[?#].*/, '')}`
   }
 
   /** Whether the body can be sent again. */
   get canRepeat(): boolean {
-    return !isOneShot(this.#init.body)
+    const { body } = this.#init
+    return !(body instanceof ReadableStream || (typeof body === 'object' && body && Symbol.asyncIterator in body))
   }
 
   /** Whether the app allows it to be sent again. */
-  mayRepeat(replay: Replay): boolean {
-    const { replay: own = replay, idempotencyKey } = this.#options
-    return own === 'auto' || (own === 'idempotent' && (IDEMPOTENT.test(this.method) || idempotencyKey !== undefined))
+  mayRepeat(byDefault: Replay): boolean {
+    const { replay = byDefault, idempotencyKey } = this.#options
+    return replay === 'auto' || (replay === 'idempotent' && (IDEMPOTENT.test(this.method) || !!idempotencyKey))
   }
 
-  /** The caller's own headers, on a new copy: what an earlier sending attached is gone. */
-  fresh(): Headers {
-    this.headers = new Headers(this.#headers)
-    if (this.#options.idempotencyKey !== undefined) this.headers.set('Idempotency-Key', this.#options.idempotencyKey)
+  /** Back to the caller's own headers, on a new copy. */
+  dress(): Headers {
+    this.headers = new Headers(this.#init.headers ?? this.#request?.headers)
+    if (this.#options.idempotencyKey) this.headers.set('idempotency-key', this.#options.idempotencyKey)
     return this.headers
   }
 
-  send(
-    fetch: typeof globalThis.fetch,
-    attached: { credentials?: RequestCredentials; redirect?: RequestRedirect } | void,
-  ): Promise<Response> {
-    const input = this.#input
+  send(fetch: typeof globalThis.fetch, attached: Attached): Promise<Response> {
+    const request = this.#request
     const init: RequestInit = { ...this.#init, headers: this.headers }
-    const request = isRequest(input) ? input : undefined
-    if (attached?.credentials && (init.credentials ?? request?.credentials ?? 'same-origin') === 'same-origin')
-      init.credentials = attached.credentials
-    if (attached?.redirect && (init.redirect ?? request?.redirect ?? 'follow') === 'follow')
-      init.redirect = attached.redirect
-    if (!request || init.body != null || !hasBody(request)) return fetch(input, init)
+    const { credentials, redirect } = attached ?? {}
+    if (credentials && (init.credentials ?? request?.credentials ?? 'same-origin') === 'same-origin')
+      init.credentials = credentials
+    if (redirect && (init.redirect ?? request?.redirect ?? 'follow') === 'follow') init.redirect = redirect
+    const now = this.#spare
+    if (!now || init.body || !hasBody(now)) return fetch(this.#input, init)
     // A body can be read once. The caller's own Request goes first, so that it counts as used, as after a plain fetch.
-    const now = this.#sent ? this.#spare! : request
     this.#spare = now.clone()
-    this.#sent = true
     return fetch(now, init)
   }
 }
 
-export const isRequest = (input: unknown): input is Request =>
-  typeof input === 'object' && input !== null && 'url' in input && 'headers' in input
+const isRequest = (input: RequestInfo | URL): input is Request => (input as Request).headers !== undefined
 
-export const urlOf = (input: RequestInfo | URL): string =>
-  typeof input === 'string' ? input : isRequest(input) ? input.url : String(input)
+export const urlOf = (input: RequestInfo | URL): string => (isRequest(input) ? input.url : String(input))
 
 // Firefox has no Request.body; there a method that may have one counts as having one.
-const hasBody = (request: Request): boolean =>
-  request.body === undefined ? !/^(get|head)$/i.test(request.method) : request.body !== null
+const hasBody = ({ body, method }: Request): boolean => (body === undefined ? !/^(get|head)$/i.test(method) : !!body)
 
-/** Bodies the caller can still change are copied; strings and Blobs can't be. */
+/** Bodies that the caller can still change are copied; strings and Blobs can't be. */
 function snapshot(body: BodyInit): BodyInit {
-  if (typeof body === 'string' || body instanceof Blob) return body
   if (body instanceof URLSearchParams) return new URLSearchParams(body)
-  if (body instanceof FormData) {
-    const copy = new FormData()
-    for (const [name, value] of body) copy.append(name, value as string)
-    return copy
-  }
-  if (body instanceof ArrayBuffer) return body.slice(0)
-  if (ArrayBuffer.isView(body)) return new Uint8Array(new Uint8Array(body.buffer, body.byteOffset, body.byteLength))
-  return body
+  if (body instanceof ArrayBuffer) return body.slice()
+  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice()
+  if (!(body instanceof FormData)) return body
+  const copy = new FormData()
+  for (const [name, value] of body) copy.append(name, value as string)
+  return copy
 }
-
-const isOneShot = (body: unknown): boolean =>
-  typeof body === 'object' && body !== null && (body instanceof ReadableStream || Symbol.asyncIterator in body)

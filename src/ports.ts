@@ -38,10 +38,10 @@ export interface Io<U = Json> extends Jar {
 /** What new credentials are wanted for. */
 export interface Wanted {
   reason: 'expired' | 'ahead' | 'forced' | 'reload' | 'switch' | 'healing'
-  organizationId?: string
-  template?: string
-  resource?: string
-  data?: Json
+  organizationId?: string | undefined
+  template?: string | undefined
+  resource?: string | undefined
+  data?: Json | undefined
 }
 
 /** One server's protocol, as a plain object. Only `name`, `attach` and `refresh` are needed. */
@@ -80,7 +80,7 @@ export interface Backend<U = Json> {
     credentials: Credentials<U>,
     io: Io<U>,
     target: Wanted,
-  ): Promise<{ accessToken: string; expiresAt?: number; credentials?: Credentials<U> }>
+  ): Promise<{ accessToken: string; expiresAt?: number | undefined; credentials?: Credentials<U> | undefined }>
   /** Sees every response of its origins: new credentials, `null` (removed), `undefined` (nothing said). */
   observe?(response: Response, request: RequestView): Credentials<U> | null | undefined
   /** Tells the server. May spend one refresh of its own. */
@@ -95,7 +95,7 @@ export interface Clock {
   now(): number
   /** Monotonic ms: for everything that happens within this page. */
   mono(): number
-  /** Runs once after that many ms, however many they are; `undo` stops it. */
+  /** Runs once after that many ms, however many they are. @returns what stops it. */
   after(ms: number, run: () => void): Undo
   random(): number
 }
@@ -140,16 +140,9 @@ export interface Page {
   onWake(run: (why: string) => void): Undo
 }
 
-export interface World<U> extends Jar {
-  readonly clock: Clock
-  readonly locks: Locks
-  readonly records: Records<U>
-  readonly channel: Channel
-  readonly page: Page
-  readonly fetch: typeof fetch
-  /** The page's own, where there is a page. */
-  origin(): string | undefined
-  global(): { fetch: typeof fetch }
+export interface World<U> extends Clock, Locks, Records<U>, Channel, Page, Jar {
+  /** What lies below an installed patch. */
+  fetch: typeof fetch
   /** What relative URLs are resolved against, where there is a page. */
   base(): string | undefined
 }

@@ -1,11 +1,9 @@
 // The session an app holds: puts the parts together, and gives each promise its method. What happens to a request is in
 // flow/intercept, what happens to the credentials in flow/refresh.
 
-import { type Credentials, type Json, merge } from './core/credentials.ts'
-import { lifeOf } from './core/expiry.ts'
-import { type Ask, AUTOMATIC, BLANK, signedIn } from './core/record.ts'
+import type { Json } from './core/credentials.ts'
 import type { State } from './core/state.ts'
-import { RefreshTimeoutError, SessionEndedError } from './errors.ts'
+import { SessionEndedError } from './errors.ts'
 import { createAfter } from './flow/after.ts'
 import { createCaller } from './flow/call.ts'
 import { createEmitter, type Events } from './flow/events.ts'
@@ -21,11 +19,12 @@ import { createRefusals } from './flow/refusals.ts'
 import { createSchedule } from './flow/schedule.ts'
 import { createStore } from './flow/store.ts'
 import { createTokens, type TokenOptions } from './flow/tokens.ts'
-import { createAcquire } from './flow/turn.ts'
-import { orAborted, orLate } from './wait.ts'
+import { createTurn } from './flow/turn.ts'
+import { orAborted } from './wait.ts'
 import { type SessionOptions, settle } from './options.ts'
+import { globalsOf } from './platform/globals.ts'
 import { createWorld } from './platform/world.ts'
-import type { Undo, Wanted, World } from './ports.ts'
+import type { Undo, Wanted } from './ports.ts'
 
 export interface RefreshOptions {
   /** Switches the session to this organization. */
@@ -108,112 +107,74 @@ export interface Session<U = Json, C = Json> {
  * const me = await session.fetch('/api/me')
  */
 export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>): Session<U, C> {
-  const ground = createWorld<U>(options?.platform ?? {})
-  const settings = settle(options, ground.origin())
-  const { backend, leeway, timeout, initial } = settings
-  const real: typeof fetch = (input, init) => (install.below ?? ground.fetch)(input, init)
-  const world: World<U> = { ...ground, fetch: real }
-  const { clock, records, channel } = world
+  const { platform = {}, initial } = options
+  const get = globalsOf(platform)
+  const settings = settle(options, get('location')?.origin)
+  const { backend, leeway, timeout } = settings
+  const world = createWorld<U>(get)
+  const real = world.fetch
 
-  const events = createEmitter<U, C>(clock.now)
-  const store = createStore<U, C>({
-    clock,
-    records,
-    events,
-    leeway,
-    moved(source, isNews) {
-      if (isNews && source !== 'other-tab') channel.post()
-      schedule.arm()
-    },
+  const events = createEmitter<U, C>(world.now)
+  const store = createStore(world, events, leeway, (source, isNews) => {
+    if (isNews && source !== 'other-tab') world.post()
+    schedule.arm()
   })
   const call = createCaller(world, backend, timeout)
-  const acquire = createAcquire(world.locks, clock, timeout)
-  const farewell = createFarewell(backend, records, call)
-  const parts = { ...settings, world, store, events, call, acquire, farewell }
+  const turn = createTurn(world, timeout)
+  const farewell = createFarewell(world, backend, call)
+  const parts = { ...settings, world, store, events, call, turn, farewell }
   const flights = createFlights(world, store, createAttempt(parts), timeout)
   const lifecycle = createLifecycle(parts)
-  const getToken = createTokens({ ...parts, flights })
-  const ourFetch = createIntercept({
+  const { getToken, known } = createTokens({ ...parts, flights })
+  const ours = createIntercept({
     ...parts,
     flights,
     origins: createOrigins(settings.origins, world.base),
-    refusals: createRefusals(clock, records, store),
+    refusals: createRefusals(world, store),
     observed: lifecycle.observed,
     answered: createAfter(settings.refreshAfter, flights),
   })
-  const install = createInstall(ourFetch)
-  const schedule = createSchedule({ ...settings, world, store, events, flights, lifecycle })
+  const install = createInstall(ours, (below = real) => (world.fetch = below))
+  const schedule = createSchedule({ ...parts, flights, lifecycle })
+  const undos: Undo[] = [
+    schedule.stop,
+    events.clear,
+    world.listen(() => void world.read().then((stored) => store.adopt(stored, 'other-tab'))),
+  ]
   if (initial === undefined) schedule.arm()
-  else begin(initial)
-  const unlisten = channel.listen(() => void store.sync('other-tab').catch(() => {}))
-  const undos: Undo[] = [schedule.stop, unlisten, install.undo, events.clear]
-
-  function begin(credentials: Credentials<U> | null): void {
-    const fresh = credentials && merge(null, credentials)
-    const minted = { reason: 'restored' as const, receivedAt: clock.now(), life: fresh && lifeOf(fresh, clock.now()) }
-    store.adopt({ record: fresh ? { ...BLANK, ...minted, signedIn: true } : BLANK, credentials: fresh }, 'this-tab')
-    void records
-      .update((old) => (fresh ? signedIn(old ?? BLANK, minted) : (old ?? BLANK)), fresh)
-      .then((record) => {
-        if (record) store.adopt({ record, credentials: fresh }, 'this-tab')
-      })
-  }
-
-  async function ready(signal?: AbortSignal): Promise<State<U, C>> {
-    const late = (): Error => new RefreshTimeoutError(`It is unknown who is signed in: no answer within ${timeout} ms`)
-    if (store.state.status === 'loading') await orAborted(orLate(store.ready, clock, timeout, late), signal)
-    return store.state
-  }
+  else lifecycle.begin(initial)
 
   let inputs = 0
-  async function renew(
-    reload: boolean,
-    wanted: Wanted,
-    { signal, ensureSignedIn }: RefreshOptions,
-  ): Promise<State<U, C>> {
-    signal?.throwIfAborted()
-    await ready(signal)
-    if (store.state.status === 'authenticated') {
-      const alone = wanted.data
-        ? `data ${++inputs}`
-        : wanted.organizationId
-          ? `organization ${wanted.organizationId}`
-          : null
-      const ask: Ask = { ...AUTOMATIC, forced: true, reload, alone }
-      await orAborted(flights.request(ask, wanted), signal)
-    }
-    const { status, reason } = store.state
-    if (ensureSignedIn && status !== 'authenticated')
-      throw new SessionEndedError(reason === 'restored' ? 'expired' : (reason as 'expired'))
+  async function renew(wanted: Wanted, { signal, ensureSignedIn }: RefreshOptions): Promise<State<U, C>> {
+    await known(signal)
+    const { data, organizationId, reason } = wanted
+    const alone = data ? `data ${++inputs}` : organizationId
+    if (store.state.status === 'authenticated')
+      await orAborted(flights(wanted, { forced: true, reload: reason === 'reload', alone }), signal)
+    const { status, reason: why } = store.state
+    if (ensureSignedIn && status !== 'authenticated') throw new SessionEndedError(why as SessionEndedError['reason'])
     return store.state
   }
 
-  const dispose = (): void => undos.forEach((undo) => undo())
-
-  return {
-    fetch: ourFetch,
+  const session: Omit<Session<U, C>, typeof Symbol.dispose> = {
+    fetch: ours,
     get current() {
       return store.state
     },
-    ready: () => ready(),
+    async ready() {
+      await known()
+      return store.state
+    },
     getToken,
-    refresh({ organizationId, data, ...rest } = {}) {
-      const wanted = {
-        reason: organizationId ? ('switch' as const) : ('forced' as const),
-        ...(organizationId && { organizationId }),
-        ...(data && { data }),
-      }
-      return renew(false, wanted, rest)
-    },
-    reload({ data, ...rest } = {}) {
-      return renew(true, { reason: 'reload', ...(data && { data }) }, rest)
-    },
+    refresh: ({ organizationId, data, ...rest } = {}) =>
+      renew({ reason: organizationId ? 'switch' : 'forced', organizationId, data }, rest),
+    reload: ({ data, ...rest } = {}) => renew({ reason: 'reload', data }, rest),
     async signIn(from) {
       await lifecycle.signIn(from)
       return store.state
     },
     async signOut(how) {
-      await lifecycle.signOut(how)
+      if (!(await lifecycle.signOut(how))) schedule.failed()
       return store.state
     },
     on: events.on,
@@ -222,8 +183,12 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
       run(store.state)
       return undo
     },
-    install: (target = world.global()) => install(target),
-    dispose,
-    [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: dispose,
+    install(target = get('globalThis')!) {
+      const undo = install(target)
+      undos.push(undo)
+      return undo
+    },
+    dispose: () => undos.forEach((undo) => undo()),
   }
+  return Object.assign(session, { [Symbol.dispose ?? 'dispose']: session.dispose })
 }

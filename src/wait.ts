@@ -2,27 +2,21 @@
 
 import type { Clock } from './ports.ts'
 
-/** As `work`, or rejects with the signal's reason as soon as it is aborted. The listener goes when either has happened. */
+/** As `work`, or rejects with the signal's reason as soon as it is aborted. No listener stays behind. */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
   if (!signal) return work
   return new Promise<T>((resolve, reject) => {
     const abort = (): void => reject(signal.reason)
-    const done = (): void => signal.removeEventListener('abort', abort)
+    if (signal.aborted) abort()
     signal.addEventListener('abort', abort)
-    work.then(resolve, reject).finally(done)
-    if (signal.aborted) {
-      done()
-      abort()
-    }
+    void work.then(resolve, reject).then(() => signal.removeEventListener('abort', abort))
   })
 }
 
 /** As `work`, or rejects with what `late` makes once `ms` have passed. */
-export function orLate<T>(work: Promise<T>, clock: Clock, ms: number, late: () => unknown): Promise<T> {
+export function orLate<T>(work: Promise<T>, { after }: Clock, ms: number, late: () => unknown): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const stop = clock.after(ms, () => reject(late()))
-    work.then(resolve, reject).finally(stop)
+    const stop = after(ms, () => reject(late()))
+    void work.then(resolve, reject).then(stop)
   })
 }
-
-export const sleep = (clock: Clock, ms: number): Promise<void> => new Promise((done) => clock.after(ms, done))

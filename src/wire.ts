@@ -1,10 +1,9 @@
-// What backends have in common on the wire: how a token is attached, which URLs are theirs, and how an answer is read.
+// What backends have in common on the wire: how a token is attached, which URLs are theirs, how an answer is read; and, out of
+// that, help with one of your own.
 
 import type { Credentials, Json } from './core/credentials.ts'
 import { RefreshFailedError } from './errors.ts'
-
-// No server's answer to a refresh is longer; what is would only fill the memory.
-const LONGEST = 262_144
+import type { Backend } from './ports.ts'
 
 /** RFC 6750 §2.1. */
 export function attachBearer(headers: Headers, credentials: Credentials<unknown> | null): void {
@@ -12,33 +11,40 @@ export function attachBearer(headers: Headers, credentials: Credentials<unknown>
 }
 
 /**
- * The JSON object of a successful answer. Anything else says nothing about the session: a captive portal answers 200 with a
- * page of its own.
+ * The JSON of a successful answer. Anything else says nothing about the session: a captive portal answers 200 with a page of
+ * its own.
  * @throws {@link RefreshFailedError}
  */
 export async function readJson(response: Response): Promise<Json> {
-  const failed = (how: string): Error =>
-    new RefreshFailedError(`${response.url.replace(/[?#].*/s, '')} answered ${response.status}${how}`, { response })
-  if (!response.ok) throw failed('')
-  const text = await response.text()
-  if (text.length > LONGEST) throw failed(` and more than ${LONGEST} characters`)
-  try {
-    const json: unknown = JSON.parse(text)
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json
-  } catch {
-    // said below
-  }
-  throw failed(' without a JSON object')
+  const json: unknown = response.ok && (await response.json().catch(() => null))
+  if (json && typeof json === 'object') return json as Json
+  throw new RefreshFailedError(`${response.url}: ${response.status}${response.ok ? ', but no JSON' : ''}`, { response })
 }
 
 /** The origins of absolute URLs; a relative one is the page's own. */
-export const originsOf = (...urls: (string | undefined)[]): string[] =>
-  urls.filter((url): url is string => URL.canParse(url ?? '')).map((url) => new URL(url).origin)
+export const originsOf = (urls: readonly (string | undefined)[]): string[] =>
+  urls.filter((url) => /^https?:/i.test(url ?? '')).map((url) => new URL(url!).origin)
 
-/** Whether a request goes to one of these endpoints, whatever it asks there. */
-export const isOneOf = (url: string, endpoints: readonly (string | undefined)[]): boolean => {
-  const at = url.replace(/[?#].*/s, '')
-  return endpoints.some(
-    (endpoint) => endpoint !== undefined && (at === endpoint || (endpoint.startsWith('/') && at.endsWith(endpoint))),
-  )
-}
+/** Whether an absolute URL is one of these endpoints, whatever it asks there. */
+export const isOneOf = (url: string, endpoints: readonly (string | undefined)[]): boolean =>
+  endpoints.some((endpoint) => endpoint && url.replace(/[?#].*/, '').endsWith(endpoint))
+
+/**
+ * A backend of which only `refresh` has to be said; the access token is attached as `Authorization: Bearer` (RFC 6750 §2.1).
+ *
+ * @example
+ * const backend = defineBackend({
+ *   async refresh({ refreshToken }, { fetch }) {
+ *     const response = await fetch('/token', { method: 'POST', body: refreshToken })
+ *     if (response.status === 401) return null             // the session is over
+ *     if (!response.ok) throw new Error(response.statusText) // could not find out: the session is kept
+ *     const { token, next } = await response.json()
+ *     return { accessToken: token, refreshToken: next }
+ *   },
+ * })
+ */
+export const defineBackend = <U = Json>(backend: Pick<Backend<U>, 'refresh'> & Partial<Backend<U>>): Backend<U> => ({
+  name: 'custom',
+  attach: attachBearer,
+  ...backend,
+})

@@ -70,7 +70,7 @@ export function bearer<U = Json>(options: BearerOptions): Backend<U> {
 
   return {
     name: 'bearer',
-    origins: originsOf(refreshUrl, signOutUrl, userUrl),
+    origins: originsOf([refreshUrl, signOutUrl, userUrl]),
     owns: (url) => isOneOf(url, [refreshUrl, signOutUrl]),
     attach: attachBearer,
     refresh,

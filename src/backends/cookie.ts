@@ -69,7 +69,7 @@ export function cookie<U = Json>(options: CookieOptions<U>): Backend<U> {
   return {
     name: 'cookie',
     cookies: true,
-    origins: originsOf(sessionUrl, refreshUrl, signOutUrl),
+    origins: originsOf([sessionUrl, refreshUrl, signOutUrl]),
     owns: (url) => isOneOf(url, [sessionUrl, refreshUrl, signOutUrl]),
     attach(headers, credentials, request) {
       dress(headers, request)

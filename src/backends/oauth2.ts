@@ -19,23 +19,18 @@ export interface OAuth2Options {
   replayWindow?: number
 }
 
-// Errors that a user can cure by going to the server once more.
-const STEP_UP = /^(interaction|login|consent|account_selection)_required$/
-// The server has looked at the grant before it said so: a rotating one may have spent the token.
-const SPENT = 'invalid_target'
-
-/** What a token response says (RFC 6749 §5.1). The claims of an ID token, where there is one, are the user. */
+/**
+ * What a token response says (RFC 6749 §5.1). The claims of an ID token, where there is one, are the user.
+ * @throws {@link RefreshFailedError} for one without an access token.
+ */
 export function fromTokenResponse(json: Json): Credentials {
-  const { access_token: accessToken, refresh_token: refreshToken, expires_in: expiresIn, id_token: idToken } = json
-  if (typeof accessToken !== 'string' || !accessToken)
-    throw new RefreshFailedError('A token response without access_token')
-  const seconds = Number(expiresIn)
-  const user = typeof idToken === 'string' && claimsOf(idToken)
+  const { access_token, refresh_token, expires_in, id_token } = json as Record<string, string | undefined>
+  if (!access_token) throw new RefreshFailedError('The answer has no access_token')
   return {
-    accessToken,
-    ...(typeof refreshToken === 'string' && refreshToken && { refreshToken }),
-    ...(seconds > 0 && { expiresInSeconds: seconds }),
-    ...(user && { user }),
+    accessToken: access_token,
+    refreshToken: refresh_token || undefined,
+    expiresInSeconds: expires_in === undefined ? undefined : +expires_in,
+    user: (id_token && claimsOf(id_token)) || undefined,
   }
 }
 
@@ -46,40 +41,43 @@ export function fromTokenResponse(json: Json): Credentials {
  * @see [RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6), [RFC 9700 §4.14](https://www.rfc-editor.org/rfc/rfc9700#section-4.14)
  */
 export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
-  const { tokenEndpoint, clientId, revocationEndpoint, userinfoEndpoint, scope, replayWindow = 0 } = options
+  const { tokenEndpoint, clientId, revocationEndpoint, userinfoEndpoint, scope, replayWindow } = options
   const endpoints = [tokenEndpoint, revocationEndpoint, userinfoEndpoint]
 
-  const post = (io: Io<U>, url: string, fields: Record<string, string>): Promise<Response> =>
-    io.fetch(url, { method: 'POST', body: new URLSearchParams({ client_id: clientId, ...fields }) })
+  const post = (io: Io<U>, url: string, fields: Record<string, string | undefined>): Promise<Response> => {
+    const body = new URLSearchParams({ client_id: clientId })
+    for (const [name, value] of Object.entries(fields)) if (value) body.set(name, value)
+    return io.fetch(url, { method: 'POST', body })
+  }
 
-  async function refresh(credentials: Credentials<U>, io: Io<U>, wanted: Wanted): Promise<Credentials<U> | null> {
-    const { refreshToken } = credentials
+  async function refresh(
+    { refreshToken }: Credentials<U>,
+    io: Io<U>,
+    { resource }: Wanted,
+  ): Promise<Credentials<U> | null> {
     if (!refreshToken) return null // nothing to ask with
-    const response = await post(io, tokenEndpoint, {
-      grant_type: 'refresh_token',
-      refresh_token: refreshToken,
-      ...(scope && { scope }),
-      ...(wanted.resource && { resource: wanted.resource }),
-    })
+    const grant = { grant_type: 'refresh_token', refresh_token: refreshToken, scope, resource }
+    const response = await post(io, tokenEndpoint, grant)
     if (response.ok) return fromTokenResponse(await readJson(response)) as Credentials<U>
-    const { error } = (await response
+    const { error } = await response
       .clone()
       .json()
-      .catch(() => ({}))) as { error?: unknown }
+      .catch(() => ({}))
     if (error === 'invalid_grant') return null
-    if (typeof error !== 'string')
-      throw new RefreshFailedError(`${tokenEndpoint} answered ${response.status}`, { response })
-    if (STEP_UP.test(error)) throw new StepUpRequiredError({ type: error }, { response })
-    throw new RefreshFailedError(`${tokenEndpoint} answered ${response.status}: ${printable(error)}`, {
+    // RFC 6749 §5.2 and OpenID Connect Core §3.1.2.6: a user can cure these by going to the server once more.
+    if (/^(interaction|login|consent)_required$/.test(error))
+      throw new StepUpRequiredError({ type: error }, { response })
+    // RFC 8707 §2: found out only after a rotating server has spent the token.
+    throw new RefreshFailedError(`${tokenEndpoint}: ${response.status} ${ERROR.test(error) ? error : ''}`, {
       response,
-      spent: error === SPENT,
+      spent: error === 'invalid_target',
     })
   }
 
   return {
     name: 'oauth2',
-    origins: originsOf(...endpoints),
-    replayWindow,
+    origins: originsOf(endpoints),
+    ...(replayWindow !== undefined && { replayWindow }),
     owns: (url) => isOneOf(url, [tokenEndpoint, revocationEndpoint]),
     attach: attachBearer,
     refresh,
@@ -93,22 +91,22 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
     },
     async token(credentials, io, target) {
       const fresh = await refresh(credentials, io, target)
-      if (!fresh?.accessToken) throw new RefreshFailedError(`${tokenEndpoint} refused a token for ${target.resource}`)
+      if (!fresh?.accessToken) throw new RefreshFailedError(`${tokenEndpoint}: refused for ${target.resource}`)
       const { accessToken, expiresInSeconds, refreshToken } = fresh
       return {
         accessToken,
-        ...(expiresInSeconds && { expiresAt: io.now() + expiresInSeconds * 1000 }),
-        ...(refreshToken && { credentials: { refreshToken } }),
+        expiresAt: expiresInSeconds && io.now() + expiresInSeconds * 1000,
+        credentials: { refreshToken },
       }
     },
     async signOut(credentials, io) {
       const token = credentials?.refreshToken
       if (!token || !revocationEndpoint) return
       const { status } = await post(io, revocationEndpoint, { token, token_type_hint: 'refresh_token' })
-      if (status >= 500) throw new RefreshFailedError(`${revocationEndpoint} answered ${status}`)
+      if (status >= 500) throw new RefreshFailedError(`${revocationEndpoint}: ${status}`)
     },
   }
 }
 
-// RFC 6749 §5.2 allows these characters only; anything else in a message would be somebody's text.
-const printable = (error: string): string => error.replace(/[^\w.-]/g, '?').slice(0, 60)
+// An error code, and nothing else that a server may have put there (RFC 6749 §5.2).
+const ERROR = /^[\w.-]{1,60}$/

@@ -2,7 +2,7 @@
 // stands and gives the next one, or undefined where it came too late. That refusal is the fence: a holder that was frozen,
 // robbed or restored finds the record moved on, and cannot write. No secrets in here: credentials are stored beside it.
 
-import type { Reason, Ending } from './state.ts'
+import type { Ending, Reason } from './state.ts'
 
 /** Order of credentials. A sign-in or an end opens a new generation, a refresh raises the revision. */
 export interface Version {
@@ -57,6 +57,8 @@ export const BLANK: Record = {
 
 const BUCKET = 5
 const BUCKET_MS = 60_000
+// Longer than any cool-down we write down: a clock that was set back must not stretch one for ever.
+const LONGEST_COOL_DOWN = 600_000
 
 /** What a refresh is asked for. */
 export interface Ask {
@@ -64,62 +66,43 @@ export interface Ask {
   readonly forced: boolean
   readonly reload: boolean
   /** Names what it wants beyond a plain refresh: another organization, input data. Such a one is shared with its like only. */
-  readonly alone: string | null
+  readonly alone?: string | undefined
 }
 
-/** An automatic refresh: anything newer than what is held will do. */
-export const AUTOMATIC: Ask = { forced: false, reload: false, alone: null }
-
 /** Who asks, and what had happened when it did. */
-export interface Asked {
-  readonly ask: Ask
+export interface Asked extends Ask {
   readonly version: Version
   /** The journal's number at that time. */
   readonly attempt: number
-  /** The network came back: a cool-down of our own making is over. */
-  readonly hasty?: boolean
 }
 
-export type Plan =
-  | { do: 'adopt' }
-  | { do: 'send' }
-  /** An earlier attempt may still be under way, or the server wants peace. */
-  | { do: 'wait'; until: number }
-  /** Too many automatic refreshes brought nothing. */
-  | { do: 'give-up' }
-
-// Longer than any cool-down we write down: a clock that was set back must not stretch one for ever.
-const LONGEST_COOL_DOWN = 600_000
-
-/** Under the lock: has somebody else done it already, may it be sent, or may an earlier one still be under way? */
-export function planned(record: Record, asked: Asked, now: number, replayWindow: number): Plan {
-  const { ask, version, attempt } = asked
-  if (!record.signedIn || record.version.generation !== version.generation) return { do: 'adopt' }
-  if (ask.alone === null) {
-    const done = ask.forced
-      ? record.minted > attempt && (!ask.reload || record.reloaded > attempt)
-      : isNewer(record.version, version)
-    if (done) return { do: 'adopt' }
-  }
-  if (!ask.forced && isExhausted(record, now)) return { do: 'give-up' }
-  const { sent, coolUntil, told } = record
-  if (coolUntil > now && coolUntil - now <= LONGEST_COOL_DOWN && (told || !asked.hasty))
-    return { do: 'wait', until: coolUntil }
+/**
+ * Under the lock: has somebody else done it already, or may it be sent? `give-up`: too many automatic refreshes brought
+ * nothing. A wall time: not before then, since an earlier attempt may be under way, or the server wants peace.
+ */
+export function planned(
+  { version, signedIn, minted, reloaded, sent, coolUntil, wasted }: Record,
+  asked: Asked,
+  now: number,
+  replayWindow: number,
+): 'adopt' | 'send' | 'give-up' | number {
+  if (!signedIn || version.generation !== asked.version.generation) return 'adopt'
+  const isDone = asked.forced
+    ? minted > asked.attempt && (!asked.reload || reloaded > asked.attempt)
+    : isNewer(version, asked.version)
+  if (isDone && !asked.alone) return 'adopt'
+  if (!asked.forced && wasted.filter((at) => now - at < BUCKET_MS).length >= BUCKET) return 'give-up'
+  if (coolUntil > now && coolUntil - now < LONGEST_COOL_DOWN) return coolUntil
   // Times of before the clock was set back say nothing.
-  if (sent && now >= sent.at && now < sent.deadline && now - sent.at >= replayWindow)
-    return { do: 'wait', until: sent.deadline }
-  return { do: 'send' }
+  return sent && now >= sent.at + replayWindow && now < sent.deadline ? sent.deadline : 'send'
 }
 
 /** Journals an attempt before it is sent: a later holder then knows of an answer nobody saw. */
-export const journalled = (record: Record, version: Version, now: number, timeout: number): Record | undefined =>
-  record.signedIn && same(record.version, version)
-    ? { ...record, attempt: record.attempt + 1, sent: { at: now, deadline: now + timeout } }
-    : undefined
-
-/** A late answer still counts, until a later attempt is journalled or the generation has moved on. */
-const mayWrite = (record: Record, attempt: number, generation: number): boolean =>
-  record.signedIn && record.attempt === attempt && record.version.generation === generation
+export const journalled = (record: Record, at: number, timeout: number): Record => ({
+  ...record,
+  attempt: record.attempt + 1,
+  sent: { at, deadline: at + timeout },
+})
 
 export interface Minted {
   readonly reason: Reason
@@ -127,77 +110,41 @@ export interface Minted {
   readonly life: number | null
 }
 
-export const refreshed = (
-  record: Record,
-  attempt: number,
-  generation: number,
-  fresh: Minted,
-  reload: boolean,
-): Record | undefined =>
-  mayWrite(record, attempt, generation)
-    ? {
-        ...renewed(record, fresh),
-        minted: attempt,
-        reloaded: reload ? attempt : record.reloaded,
-        sent: null,
-        failures: 0,
-        coolUntil: 0,
-      }
-    : undefined
-
-/** Newer credentials of the same session that no refresh brought. */
-export const renewed = (record: Record, fresh: Minted): Record => ({
+/** Newer credentials of the same session. */
+export const renewed = (record: Record, minted: Minted): Record => ({
   ...record,
-  ...fresh,
+  ...minted,
   version: { ...record.version, revision: record.version.revision + 1 },
 })
 
-export interface Failure {
-  /** The outcome is unknown: the refresh token may be spent, so `sent` stays. */
-  readonly unknown: boolean
-  /** null: nothing failed, the server wants something of the user first. */
-  readonly cool: { readonly until: number; readonly told: boolean } | null
-}
+export const refreshed = (record: Record, minted: Minted, reload: boolean): Record => ({
+  ...renewed(record, minted),
+  minted: record.attempt,
+  reloaded: reload ? record.attempt : record.reloaded,
+  sent: null,
+  failures: 0,
+  coolUntil: 0,
+})
 
-export const failed = (record: Record, attempt: number, generation: number, failure: Failure): Record | undefined =>
-  mayWrite(record, attempt, generation)
-    ? {
-        ...record,
-        sent: failure.unknown ? record.sent : null,
-        ...(failure.cool && {
-          failures: record.failures + 1,
-          coolUntil: failure.cool.until,
-          told: failure.cool.told,
-        }),
-      }
-    : undefined
-
-export const ended = (record: Record, attempt: number, generation: number, reason: Ending): Record | undefined =>
-  mayWrite(record, attempt, generation) ? over(record, reason) : undefined
-
-export const signedOut = (record: Record, untold: boolean): Record => ({ ...over(record, 'signed-out'), untold })
-
-export const signedIn = (record: Record, fresh: Minted): Record => ({
+/** A session begins, or ends: whatever was under way for the one before can't write any more. */
+const opened = (record: Record, rest: Partial<Record>): Record => ({
   ...BLANK,
-  ...fresh,
-  signedIn: true,
+  ...rest,
   version: { generation: record.version.generation + 1, revision: 0 },
   attempt: record.attempt,
 })
 
-export const over = (record: Record, reason: Ending): Record => ({
-  ...BLANK,
-  reason,
-  version: { generation: record.version.generation + 1, revision: 0 },
-  attempt: record.attempt,
-})
+export const signedIn = (record: Record, minted: Minted): Record => opened(record, { ...minted, signedIn: true })
+
+export const over = (record: Record, reason: Reason & (Ending | 'restored'), untold = false): Record =>
+  opened(record, { reason, untold })
+
+/** A late answer still counts, until a later attempt is journalled or the generation has moved on. */
+export const mayWrite = (record: Record | null, { attempt, version }: Record): record is Record =>
+  !!record?.signedIn && record.attempt === attempt && record.version.generation === version.generation
 
 /** Takes one from the bucket of automatic refreshes that brought nothing. */
-export const wasted = (record: Record, now: number): Record => ({ ...record, wasted: [...recent(record, now), now] })
-
-export const isExhausted = (record: Record, now: number): boolean => recent(record, now).length >= BUCKET
-
-const recent = (record: Record, now: number): readonly number[] =>
-  record.wasted.filter((at) => at <= now && now - at < BUCKET_MS)
-
-const same = (a: Version, b: Version): boolean => a.generation === b.generation && a.revision === b.revision
+export const wasted = (record: Record, now: number): Record => ({
+  ...record,
+  wasted: [...record.wasted.slice(1 - BUCKET), now],
+})

@@ -41,40 +41,28 @@ export const LOADING: State<never, never> = Object.freeze({
 })
 
 /** The state after news; user and claims keep their identity where nothing but the times of minting changed. */
-export function stateOf<U, C>(
+export const stateOf = <U, C>(
   previous: State<U, C>,
   credentials: Credentials<U> | null,
   expiresAt: number | null,
   reason: Reason,
-): State<U, C> {
-  const { user = null, claims = null, organizationId = null } = credentials ?? {}
-  return Object.freeze({
+): State<U, C> =>
+  Object.freeze({
+    ...LOADING,
     status: credentials ? 'authenticated' : 'unauthenticated',
-    stale: false,
-    user: kept(previous.user, user),
-    claims: kept(previous.claims, claims as C | null),
+    user: kept(previous.user, credentials?.user ?? null),
+    claims: kept(previous.claims, (credentials?.claims ?? null) as C | null),
     expiresAt,
-    organizationId,
+    organizationId: credentials?.organizationId ?? null,
     reason: previous.stale && reason === 'refreshed' ? 'recovered' : reason,
   })
+
+/** The names of what differs. A new reason alone is no news, such as the same answer once more. */
+export const changedIn = <U, C>(next: State<U, C>, previous: State<U, C>): (keyof State<U, C>)[] => {
+  const names = (Object.keys(next) as (keyof State<U, C>)[]).filter((name) => next[name] !== previous[name])
+  return names.length === 1 && names[0] === 'reason' ? [] : names
 }
 
-/** The names of what differs; empty where nothing does. */
-export const changedIn = <U, C>(next: State<U, C>, previous: State<U, C>): (keyof State<U, C>)[] =>
-  (Object.keys(next) as (keyof State<U, C>)[]).filter((key) => !Object.is(next[key], previous[key]))
+const kept = <T>(old: T, next: T): T => (old && next && fingerprint(old) === fingerprint(next) ? old : next)
 
-function kept<T>(old: T, next: T): T {
-  try {
-    return old && next && fingerprint(old) === fingerprint(next) ? old : next
-  } catch {
-    return next // what can't be written as JSON can't be compared
-  }
-}
-
-// Only names at the top are times of minting; a field of the app's own that has such a name deeper down counts.
-function fingerprint(value: unknown): string {
-  const { iat: _iat, exp: _exp, nbf: _nbf, jti: _jti, ...rest } = value as Json
-  return JSON.stringify(rest, (_key, part: unknown) =>
-    part && typeof part === 'object' && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort()) : part,
-  )
-}
+const fingerprint = (value: unknown): string => JSON.stringify({ ...(value as object), iat: 0, exp: 0, nbf: 0, jti: 0 })

@@ -10,71 +10,47 @@ export interface Call<U, T> {
   readonly answer: Promise<T>
   /** The answer in time. @throws RefreshTimeoutError at the deadline; `answer` may still come. */
   readonly inTime: Promise<T>
-  /** The last response the backend saw. */
-  readonly last: Response | undefined
-  /** What the backend gave into keeping before it was done. */
-  readonly kept: Credentials<U> | undefined
-  abort(): void
+  /** The last response the backend saw, and what it gave into keeping before it was done. */
+  readonly seen: { last?: Response; kept?: Credentials<U> }
 }
 
 export type Caller<U> = <T>(run: (io: Io<U>) => Promise<T>, attemptId?: string) => Call<U, T>
 
-export function createCaller<U>(world: World<U>, backend: Backend<U>, timeout: number): Caller<U> {
-  return <T>(run: (io: Io<U>) => Promise<T>, attemptId = ''): Call<U, T> => {
-    const controller = new AbortController()
-    const { signal } = controller
-    let last: Response | undefined
-    let kept: Credentials<U> | undefined
+export const createCaller =
+  <U>(world: World<U>, { name, cookies = false }: Backend<U>, timeout: number): Caller<U> =>
+  <T>(run: (io: Io<U>) => Promise<T>, attemptId = '') => {
+    const stop = new AbortController()
+    const { signal } = stop
+    const seen: Call<U, T>['seen'] = {}
 
     const io: Io<U> = {
-      cookie: world.cookie,
-      keep: (credentials) => (kept = credentials),
       signal,
       attemptId,
-      now: world.clock.now,
-      async fetch(input, init) {
-        const response = await world.fetch(input, {
+      now: world.now,
+      cookie: world.cookie,
+      keep: (credentials) => (seen.kept = credentials),
+      fetch: async (input, init) =>
+        (seen.last = await world.fetch(input, {
           redirect: 'error', // a login page must not pass for an answer, nor a refresh token follow a redirect
           cache: 'no-store',
           // A closing page would lose the cookie; with tokens in the body, the page that could read them is gone anyway.
-          keepalive: backend.cookies === true,
+          keepalive: cookies,
           signal,
           ...init,
-        })
-        return (last = response)
-      },
+        })),
     }
 
-    const answer = invoke(run, io).catch((error: unknown): never => {
-      if (isSaid(error)) throw error
-      throw new RefreshFailedError(`${backend.name}: it could not be found out whether the session lives`, {
-        cause: error,
-        response: last,
-      })
+    const answer = invoke(run, io).catch((cause: unknown): never => {
+      if (cause instanceof SessionError && !(cause instanceof InvalidTokenError)) throw cause
+      throw new RefreshFailedError(`${name}: no answer`, { cause, response: seen.last })
     })
-    const inTime = orLate(answer, world.clock, timeout, () => {
-      // It had its deadline; a late answer is welcome for as long again.
-      world.clock.after(timeout, () => controller.abort())
-      return new RefreshTimeoutError(`${backend.name}: no answer within ${timeout} ms`)
+    const inTime = orLate(answer, world, timeout, () => {
+      world.after(timeout, () => stop.abort()) // a late answer is welcome for as long again
+      return new RefreshTimeoutError(`${name}: no answer within ${timeout} ms`)
     })
-    answer.catch(() => {})
     inTime.catch(() => {})
-    return {
-      answer,
-      inTime,
-      get last() {
-        return last
-      },
-      get kept() {
-        return kept
-      },
-      abort: () => controller.abort(),
-    }
+    return { answer, inTime, seen }
   }
-}
 
 // A backend that throws before it awaits is no different from one that rejects.
-const invoke = async <T, I>(run: (io: I) => Promise<T>, io: I): Promise<T> => await run(io)
-
-const isSaid = (error: unknown): error is SessionError =>
-  error instanceof SessionError && !(error instanceof InvalidTokenError)
+const invoke = async <T, I>(run: (io: I) => Promise<T>, io: I): Promise<T> => run(io)

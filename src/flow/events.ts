@@ -27,37 +27,31 @@ export interface Events<U = Json, C = Json> {
 export interface Emitter<U, C> {
   on<E extends keyof Events<U, C>>(event: E, listener: (event: Events<U, C>[E]) => unknown): Undo
   emit<E extends keyof Events<U, C>>(event: E, detail: Events<U, C>[E]): void
-  isTraced(): boolean
-  trace(type: string, detail?: Json): void
+  /** Answers whether anybody listens. */
+  trace(type: string, detail?: Json): boolean
   clear(): void
 }
 
 export function createEmitter<U, C>(now: () => number): Emitter<U, C> {
   const { on, off, emit, all } = mitt<{ [E in keyof Events<U, C>]: Events<U, C>[E] }>()
 
-  const isTraced = (): boolean => !!all.get('trace')?.length
-  const trace = (type: string, detail?: Json): void => {
-    if (isTraced()) emit('trace', { ...detail, type, at: now() })
+  const trace = (type: string, detail?: Json): boolean => {
+    const isHeard = !!all.get('trace')?.length
+    if (isHeard) emit('trace', { ...detail, type, at: now() })
+    return isHeard
   }
 
   return {
     on(event, listener) {
-      const failed = (error: unknown): void => {
-        if (event !== 'trace') trace('listener-failed', { event, error })
-      }
-      const isolated: typeof listener = (detail) => {
-        try {
-          const result = listener(detail)
-          if (result instanceof Promise) result.catch(failed)
-        } catch (error) {
-          failed(error)
-        }
-      }
+      // The promise catches both: what is thrown now and what rejects later.
+      const isolated = (detail: Parameters<typeof listener>[0]): void =>
+        void new Promise((done) => done(listener(detail))).catch(
+          (error) => event !== 'trace' && trace('listener-failed', { event, error }),
+        )
       on(event, isolated)
       return () => off(event, isolated)
     },
     emit,
-    isTraced,
     trace,
     clear: () => all.clear(),
   }

@@ -3,45 +3,29 @@
 import type { Undo } from '../ports.ts'
 import type { Fetch } from './intercept.ts'
 
-interface Target {
+export interface Target {
   fetch: typeof fetch
 }
 
-export interface Install {
-  (target: Target): Undo
-  /** All of them. */
-  undo: Undo
-  /** What fetch was before it was patched. */
-  readonly below: typeof fetch | undefined
-}
-
-export function createInstall(ours: Fetch): Install {
+/** @param over Says what fetch is below the patch, and nothing once it is undone. */
+export function createInstall(ours: Fetch, over: (below?: typeof fetch) => void): (target: Target) => Undo {
   const undos = new Map<Target, Undo>()
-  let below: typeof fetch | undefined
-
-  function install(target: Target): Undo {
+  return (target) => {
     const done = undos.get(target)
     if (done) return done
     const previous = target.fetch
-    const passThrough: typeof fetch = (input, init) => previous.call(target, input, init)
+    const below: typeof fetch = (input, init) => previous.call(target, input, init)
     let isOn = true
-    const patched: typeof fetch = (input, init) => (isOn ? ours(input, init) : passThrough(input, init))
-    target.fetch = patched
-    below = passThrough
-
+    const patched: typeof fetch = (input, init) => (isOn ? ours : below)(input, init)
     const undo = (): void => {
-      if (!isOn) return
+      if (isOn) over()
       isOn = false
       undos.delete(target)
       if (target.fetch === patched) target.fetch = previous
-      if (below === passThrough) below = undefined
     }
+    target.fetch = patched
     undos.set(target, undo)
+    over(below)
     return undo
   }
-
-  return Object.defineProperties(install, {
-    below: { get: () => below },
-    undo: { value: () => undos.forEach((undo) => undo()) },
-  }) as Install
 }

@@ -5,32 +5,28 @@ import { urlOf } from '../outgoing.ts'
 /** Whether a request goes where credentials may go. */
 export type Origins = (input: RequestInfo | URL) => boolean
 
-// All up to the end of the authority. White space belongs to it: the URL parser drops tabs and newlines wherever they stand.
-const AUTHORITY = /^https?:\/\/[^/?#\\]+/i
-// A path that no parser takes for `//host`.
-const PLAIN_PATH = /^\/[\w.~?#-]/
+// All up to the end of the authority, or a path that no parser takes for `//host`. White space belongs to an authority: the
+// URL parser drops tabs and newlines wherever they stand.
+const PLACE = /^https?:\/\/[^/?#\\]+|^\/(?=[\w.~?#-])/i
 const MOST_SEEN = 100
 
-export function createOrigins(allowed: ReadonlySet<string>, base: () => string | undefined): Origins {
+export function createOrigins(allowed: readonly string[], base: () => string | undefined): Origins {
   const seen = new Map<string, boolean>()
-
-  function ask(url: string, against: string | undefined, key: string): boolean {
-    let known = seen.get(key)
-    if (known === undefined) {
-      known = URL.canParse(url, against) && allowed.has(new URL(url, against).origin)
-      if (seen.size >= MOST_SEEN) seen.clear()
-      seen.set(key, known)
-    }
-    return known
-  }
+  const parsed = (url: string, against: string | undefined): boolean =>
+    URL.canParse(url, against) && allowed.includes(new URL(url, against).origin)
 
   return (input) => {
     const url = urlOf(input)
-    const authority = AUTHORITY.exec(url)?.[0]
-    if (authority) return ask(authority, undefined, authority)
-    const against = base()
-    if (PLAIN_PATH.test(url)) return against !== undefined && ask('/', against, `/ ${against}`)
+    const place = PLACE.exec(url)?.[0]
+    const against = place?.[1] ? undefined : base()
     // blob:, data:, `//host`, `https:/host` and other rarities are not worth a place in memory.
-    return URL.canParse(url, against) && allowed.has(new URL(url, against).origin)
+    if (!place) return parsed(url, against)
+    const key = against ?? place
+    let known = seen.get(key)
+    if (known === undefined) {
+      if (seen.size >= MOST_SEEN) seen.clear()
+      seen.set(key, (known = parsed(place, against)))
+    }
+    return known
   }
 }

@@ -1,96 +1,94 @@
 // What happens by itself: the first restore, refreshing ahead, and healing whatever could not be found out. One thing at a
 // time, one timer. Nothing is right only because a timer fired: requests look at the clock themselves.
 
-import { AUTOMATIC } from '../core/record.ts'
-import { aheadAt, backoff } from '../core/expiry.ts'
+import { backoff, leewayFor } from '../core/expiry.ts'
 import { RefreshFailedError, SessionError } from '../errors.ts'
-import type { Undo, World } from '../ports.ts'
-import type { Emitter } from './events.ts'
+import type { Undo } from '../ports.ts'
 import type { Flights } from './flights.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { Store } from './store.ts'
+import type { Parts } from './refresh.ts'
 
 export type RefreshAhead = 'visible' | 'always' | 'never'
 
 export interface Schedule {
   /** Something changed: the timer is set anew. */
   arm(): void
+  /** Something could not be done: it is tried again, on back-off. */
+  failed(): void
   stop(): void
 }
 
-interface Parts<U, C> {
-  world: World<U>
-  store: Store<U, C>
-  events: Emitter<U, C>
+interface ScheduleParts<U, C> extends Parts<U, C> {
   flights: Flights
   lifecycle: Lifecycle<U>
   refreshAhead: RefreshAhead
   leeway: number
 }
 
-export function createSchedule<U, C>(parts: Parts<U, C>): Schedule {
-  const { world, store, events, flights, lifecycle, refreshAhead, leeway } = parts
-  const { clock, page } = world
+// Clients that signed in together must not refresh together for ever after.
+const LONGEST_JITTER = 15_000
+
+export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
+  const { world, store, events, flights, lifecycle, turn, farewell, refreshAhead, leeway } = parts
+  const { after, random, update, read, isVisible } = world
   let failures = 0
   let isBusy = false
   let isStopped = false
   let disarm: Undo = () => {}
-  let jitter = clock.random()
+  let jitter = random()
 
-  const mayAhead = (): boolean => refreshAhead === 'always' || (refreshAhead === 'visible' && page.isVisible())
-
-  /** ms until there is something to do; null: nothing. */
-  function due(): number | null {
-    if (failures) return backoff(failures, clock.random())
-    const { status, stale } = store.state
-    if (status === 'loading') return 0
-    if (stale) return backoff(1, clock.random())
-    const left = store.remaining()
-    if (status !== 'authenticated' || left === null || left <= 0 || !mayAhead()) return null
-    const life = store.life!
-    return Math.max(0, aheadAt(life, leeway, jitter) - (life - left))
+  /** ms until there is something to do; NaN: nothing. */
+  function due(): number {
+    const { life, state } = store
+    if (failures || state.stale) return backoff(failures || 1, random())
+    if (state.status === 'loading') return 0
+    const mayAhead = refreshAhead === 'always' || (refreshAhead === 'visible' && isVisible())
+    if (!mayAhead || life === null || state.status !== 'authenticated') return NaN
+    const lead = leewayFor(life, leeway) + jitter * Math.min(LONGEST_JITTER, life / 4)
+    return Math.max(0, store.remaining() - lead)
   }
 
   function arm(): void {
     disarm()
-    if (isBusy || isStopped) return
-    const ms = due()
-    if (ms !== null) disarm = clock.after(ms, () => void work())
+    const ms = isBusy || isStopped ? NaN : due()
+    if (ms >= 0) disarm = after(ms, () => void work())
   }
 
   async function work(): Promise<void> {
-    if (isBusy || isStopped) return
     isBusy = true
+    let isVain = false
     try {
       const { status, stale } = store.state
       if (status === 'loading') await lifecycle.restore()
-      else if (status === 'unauthenticated') await lifecycle.tellAgain()
-      else await flights.request(AUTOMATIC, { reason: stale || failures ? 'healing' : 'ahead' })
-      failures = 0
+      else if (status === 'unauthenticated') await turn(() => farewell())
+      else isVain = (await flights({ reason: stale ? 'healing' : 'ahead' })) === 'give-up'
+      failures = isVain ? failures + 1 : 0
     } catch (cause) {
       failures++
-      const error = cause instanceof SessionError ? cause : new RefreshFailedError('The platform failed', { cause })
-      events.emit('error', { error })
+      events.emit('error', {
+        error: cause instanceof SessionError ? cause : new RefreshFailedError('Storage failed', { cause }),
+      })
     }
-    jitter = clock.random()
+    jitter = random()
     isBusy = false
     arm()
   }
 
-  async function wake(): Promise<void> {
-    try {
-      await store.sync('other-tab')
-    } catch {
-      return // the timer tries again
-    }
-    if (failures || store.state.stale) void work()
+  async function wake(why: string): Promise<void> {
+    store.adopt(await read(), 'other-tab')
+    if (why === 'online') await update((old) => (old?.coolUntil && !old.told ? { ...old, coolUntil: 0 } : undefined))
+    if (!isBusy && (failures || store.state.stale)) void work()
     else arm()
   }
 
-  const deafen = page.onWake(() => void wake())
+  const deafen = world.onWake((why) => void wake(why).catch(() => {}))
 
   return {
     arm,
+    failed() {
+      failures++
+      arm()
+    },
     stop() {
       isStopped = true
       disarm()

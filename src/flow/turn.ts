@@ -1,23 +1,21 @@
 // The turn to talk to the server about this session: one at a time, and nobody waits for ever.
 
 import { RefreshTimeoutError } from '../errors.ts'
-import type { Clock, Locks, Undo } from '../ports.ts'
+import type { Clock, Locks } from '../ports.ts'
 
-/** Resolves with what ends the turn. @throws RefreshTimeoutError */
-export type Acquire = () => Promise<Undo>
+/** Runs `work` under the lock. @throws RefreshTimeoutError when its turn does not come. */
+export type Turn = <T>(work: () => Promise<T>) => Promise<T>
 
-export function createAcquire(locks: Locks, clock: Clock, timeout: number): Acquire {
-  return async () => {
+export const createTurn =
+  ({ acquire, after }: Locks & Clock, timeout: number): Turn =>
+  async (work) => {
     const patience = new AbortController()
     // A holder needs its timeout, and a little for storage; whoever waits longer waits for something that is stuck.
-    const limit = 2 * timeout
-    const stop = clock.after(limit, () =>
-      patience.abort(new RefreshTimeoutError(`No turn to talk to the server within ${limit} ms`)),
-    )
+    const stop = after(2 * timeout, () => patience.abort(new RefreshTimeoutError('Another refresh does not end')))
+    const release = await acquire(patience.signal).finally(stop)
     try {
-      return await locks.acquire(patience.signal)
+      return await work()
     } finally {
-      stop()
+      release()
     }
   }
-}

@@ -1,21 +1,27 @@
 // Time and chance, read from the platform at call time, so that a fake clock installed later is obeyed.
 
-import { LONGEST_TIMER } from '../core/expiry.ts'
-import type { Clock, Undo } from '../ports.ts'
+import type { Clock } from '../ports.ts'
 import type { Globals } from './globals.ts'
 
-export function createClock(globals: Globals): Clock {
-  const now = (): number => globals.get('Date')!.now()
-  const mono = (): number => globals.get('performance')?.now() ?? now()
-  const after = (ms: number, run: () => void): Undo => {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const due = mono() + ms
-    const arm = (): void => {
-      const left = due - mono()
-      timer = globals.get('setTimeout')?.(left > LONGEST_TIMER ? arm : run, Math.min(Math.max(left, 0), LONGEST_TIMER))
-    }
-    arm()
-    return () => globals.get('clearTimeout')?.(timer)
+// What setTimeout can hold; one millisecond more fires at once.
+const LONGEST_TIMER = 2 ** 31 - 1
+
+export function createClock(get: Globals): Clock {
+  const now = (): number => get('Date')!.now()
+  const mono = (): number => get('performance')?.now() ?? now()
+  return {
+    now,
+    mono,
+    random: () => get('Math')!.random(),
+    after(ms, run) {
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const due = mono() + ms
+      const arm = (): void => {
+        const left = due - mono()
+        timer = left > LONGEST_TIMER ? get('setTimeout')!(arm, LONGEST_TIMER) : get('setTimeout')!(run, left)
+      }
+      arm()
+      return () => get('clearTimeout')!(timer)
+    },
   }
-  return { now, mono, after, random: () => globals.get('Math')!.random() }
 }

@@ -2,19 +2,10 @@
 
 import type { Platform } from '../ports.ts'
 
-export interface Globals {
-  /** undefined: absent, by nature or because the caller said `null`. */
-  get<K extends keyof typeof globalThis>(name: K): (typeof globalThis)[K] | undefined
-}
+/** undefined: absent, by nature or because the caller said `null`. */
+export type Globals = <K extends keyof typeof globalThis>(name: K) => (typeof globalThis)[K] | undefined
 
-export function globalsOf(platform: Platform): Globals {
-  return {
-    get(name) {
-      try {
-        return (name in platform ? platform[name] : globalThis[name]) ?? undefined
-      } catch {
-        return undefined // a sandboxed frame throws where others have storage
-      }
-    },
-  }
-}
+export const globalsOf =
+  (platform: Platform): Globals =>
+  (name) =>
+    (name in platform ? platform[name] : globalThis[name]) ?? undefined

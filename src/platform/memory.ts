@@ -9,7 +9,7 @@ export function memoryRecords<U>(): Records<U> {
   let held: Credentials<U> | null = null
   return {
     read: async () => record && { record, credentials: held },
-    update: async (change, credentials) => {
+    async update(change, credentials) {
       const next = change(record)
       if (!next) return null
       if (credentials !== undefined) held = credentials
@@ -27,8 +27,7 @@ export function memoryLocks(): Locks {
       last = new Promise<void>((done) => (release = done))
       try {
         await new Promise<unknown>((go, stop) => {
-          signal.addEventListener('abort', () => stop(signal.reason), { once: true })
-          signal.throwIfAborted()
+          signal.addEventListener('abort', () => stop(signal.reason))
           before.then(go, go)
         })
       } catch (reason) {

@@ -1,0 +1,68 @@
+// Tokens for something else than the session: another organization, template or audience. Loaded when the first is asked for.
+
+import { claimsOf, type Credentials, merge } from '../core/credentials.ts'
+import { lifeOf } from '../core/expiry.ts'
+import { renewed } from '../core/record.ts'
+import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
+import type { Wanted } from '../ports.ts'
+import type { Parts } from './refresh.ts'
+
+type Target = Omit<Wanted, 'reason'>
+type Mint = (target: Target, skipCache?: boolean, minValidity?: number) => Promise<string>
+
+interface Entry {
+  generation: number
+  /** Only whoever came before that can be sure of a token that is newer than the asking. */
+  isStarted: boolean
+  diesAt: number
+  minted: Promise<string>
+}
+
+// A token whose life can't be known is asked for again after this.
+const UNKNOWN_LIFE = 60_000
+const LEEWAY = 5_000
+
+export function createSideTokens<U, C>({ world, backend, store, call, turn }: Parts<U, C>): Mint {
+  const { now, mono, read, update } = world
+  const entries = new Map<string, Entry>()
+
+  async function mint(target: Target, entry: Entry): Promise<string> {
+    // One queue for all that use one refresh token.
+    return turn(async () => {
+      entry.isStarted = true
+      const stored = await read()
+      if (!stored?.credentials) throw new RefreshFailedError('The session is over')
+      const held = stored.credentials
+      const wanted = { ...target, reason: 'forced' } as const
+      const { accessToken, expiresAt, credentials } = await call((io) => backend.token!(held, io, wanted)).inTime
+      entry.diesAt = mono() + (lifeOf({ expiresAt, claims: claimsOf(accessToken) }, now()) ?? UNKNOWN_LIFE)
+      if (credentials) await keep(held, credentials, stored.record.version.generation)
+      return accessToken
+    })
+  }
+
+  /** A rotated refresh token is kept, though the session stays what it was. */
+  async function keep(held: Credentials<U>, fresh: Credentials<U>, generation: number): Promise<void> {
+    const credentials = { ...merge(held, fresh), claims: held.claims }
+    const record = await update(
+      (old) => (old?.signedIn && old.version.generation === generation ? renewed(old, old) : undefined),
+      credentials,
+    )
+    if (record) store.adopt({ record, credentials }, 'this-tab')
+  }
+
+  return async (target, skipCache = false, minValidity = LEEWAY) => {
+    if (!backend.token) throw new InvalidOptionError(Object.keys(target).join(), `means nothing to ${backend.name}`)
+    const { generation } = store.tab.version
+    const key = JSON.stringify(Object.entries(target).sort())
+    const old = entries.get(key)
+    const isGood = old?.generation === generation && old.diesAt - mono() > minValidity
+    if (old && isGood && !(skipCache && old.isStarted)) return old.minted
+
+    const entry: Entry = { generation, isStarted: false, diesAt: Infinity, minted: Promise.resolve('') }
+    entry.minted = mint(target, entry)
+    entries.set(key, entry)
+    entry.minted.catch(() => entries.get(key) === entry && entries.delete(key))
+    return entry.minted
+  }
+}
