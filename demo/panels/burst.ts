@@ -1,11 +1,16 @@
 // Two hundred requests at an expired session, and what came of them, counted by the server.
 
 import { $ } from '../dom.ts'
-import type { Stats } from '../server/server.ts'
+import type { Knobs, Stats } from '../server/server.ts'
 import { askServer, fetchDrawn, type DemoSession } from '../session.ts'
 import type { Recorder } from '../timeline/recorder.ts'
 
 type How = 'server' | 'known'
+
+interface State {
+  stats: Stats
+  knobs: Knobs
+}
 
 const count = 200
 const titles = {
@@ -17,7 +22,7 @@ const hints = {
   known: 'The session knows: each is held before it is sent.',
 }
 
-const serverStats = async () => (await askServer<{ stats: Stats }>('/sample/state')).stats
+const serverStats = async () => (await askServer<State>('/sample/state')).stats
 const until = (time: number) => new Promise((done) => setTimeout(done, time - Date.now()))
 
 export const showBurst = (session: DemoSession, recorder: Recorder): void => {
@@ -38,13 +43,14 @@ export const showBurst = (session: DemoSession, recorder: Recorder): void => {
 
   const expire = async (how: How) => {
     if (how === 'server') return askServer('/sample/expire', {})
-    // A token that lives one second, and that second waited for.
+    // A token that lives one second, and that second waited for. The faults are meant for the next refresh, not for this.
     hint.textContent = 'A token that lives one second runs out…'
-    await askServer('/sample/knobs', { accessTokenLifeSeconds: 1 })
+    const { refreshFailures } = (await askServer<State>('/sample/state')).knobs
+    await askServer('/sample/knobs', { accessTokenLifeSeconds: 1, refreshFailures: [] })
     try {
       await session.refresh()
     } finally {
-      await askServer('/sample/knobs', { accessTokenLifeSeconds: 60 })
+      await askServer('/sample/knobs', { accessTokenLifeSeconds: 60, refreshFailures })
     }
     return until((session.current.expiresAt ?? 0) + 50)
   }
@@ -59,8 +65,10 @@ export const showBurst = (session: DemoSession, recorder: Recorder): void => {
     )
     const seconds = (performance.now() - from) / 1000
     const after = await serverStats()
+    const refreshes = after.refreshes - before.refreshes
+    $('dt', figures).textContent = refreshes === 1 ? 'refresh' : 'refreshes'
     show({
-      refreshes: after.refreshes - before.refreshes,
+      refreshes,
       wire: after.requests - before.requests,
       failures: all.filter((one) => one.status === 'rejected' || !one.value.ok).length,
       time: seconds.toFixed(2),

@@ -19,5 +19,6 @@ export const showLog = (session: DemoSession, recorder: Recorder): void => {
     write('change', reason, `${changed.join(', ')}${source === 'this-tab' ? '' : ` (${source})`}`),
   )
   session.on('error', ({ error }) => write('error', error.code, error.message))
+  session.on('trace', ({ type }) => type === 'adopt' && recorder.mark(type, 'adopted from another tab'))
   session.on('step-up', ({ challenge }) => write('step-up', challenge.type, ''))
 }

@@ -2,18 +2,17 @@
 
 import type { Drawn, Scene } from './recorder.ts'
 
-const path = 'GET /api/items'
+const rows = 5
 
-export const ghost = (count = 200): Scene => {
-  const requests = Array.from({ length: count }, (_, row): Drawn => {
-    const refused = 70 + row * 1.8
-    const answered = 620 + row * 1.8
+export const ghost = (): Scene => {
+  const requests = Array.from({ length: rows }, (_, row): Drawn => {
+    const to = 640 + row * 70
     const sends = [
-      { from: 0, to: refused },
-      { from: 540, to: answered },
+      { from: 0, to: 80 + row * 70 },
+      { from: 540, to },
     ]
-    return { label: path, from: 0, to: answered, sends }
+    return { label: '', from: 0, to, sends }
   })
-  const refresh = { label: '/auth/refresh', from: 72, to: 540, sends: [] }
+  const refresh = { label: '/auth/refresh', from: 80, to: 540, sends: [] }
   return { title: '', from: 0, to: 980, requests, calls: [refresh], marks: [], open: 0 }
 }

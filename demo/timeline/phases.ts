@@ -14,7 +14,8 @@ export interface Segment {
 // Shorter waits are the machine's, not the session's.
 const blink = 4
 
-export const phasesOf = ({ from, to, sends, failed }: Drawn, now: number): Segment[] => {
+/** A last send that the server refused, and was handed back as such, is a failure as well. */
+export const phasesOf = ({ from, to, status: final = 0, sends, failed }: Drawn, now: number): Segment[] => {
   const segments: Segment[] = []
   let at = from
   const hold = (until: number) => {
@@ -23,7 +24,8 @@ export const phasesOf = ({ from, to, sends, failed }: Drawn, now: number): Segme
   sends.forEach((send, index) => {
     hold(send.from)
     at = send.to ?? now
-    const phase = index === 0 ? 'send' : 'replay'
+    const isRefused = final >= 400 && index === sends.length - 1
+    const phase = isRefused ? 'failed' : index === 0 ? 'send' : 'replay'
     segments.push({ phase, from: send.from, to: at, ...(send.status !== undefined && { status: send.status }) })
   })
   if (to === undefined || sends.length === 0 || failed) hold(to ?? now)

@@ -58,7 +58,9 @@ export class Recorder {
     return scene
   }
 
+  /** Before the first scene there is nothing to mark. */
   mark(type: string, text: string): void {
+    if (this.scenes.length === 0) return
     const scene = this.#scene()
     scene.to = performance.now()
     scene.marks.push({ at: scene.to, type, text })
@@ -117,7 +119,9 @@ export class Recorder {
 
   #scene(): Scene {
     const last = this.scenes.at(-1)
-    return last && (last.open > 0 || performance.now() - last.to < quiet) ? last : this.begin('In the background')
+    return last && (last.open > 0 || performance.now() - last.to < quiet)
+      ? last
+      : this.begin(last ? 'In the background' : 'Page load')
   }
 
   #open(scene: Scene): void {

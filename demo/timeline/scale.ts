@@ -1,4 +1,4 @@
-// Time to pixels, and round numbers for the axis. Pure.
+// Time to pixels, round numbers for the axis, and values as text. Pure.
 
 export interface Scale {
   /** Pixel of a time, ms from the start of the scene. */
@@ -21,3 +21,8 @@ export const inWords = (ms: number): string =>
   ms < 10 ? `${Math.round(ms * 10) / 10} ms` : ms < 1000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 10) / 100} s`
 
 export const onAxis = (ms: number): string => (ms === 0 ? '0' : ms < 1000 ? `${ms} ms` : `${ms / 1000} s`)
+
+/** As SVG wants it: a tenth of a pixel is fine enough. */
+export const px = (value: number): string => String(Math.round(value * 10) / 10)
+
+export const escaped = (text: string): string => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`)

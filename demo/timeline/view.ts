@@ -1,14 +1,13 @@
 // The timeline on the page: shows one scene, follows it while it lives, and tells what is under the pointer.
 
 import { $ } from '../dom.ts'
-import { draw, layout, rowsOf, scaleFor } from './draw.ts'
+import { draw } from './draw.ts'
 import { ghost } from './ghost.ts'
-import { phasesOf, type Phase } from './phases.ts'
 import type { Recorder, Scene } from './recorder.ts'
-import { inWords } from './scale.ts'
+import { roomFor, type Stage, stageOf } from './stage.ts'
+import { under } from './under.ts'
 
 const shortest = 120
-const words: Record<Phase, string> = { send: 'sent', hold: 'held', replay: 'replayed', failed: 'failed' }
 
 export const showTimeline = (recorder: Recorder): void => {
   const figure = $('#timeline')
@@ -18,22 +17,25 @@ export const showTimeline = (recorder: Recorder): void => {
   canvas.append(svg)
 
   let shown = ghost()
+  let stage: Stage | undefined
   let span = shortest
+  let room = 0
   let due = 0
-  let drawn = 0
 
   const frame = () => {
     due = 0
     const now = performance.now()
     const lives = shown.open > 0
     // Drawing takes time from what is drawn.
-    if (lives && now - drawn < (shown.requests.length > 50 ? 80 : 15)) return plan()
-    drawn = now
+    if (lives && stage && now - stage.now < (shown.requests.length > 50 ? 80 : 15)) return plan()
     const wanted = Math.max(shortest, ((lives ? now : shown.to) - shown.from) * (lives ? 1.15 : 1.04))
     // Grows at once, settles in a few frames.
     span = lives ? Math.max(span, wanted) : span + (wanted - span) * 0.25
     if (Math.abs(span - wanted) < wanted / 500) span = wanted
-    draw(svg, shown, canvas.clientWidth, span, now)
+    // Never lower again: what stands below must not jump from under the pointer.
+    room = Math.max(room, roomFor(shown))
+    stage = stageOf(shown, room, canvas.clientWidth, span, now)
+    draw(svg, stage)
     if (lives || span !== wanted) plan()
   }
   const plan = () => {
@@ -43,6 +45,7 @@ export const showTimeline = (recorder: Recorder): void => {
   const show = (scene: Scene) => {
     span = shortest
     shown = scene
+    stage = undefined
     figure.classList.remove('ghost')
     tip.hidden = true
     const place = recorder.scenes.indexOf(scene)
@@ -57,11 +60,11 @@ export const showTimeline = (recorder: Recorder): void => {
   const hover = (event: PointerEvent) => {
     const box = canvas.getBoundingClientRect()
     const [left, top] = [event.clientX - box.left, event.clientY - box.top]
-    const lines = under(shown, scaleFor(span, canvas.clientWidth).ms(left), top, performance.now())
+    const lines = stage && !figure.classList.contains('ghost') ? under(stage, left, top) : []
     tip.hidden = lines.length === 0
     tip.replaceChildren(...lines.map((line) => Object.assign(document.createElement('div'), { textContent: line })))
-    const room = canvas.clientWidth - tip.offsetWidth
-    tip.style.translate = `${Math.max(0, Math.min(left + 14, room))}px ${top + 14 + canvas.offsetTop}px`
+    const free = canvas.clientWidth - tip.offsetWidth
+    tip.style.translate = `${Math.max(0, Math.min(left + 14, free))}px ${top + 14 + canvas.offsetTop}px`
   }
 
   recorder.watch((scene) => {
@@ -77,33 +80,4 @@ export const showTimeline = (recorder: Recorder): void => {
   canvas.addEventListener('pointerleave', () => (tip.hidden = true))
   figure.classList.add('ghost')
   new ResizeObserver(plan).observe(canvas)
-}
-
-/** What the pointer is on, in words. */
-const under = (scene: Scene, ms: number, top: number, now: number): string[] => {
-  const at = scene.from + ms
-  const since = (time: number) => inWords(time - scene.from)
-  if (top < layout.calls - 4) {
-    const near = scene.marks.filter((mark) => Math.abs(mark.at - at) < (scene.to - scene.from) / 80 + 2)
-    return near.map((mark) => `${since(mark.at)}  ${mark.type}: ${mark.text}`)
-  }
-  if (top < layout.rows - 4) {
-    const call = scene.calls.find(({ from, to }) => from <= at && at <= (to ?? now))
-    return call
-      ? [
-          call.label,
-          `${since(call.from)} to ${call.to ? since(call.to) : 'now'}`,
-          String(call.failed ?? call.status ?? ''),
-        ]
-      : []
-  }
-  const { pitch } = rowsOf(scene.requests.length)
-  const request = scene.requests[Math.floor((top - layout.rows) / pitch)]
-  if (!request) return []
-  const told = phasesOf(request, now).map(({ phase, from, to, status }) =>
-    phase === 'failed'
-      ? `failed: ${request.failed}`
-      : `${words[phase]} ${since(from)} to ${since(to)}${status ? `, ${status}` : ''}`,
-  )
-  return [request.label, ...told]
 }
