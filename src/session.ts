@@ -17,6 +17,7 @@ import type { SessionRequestInit } from './outgoing.ts'
 import { createAttempt } from './flow/refresh.ts'
 import { createRefusals } from './flow/refusals.ts'
 import { createSchedule } from './flow/schedule.ts'
+import { createSideTokens } from './flow/side-tokens.ts'
 import { createStore } from './flow/store.ts'
 import { createTokens, type TokenOptions } from './flow/tokens.ts'
 import { createTurn } from './flow/turn.ts'
@@ -125,7 +126,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const parts = { ...settings, world, store, events, call, turn, farewell }
   const flights = createFlights(world, store, createAttempt(parts), timeout)
   const lifecycle = createLifecycle(parts)
-  const { getToken, known } = createTokens({ ...parts, flights })
+  const { getToken, known } = createTokens({ ...parts, flights, sideToken: createSideTokens(parts) })
   const ours = createIntercept({
     ...parts,
     flights,

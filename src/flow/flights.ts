@@ -14,6 +14,8 @@ export type Outcome = 'done' | 'give-up'
 /** Resolves when a refresh that satisfies `ask` is committed and published. @throws SessionError */
 export type Flights = (wanted: Wanted, ask?: Partial<Ask>) => Promise<Outcome>
 
+const GLANCE = 250
+
 interface Flight {
   forced: boolean
   reload: boolean
@@ -64,7 +66,8 @@ export function createFlights<U, C>(
       if (typeof plan !== 'number') return plan
       const ms = plan - now()
       if (ms > timeout) throw new RefreshFailedError(`No refresh for another ${Math.ceil(ms / 1000)} s`)
-      await new Promise<void>((done) => after(ms, done))
+      // Not all of it in one go: whoever is waited for may be done long before its deadline.
+      await new Promise<void>((done) => after(Math.min(ms, GLANCE), done))
     }
   }
 

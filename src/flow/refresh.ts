@@ -40,9 +40,13 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
   const { world, backend, store, events, call, turn, farewell, timeout, replayWindow } = parts
   const { now, random, read, update } = world
 
-  async function send({ record: found, credentials: held }: Stored<U>, asked: Asked, wanted: Wanted): Promise<News<U>> {
+  async function send(
+    { record: found, credentials: held }: Stored<U>,
+    asked: Asked,
+    wanted: Wanted,
+  ): Promise<News<U> | number> {
     const journal = await update((old) => (mayWrite(old, found) ? journalled(old, now(), timeout) : undefined))
-    if (!journal || !held) return [await read(), 'other-tab']
+    if (!journal || !held) return now() // another tab was quicker
     const { attempt, version } = journal
     const method = (asked.reload && backend.reload) || backend.refresh
     const { inTime, answer, seen } = call(

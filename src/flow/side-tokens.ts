@@ -1,4 +1,4 @@
-// Tokens for something else than the session: another organization, template or audience. Loaded when the first is asked for.
+// Tokens for something else than the session: another organization, template or audience.
 
 import { claimsOf, type Credentials, merge } from '../core/credentials.ts'
 import { lifeOf } from '../core/expiry.ts'
@@ -8,7 +8,7 @@ import type { Wanted } from '../ports.ts'
 import type { Parts } from './refresh.ts'
 
 type Target = Omit<Wanted, 'reason'>
-type Mint = (target: Target, skipCache?: boolean, minValidity?: number) => Promise<string>
+export type SideToken = (target: Target, skipCache?: boolean, minValidity?: number) => Promise<string>
 
 interface Entry {
   generation: number
@@ -22,7 +22,7 @@ interface Entry {
 const UNKNOWN_LIFE = 60_000
 const LEEWAY = 5_000
 
-export function createSideTokens<U, C>({ world, backend, store, call, turn }: Parts<U, C>): Mint {
+export function createSideTokens<U, C>({ world, backend, store, call, turn }: Parts<U, C>): SideToken {
   const { now, mono, read, update } = world
   const entries = new Map<string, Entry>()
 

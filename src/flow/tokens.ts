@@ -4,6 +4,7 @@ import { InvalidOptionError, RefreshFailedError, RefreshTimeoutError } from '../
 import { orAborted, orLate } from '../wait.ts'
 import type { Flights } from './flights.ts'
 import type { Parts } from './refresh.ts'
+import type { SideToken } from './side-tokens.ts'
 
 export interface TokenOptions {
   /** Only a token of a refresh that starts after this call: its claims are newer than an edit you just stored. @default false */
@@ -26,11 +27,8 @@ export interface Tokens {
   known(signal?: AbortSignal): Promise<void>
 }
 
-export function createTokens<U, C>(parts: Parts<U, C> & { flights: Flights }): Tokens {
-  const { world, store, flights, timeout } = parts
-  let side: Promise<typeof import('./side-tokens.ts')> | undefined
-  let mint: ReturnType<typeof import('./side-tokens.ts').createSideTokens> | undefined
-
+export function createTokens<U, C>(parts: Parts<U, C> & { flights: Flights; sideToken: SideToken }): Tokens {
+  const { world, store, flights, sideToken, timeout } = parts
   const current = (): string | null => store.credentials?.accessToken ?? null
 
   async function known(signal?: AbortSignal): Promise<void> {
@@ -47,9 +45,7 @@ export function createTokens<U, C>(parts: Parts<U, C> & { flights: Flights }): T
     const { template, resource, organizationId } = target
     let token: string | null
     if (template || resource || (organizationId && organizationId !== state.organizationId)) {
-      side ??= import('./side-tokens.ts')
-      mint ??= (await side).createSideTokens(parts)
-      token = await orAborted(mint(target, skipCache, minValidity), signal)
+      token = await orAborted(sideToken(target, skipCache, minValidity), signal)
     } else {
       if (skipCache || store.isSpent(minValidity)) await renewed(skipCache, minValidity, signal)
       token = current()

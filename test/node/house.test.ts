@@ -27,7 +27,6 @@ const stairs = [
   'platform/world > platform/clock',
   'platform/world > platform/memory',
   'platform/world > platform/page',
-  'flow/tokens > flow/side-tokens',
   'core/transition > core/record',
   'core/transition > core/state',
 ]
