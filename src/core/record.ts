@@ -13,6 +13,10 @@ export interface Version {
 export const isNewer = (a: Version, b: Version): boolean =>
   a.generation > b.generation || (a.generation === b.generation && a.revision > b.revision)
 
+/** Whether what began with `then` belongs to the session of `now`. Generation 0: begun before it was known which one that is. */
+export const isSameSession = (then: Version, now: Version): boolean =>
+  !then.generation || then.generation === now.generation
+
 export interface Record {
   readonly layout: 1
   readonly version: Version
@@ -86,7 +90,7 @@ export function planned(
   now: number,
   replayWindow: number,
 ): 'adopt' | 'send' | 'give-up' | number {
-  if (!signedIn || version.generation !== asked.version.generation) return 'adopt'
+  if (!signedIn || !isSameSession(asked.version, version)) return 'adopt'
   const isDone = asked.forced
     ? minted > asked.attempt && (!asked.reload || reloaded > asked.attempt)
     : isNewer(version, asked.version)

@@ -1,7 +1,7 @@
 // One tab's view of the session, and what it may conclude from what it hears. Pure. The order of versions lives in record.ts,
 // which all tabs share.
 
-import { type Ask, isNewer, type Version } from './record.ts'
+import { type Ask, isNewer, isSameSession, type Version } from './record.ts'
 import { changedIn, type State, stateOf } from './state.ts'
 
 export interface Tab<U, C> {
@@ -39,9 +39,7 @@ export function judge(
   sentWith: Version,
   wasRefreshed: boolean,
 ): 'replay' | 'refresh' | 'hand-back' {
-  // Generation 0: sent before it was known which one this is.
-  const isOther = sentWith.generation && sentWith.generation !== version.generation
-  if (state.status !== 'authenticated' || isOther) return 'hand-back'
+  if (state.status !== 'authenticated' || !isSameSession(sentWith, version)) return 'hand-back'
   return isNewer(version, sentWith) ? 'replay' : wasRefreshed ? 'hand-back' : 'refresh'
 }
 

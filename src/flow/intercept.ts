@@ -1,7 +1,7 @@
 // The way of a request: attach, send, detect an expired response, judge it, wait for the shared refresh, replay. At most three
 // sendings. A request that needs nothing but a header pays for one look-up of its origin and one copy of its headers.
 
-import { isNewer } from '../core/record.ts'
+import { isNewer, isSameSession, type Version } from '../core/record.ts'
 import { judge } from '../core/transition.ts'
 import { isTransient, RefreshFailedError, RefreshTimeoutError, ReplayError, SessionEndedError } from '../errors.ts'
 import { Outgoing, type Replay, type SessionRequestInit } from '../outgoing.ts'
@@ -44,7 +44,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     const id = ++lastId
     const isOwn = ownOf(request) !== null
     if (backend.owns?.(request.url)) return dispatch(request, id, isOwn, 1)
-    const generation = !isOwn && mustHold(request) ? await held(request, id) : store.tab.version.generation
+    const begunWith = !isOwn && mustHold(request) ? await held(request, id) : store.tab.version
     let wasRefreshed = false
 
     for (let sends = 1; ; sends++) {
@@ -67,7 +67,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
           flights({ reason: 'expired' }).catch(() => {})
           return response
         }
-        if ((await refreshed(request, id)) === 'give-up' || isOver(generation)) return response
+        if ((await refreshed(request, id)) === 'give-up' || isOver(begunWith)) return response
         wasRefreshed = isNewer(store.tab.version, sentWith)
       } else if (!request.mayRepeat(replay)) return response
       if (!request.canRepeat) throw new ReplayError(`${request.route}: its body can't be sent again`, { response })
@@ -102,20 +102,20 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     return !keepalive && (status === 'loading' ? !backend.cookies : status === 'authenticated' && store.isSpent())
   }
 
-  /** Answers the generation that the request belongs to. */
-  async function held(request: Outgoing, id: number): Promise<number> {
+  /** Answers the version of the session that the request belongs to. */
+  async function held(request: Outgoing, id: number): Promise<Version> {
     if (store.state.status === 'loading') {
       events.trace('hold', { id })
       const late = (): Error =>
         new RefreshTimeoutError(`${request.route}: not sent, since it is unknown who is signed in`)
       await orAborted(orLate(store.ready, world, timeout, late), request.signal)
     }
-    const { generation } = store.tab.version
+    const { version } = store.tab
     if (mustHold(request)) {
       await refreshed(request, id, () => store.remaining() > 0)
-      isOver(generation)
+      isOver(version)
     }
-    return generation
+    return version
   }
 
   /** Waits for the shared refresh, through the failures that a short outage makes. */
@@ -138,8 +138,8 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
    * Whether the server has ended the session that the request belongs to.
    * @throws SessionEndedError where the user ended it: what one asked for is never sent as another, or as nobody.
    */
-  function isOver(generation: number): boolean {
-    if (!generation || store.tab.version.generation === generation) return false
+  function isOver(begunWith: Version): boolean {
+    if (isSameSession(begunWith, store.tab.version)) return false
     const { status, reason } = store.state
     if (status === 'authenticated') throw new SessionEndedError('signed-in')
     if (reason === 'signed-out') throw new SessionEndedError(reason)

@@ -2,7 +2,7 @@
 
 import { type Credentials, merge } from '../core/credentials.ts'
 import { lifeOf } from '../core/expiry.ts'
-import { BLANK, over, type Record, renewed, signedIn, type Version } from '../core/record.ts'
+import { BLANK, isSameSession, over, type Record, renewed, signedIn, type Version } from '../core/record.ts'
 import type { Reason } from '../core/state.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { RequestView, Stored } from '../ports.ts'
@@ -109,12 +109,12 @@ export function createLifecycle<U, C>({ world, backend, store, call, turn, farew
       return orAborted(telling, signal)
     },
 
-    observed(response, request, { generation }) {
+    observed(response, request, sentWith) {
       const said = backend.observe?.(response, request)
       if (said === undefined) return undefined
       const fresh = said && merge(store.credentials, said)
       const news = commit((old) => {
-        if (generation && old.version.generation !== generation) return undefined
+        if (!isSameSession(sentWith, old.version)) return undefined
         if (fresh) return begun(old.signedIn ? renewed : signedIn, old, fresh, old.signedIn ? 'updated' : 'signed-in')
         return old.signedIn ? over(old, response.status === 401 ? 'expired' : 'signed-out') : undefined
       }, fresh)

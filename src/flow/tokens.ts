@@ -1,5 +1,6 @@
 // getToken: from memory while it is good, else from the shared refresh.
 
+import { isSameSession } from '../core/record.ts'
 import { InvalidOptionError, RefreshFailedError, RefreshTimeoutError } from '../errors.ts'
 import { orAborted, orLate } from '../wait.ts'
 import type { Flights } from './flights.ts'
@@ -50,7 +51,7 @@ export function createTokens<U, C>(parts: Parts<U, C> & { flights: Flights; side
       if (skipCache || store.isSpent(minValidity)) await renewed(skipCache, minValidity, signal)
       token = current()
     }
-    return tab.version.generation === store.tab.version.generation ? token : null
+    return isSameSession(tab.version, store.tab.version) ? token : null
   }
 
   async function renewed(forced = false, minValidity?: number, signal?: AbortSignal): Promise<void> {

@@ -1,0 +1,84 @@
+// What tabs of one browser share: the turn, by Web Locks, and hints that the record has moved, by BroadcastChannel.
+
+import type { Channel, Locks, Undo } from '../ports.ts'
+import type { Globals } from './globals.ts'
+
+/**
+ * One holder over all tabs; among the callers of this tab where there are no Web Locks. Whoever has waited until its signal
+ * aborts takes the lock from its holder, which is stuck: the fence in the record keeps that one from writing.
+ */
+export function tabLocks(get: Globals, name: string, alone: Locks): Locks {
+  const held = new Set<Undo>()
+  // A frozen page keeps its locks, and one in the back/forward cache is thrown out for them.
+  const letGo = (): void => held.forEach((release) => release())
+  get('addEventListener')?.('pagehide', letGo)
+  get('document')?.addEventListener?.('freeze', letGo)
+
+  const request = (options: LockOptions): Promise<Undo> =>
+    new Promise((resolve, reject) => {
+      const hold = (): Promise<void> =>
+        new Promise((done) => {
+          const release = (): void => {
+            held.delete(release)
+            done()
+          }
+          held.add(release)
+          resolve(release)
+        })
+      get('navigator')!.locks.request(name, options, hold).catch(reject)
+    })
+
+  return {
+    async acquire(signal) {
+      const release = await alone.acquire(signal)
+      if (!get('navigator')?.locks) return release
+      try {
+        const both = await request({ signal }).catch((error: unknown) => {
+          if (signal.aborted) return request({ steal: true })
+          throw error
+        })
+        return () => {
+          both()
+          release()
+        }
+      } catch {
+        return release // no locks in a sandboxed frame, nor in a page on its way out
+      }
+    },
+  }
+}
+
+/** A message says that there is news, and never what. */
+export function tabChannel(get: Globals, name: string): Channel {
+  let channel: BroadcastChannel | undefined
+  return {
+    post() {
+      try {
+        channel?.postMessage(null)
+      } catch {
+        // closed by a page on its way out
+      }
+    },
+    listen(run) {
+      const open = (): void => {
+        const Class = get('BroadcastChannel')
+        if (!Class || channel) return
+        channel = new Class(name)
+        channel.onmessage = () => run()
+      }
+      // An open channel keeps a page out of the back/forward cache.
+      const close = (): void => {
+        channel?.close()
+        channel = undefined
+      }
+      open()
+      get('addEventListener')?.('pagehide', close)
+      get('addEventListener')?.('pageshow', open)
+      return () => {
+        close()
+        get('removeEventListener')?.('pagehide', close)
+        get('removeEventListener')?.('pageshow', open)
+      }
+    },
+  }
+}
