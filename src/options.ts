@@ -5,6 +5,7 @@ import { InvalidOptionError } from './errors.ts'
 import type { RefreshAfter } from './flow/after.ts'
 import type { Replay } from './outgoing.ts'
 import type { RefreshAhead } from './flow/schedule.ts'
+import type { StorageKind } from './platform/storage.ts'
 import type { Awaitable, Backend, Platform, RequestView } from './ports.ts'
 
 export interface SessionOptions<U = Json, _C = Json> {
@@ -14,6 +15,12 @@ export interface SessionOptions<U = Json, _C = Json> {
   origins?: readonly string[]
   /** Two sessions on one page: each its own lock, channel and record. @default 'default' */
   name?: string
+  /**
+   * Where the session is kept. `'indexeddb'`: encrypted, shared by all tabs, there again after a reload. `'memory'`: this tab,
+   * until it is reloaded. `'local'`: the credentials in localStorage, for all scripts to read. Or a storage of your own.
+   * @default 'indexeddb'
+   */
+  storage?: StorageKind
   /** What a server-rendered page already knows, `null` for nobody: there is no `loading` then. */
   initial?: Credentials<U> | null
   /** How long before its expiry a token counts as spent, in ms; at most a quarter of its life. Not negative. @default 10_000 */
@@ -53,6 +60,7 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
   )
   const settings = {
     name: 'default',
+    storage: 'indexeddb' as const,
     origins: [...(page ? [page] : []), ...(backend.origins ?? [])],
     leeway: 10_000,
     timeout: 10_000,

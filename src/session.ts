@@ -3,7 +3,7 @@
 
 import type { Json } from './core/credentials.ts'
 import type { State } from './core/state.ts'
-import { SessionEndedError } from './errors.ts'
+import { RefreshFailedError, SessionEndedError } from './errors.ts'
 import { createAfter } from './flow/after.ts'
 import { createCaller } from './flow/call.ts'
 import { createEmitter, type Events } from './flow/events.ts'
@@ -112,7 +112,11 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const get = globalsOf(platform)
   const settings = settle(options, get('location')?.origin)
   const { backend, leeway, timeout } = settings
-  const world = createWorld<U>(get)
+  const world = createWorld<U>(get, settings.storage, settings.name, (cause) =>
+    events.emit('error', {
+      error: new RefreshFailedError('Storage failed: the session lives in memory now', { cause }),
+    }),
+  )
   const real = world.fetch
 
   const events = createEmitter<U, C>(world.now)

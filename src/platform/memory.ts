@@ -2,11 +2,11 @@
 
 import type { Credentials } from '../core/credentials.ts'
 import type { Record } from '../core/record.ts'
-import type { Channel, Locks, Records, Undo } from '../ports.ts'
+import type { Channel, Locks, Records, Stored, Undo } from '../ports.ts'
 
-export function memoryRecords<U>(): Records<U> {
-  let record: Record | null = null
-  let held: Credentials<U> | null = null
+export function memoryRecords<U>(start?: Stored<U> | null): Records<U> {
+  let record: Record | null = start?.record ?? null
+  let held: Credentials<U> | null = start?.credentials ?? null
   return {
     read: async () => record && { record, credentials: held },
     async update(change, credentials) {

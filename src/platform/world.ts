@@ -3,20 +3,32 @@
 import type { World } from '../ports.ts'
 import { createClock } from './clock.ts'
 import type { Globals } from './globals.ts'
-import { memoryLocks, memoryRecords, noChannel } from './memory.ts'
+import { memoryLocks, noChannel } from './memory.ts'
 import { createPage } from './page.ts'
+import { openRecords, type StorageKind } from './storage.ts'
+import { tabChannel, tabLocks } from './tabs.ts'
 
-export const createWorld = <U>(get: Globals): World<U> => ({
-  ...createClock(get),
-  ...memoryLocks(),
-  ...memoryRecords<U>(),
-  ...noChannel,
-  ...createPage(get),
-  fetch: (input, init) => get('fetch')!(input, init),
-  base: () => get('document')?.baseURI ?? get('location')?.href,
-  cookie(name) {
-    const pairs = get('document')?.cookie.split('; ') ?? []
-    const pair = pairs.find((each) => each.startsWith(`${name}=`))
-    return pair ? decodeURIComponent(pair.slice(name.length + 1)) : null
-  },
-})
+/** @param report Told of a storage that fails. */
+export function createWorld<U>(
+  get: Globals,
+  kind: StorageKind,
+  session: string,
+  report: (cause: unknown) => void,
+): World<U> {
+  const name = `resesh:${session}`
+  const alone = kind === 'memory'
+  return {
+    ...createClock(get),
+    ...(alone ? memoryLocks() : tabLocks(get, name, memoryLocks())),
+    ...(alone ? noChannel : tabChannel(get, name)),
+    ...openRecords<U>(get, kind, name, report),
+    ...createPage(get),
+    fetch: (input, init) => get('fetch')!(input, init),
+    base: () => get('document')?.baseURI ?? get('location')?.href,
+    cookie(cookie) {
+      const pairs = get('document')?.cookie.split('; ') ?? []
+      const pair = pairs.find((each) => each.startsWith(`${cookie}=`))
+      return pair ? decodeURIComponent(pair.slice(cookie.length + 1)) : null
+    },
+  }
+}

@@ -12,6 +12,8 @@ import { entry } from '../../tsup.config.ts'
 const floors = [
   { name: 'roof', files: ['global', 'index', 'session', 'options', 'ky', 'xhr'] },
   { name: 'flow', files: ['flow/*'] },
+  { name: 'the world, put together', files: ['platform/world'] },
+  { name: 'storage, chosen', files: ['platform/storage'] },
   { name: 'edges', files: ['backends/*', 'platform/*'] },
   { name: 'means', files: ['wire', 'wait', 'outgoing'] },
   { name: 'ports', files: ['ports'] },
@@ -24,9 +26,6 @@ const stairs = [
   'global > index',
   'index > session',
   'session > options',
-  'platform/world > platform/clock',
-  'platform/world > platform/memory',
-  'platform/world > platform/page',
   'core/transition > core/record',
   'core/transition > core/state',
 ]
