@@ -127,7 +127,7 @@ export interface Records<U> {
 /** News between tabs: a hint that the record moved, never what it holds. */
 export interface Channel {
   post(): void
-  listen(run: () => void): Undo
+  listen(run: () => void): void
 }
 
 /** What the page goes through. */
@@ -137,7 +137,9 @@ export interface Page {
   /** False only where the platform knows that there is no network. */
   isOnline(): boolean
   /** The user or the network is back: the record may have moved, and a due refresh may work now. */
-  onWake(run: (why: string) => void): Undo
+  onWake(run: (why: string) => void): void
+  /** From now on nothing runs here, maybe for hours. */
+  onSleep(run: () => void): void
 }
 
 export interface World<U> extends Clock, Locks, Records<U>, Channel, Page, Jar {
@@ -145,4 +147,6 @@ export interface World<U> extends Clock, Locks, Records<U>, Channel, Page, Jar {
   fetch: typeof fetch
   /** What relative URLs are resolved against, where there is a page. */
   base(): string | undefined
+  /** No listener stays behind. */
+  dispose(): void
 }

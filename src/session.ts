@@ -141,11 +141,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   })
   const install = createInstall(ours, (below = real) => (world.fetch = below))
   const schedule = createSchedule({ ...parts, flights, lifecycle })
-  const undos: Undo[] = [
-    schedule.stop,
-    events.clear,
-    world.listen(() => void world.read().then((stored) => store.adopt(stored, 'other-tab'))),
-  ]
+  const undos: Undo[] = [schedule.stop, events.clear, world.dispose]
+  world.listen(() => void store.sync())
   if (initial === undefined) schedule.arm()
   else lifecycle.begin(initial)
 

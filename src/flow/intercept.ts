@@ -42,6 +42,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   async function send(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {
     const request = new Outgoing(input, init, world)
     const id = ++lastId
+    if (store.waking && !request.keepalive) await orAborted(store.waking, request.signal)
     const isOwn = ownOf(request) !== null
     if (backend.owns?.(request.url)) return dispatch(request, id, isOwn, 1)
     const begunWith = !isOwn && mustHold(request) ? await held(request, id) : store.tab.version

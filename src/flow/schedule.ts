@@ -30,7 +30,7 @@ const LONGEST_JITTER = 15_000
 
 export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
   const { world, store, events, flights, lifecycle, turn, farewell, refreshAhead, leeway } = parts
-  const { after, random, update, read, isVisible } = world
+  const { after, random, update, isVisible } = world
   let failures = 0
   let isBusy = false
   let isStopped = false
@@ -75,13 +75,14 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
   }
 
   async function wake(why: string): Promise<void> {
-    store.adopt(await read(), 'other-tab')
+    await store.sync()
     if (why === 'online') await update((old) => (old?.coolUntil && !old.told ? { ...old, coolUntil: 0 } : undefined))
     if (!isBusy && (failures || store.state.stale)) void work()
     else arm()
   }
 
-  const deafen = world.onWake((why) => void wake(why).catch(() => {}))
+  world.onWake((why) => void wake(why))
+  world.onSleep(store.doze)
 
   return {
     arm,
@@ -92,7 +93,6 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
     stop() {
       isStopped = true
       disarm()
-      deafen()
     },
   }
 }

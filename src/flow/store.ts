@@ -17,6 +17,12 @@ export interface Store<U, C> {
   readonly credentials: Credentials<U> | null
   /** Resolves once the first answer is known. */
   readonly ready: Promise<void>
+  /** Set while the page comes back from a sleep: what is held may be of before, until the record was read again. */
+  readonly waking: Promise<void> | null
+  /** The page goes to sleep. */
+  doze(): void
+  /** Reads the record again, and takes over what is newer. */
+  sync(): Promise<void>
   /** ms from receipt to the access token's death; null where unknown. */
   readonly life: number | null
   /** ms the access token has left, NaN where its life is unknown. */
@@ -34,7 +40,7 @@ const REMEMBERED = 8
 
 /** @param moved After each step that changed something, before anybody is told. */
 export function createStore<U, C>(
-  { now, mono }: World<U>,
+  { now, mono, read }: World<U>,
   { emit }: Emitter<U, C>,
   leeway: number,
   moved: (source: Source, isNews: boolean) => void,
@@ -44,6 +50,10 @@ export function createStore<U, C>(
   let life: number | null = null
   let diesAt = 0
   let tokens: string[] = []
+  let waking: Promise<void> | null = null
+  let isAwake: () => void = () => {}
+  let syncing: Promise<void> | null = null
+  let isHinted = false
   let known!: () => void
   const ready = new Promise<void>((resolve) => (known = resolve))
 
@@ -55,6 +65,30 @@ export function createStore<U, C>(
     const changed = changedIn(tab.state, previous)
     if (changed[0] || version !== tab.version) moved(source, version !== tab.version)
     if (changed[0]) emit('change', { current: tab.state, previous, reason: tab.state.reason!, source, changed })
+  }
+
+  function adopt(stored: Stored<U> | null, source: Source): void {
+    if (!stored) return
+    const { version, signedIn, receivedAt, reason } = stored.record
+    if (tab.state.status !== 'loading' && !isNewer(version, tab.version)) return
+    credentials = signedIn ? stored.credentials : null
+    life = credentials && stored.record.life
+    // From here on only the monotonic clock counts; a wall clock that was set back must not lengthen a life.
+    diesAt = mono() + life! - Math.max(0, now() - receivedAt)
+    const token = credentials?.accessToken
+    if (token) tokens = [token, ...tokens].slice(0, REMEMBERED)
+    const state = stateOf(tab.state, credentials, life && receivedAt + life, reason)
+    dispatch({ type: 'known', version, state }, source)
+  }
+
+  // However many hints come, one read at a time, and one that begins after the last of them.
+  async function readAgain(): Promise<void> {
+    while (isHinted) {
+      isHinted = false
+      adopt(await read().catch(() => null), 'other-tab')
+    }
+    syncing = waking = null
+    isAwake()
   }
 
   return {
@@ -77,18 +111,16 @@ export function createStore<U, C>(
       diesAt - mono() <= (validity === undefined ? leewayFor(life, leeway) : Math.min(validity, life * 0.9)),
     isOurs: (authorization) => tokens.some((token) => authorization.endsWith(token)),
     dispatch,
-    adopt(stored, source) {
-      if (!stored) return
-      const { version, signedIn, receivedAt, reason } = stored.record
-      if (tab.state.status !== 'loading' && !isNewer(version, tab.version)) return
-      credentials = signedIn ? stored.credentials : null
-      life = credentials && stored.record.life
-      // From here on only the monotonic clock counts; a wall clock that was set back must not lengthen a life.
-      diesAt = mono() + life! - Math.max(0, now() - receivedAt)
-      const token = credentials?.accessToken
-      if (token) tokens = [token, ...tokens].slice(0, REMEMBERED)
-      const state = stateOf(tab.state, credentials, life && receivedAt + life, reason)
-      dispatch({ type: 'known', version, state }, source)
+    adopt,
+    get waking() {
+      return waking
+    },
+    doze() {
+      waking ??= new Promise((resolve) => (isAwake = resolve))
+    },
+    sync() {
+      isHinted = true
+      return (syncing ??= readAgain())
     },
   }
 }

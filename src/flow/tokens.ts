@@ -34,6 +34,7 @@ export function createTokens<U, C>(parts: Parts<U, C> & { flights: Flights; side
 
   async function known(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
+    if (store.waking) await orAborted(store.waking, signal)
     const late = (): Error => new RefreshTimeoutError(`No answer within ${timeout} ms who is signed in`)
     if (store.state.status === 'loading') await orAborted(orLate(store.ready, world, timeout, late), signal)
   }
@@ -69,6 +70,8 @@ export function createTokens<U, C>(parts: Parts<U, C> & { flights: Flights; side
     known,
     // The way of nearly every call: no object, no wait.
     getToken: async (options) =>
-      !options && store.state.status === 'authenticated' && !store.isSpent() ? current() : slow(options ?? {}),
+      !options && !store.waking && store.state.status === 'authenticated' && !store.isSpent()
+        ? current()
+        : slow(options ?? {}),
   }
 }

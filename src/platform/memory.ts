@@ -39,4 +39,4 @@ export function memoryLocks(): Locks {
   }
 }
 
-export const noChannel: Channel = { post() {}, listen: () => () => {} }
+export const noChannel: Channel = { post() {}, listen() {} }

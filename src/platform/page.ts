@@ -1,23 +1,26 @@
-// What the page goes through: seen or hidden, on or off the network.
+// What the page goes through: seen or hidden, frozen or thawed, on or off the network.
 
 import type { Page } from '../ports.ts'
 import type { Globals } from './globals.ts'
 
-export function createPage(get: Globals): Page {
+export function createPage(get: Globals, signal: AbortSignal): Page {
   const isVisible = (): boolean => get('document')?.visibilityState === 'visible'
+  const on = (types: string[], run: (type: string) => void): void => {
+    const heard = ({ type }: { type: string }): void => run(type)
+    for (const type of types) {
+      get('addEventListener')?.(type, heard, { signal })
+      // These are told to the document alone, and do not rise from there.
+      if (/^(freeze|resume)$/.test(type)) get('document')?.addEventListener?.(type, heard, { signal })
+    }
+  }
   return {
     isVisible,
     isOnline: () => get('navigator')?.onLine !== false,
     onWake(run) {
-      const stop = new AbortController()
-      const options = { signal: stop.signal }
-      const page = get('document')
-      const woken = ({ type }: { type: string }): void => {
+      on(['online', 'pageshow', 'resume', 'visibilitychange'], (type) => {
         if (type !== 'visibilitychange' || isVisible()) run(type)
-      }
-      for (const type of ['online', 'pageshow']) get('addEventListener')?.(type, woken, options)
-      for (const type of ['visibilitychange', 'resume']) page?.addEventListener?.(type, woken, options)
-      return () => stop.abort()
+      })
     },
+    onSleep: (run) => on(['freeze', 'pagehide'], run),
   }
 }

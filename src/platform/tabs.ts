@@ -7,12 +7,12 @@ import type { Globals } from './globals.ts'
  * One holder over all tabs; among the callers of this tab where there are no Web Locks. Whoever has waited until its signal
  * aborts takes the lock from its holder, which is stuck: the fence in the record keeps that one from writing.
  */
-export function tabLocks(get: Globals, name: string, alone: Locks): Locks {
+export function tabLocks(get: Globals, name: string, alone: Locks, life: AbortSignal): Locks {
   const held = new Set<Undo>()
   // A frozen page keeps its locks, and one in the back/forward cache is thrown out for them.
   const letGo = (): void => held.forEach((release) => release())
-  get('addEventListener')?.('pagehide', letGo)
-  get('document')?.addEventListener?.('freeze', letGo)
+  get('addEventListener')?.('pagehide', letGo, { signal: life })
+  get('document')?.addEventListener?.('freeze', letGo, { signal: life })
 
   const request = (options: LockOptions): Promise<Undo> =>
     new Promise((resolve, reject) => {
@@ -49,36 +49,28 @@ export function tabLocks(get: Globals, name: string, alone: Locks): Locks {
 }
 
 /** A message says that there is news, and never what. */
-export function tabChannel(get: Globals, name: string): Channel {
+export function tabChannel(get: Globals, name: string, life: AbortSignal): Channel {
   let channel: BroadcastChannel | undefined
+  let heard: () => void = () => {}
+  const open = (): void => {
+    const Class = get('BroadcastChannel')
+    if (!Class || channel || life.aborted) return
+    channel = new Class(name)
+    channel.onmessage = () => heard()
+  }
+  // An open channel keeps a page out of the back/forward cache.
+  const close = (): void => {
+    channel?.close()
+    channel = undefined
+  }
+  get('addEventListener')?.('pagehide', close, { signal: life })
+  get('addEventListener')?.('pageshow', open, { signal: life })
+  life.addEventListener('abort', close)
   return {
-    post() {
-      try {
-        channel?.postMessage(null)
-      } catch {
-        // closed by a page on its way out
-      }
-    },
+    post: () => channel?.postMessage(null),
     listen(run) {
-      const open = (): void => {
-        const Class = get('BroadcastChannel')
-        if (!Class || channel) return
-        channel = new Class(name)
-        channel.onmessage = () => run()
-      }
-      // An open channel keeps a page out of the back/forward cache.
-      const close = (): void => {
-        channel?.close()
-        channel = undefined
-      }
+      heard = run
       open()
-      get('addEventListener')?.('pagehide', close)
-      get('addEventListener')?.('pageshow', open)
-      return () => {
-        close()
-        get('removeEventListener')?.('pagehide', close)
-        get('removeEventListener')?.('pageshow', open)
-      }
     },
   }
 }

@@ -16,13 +16,15 @@ export function createWorld<U>(
   report: (cause: unknown) => void,
 ): World<U> {
   const name = `resesh:${session}`
-  const alone = kind === 'memory'
+  const isAlone = kind === 'memory'
+  const life = new AbortController()
   return {
     ...createClock(get),
-    ...(alone ? memoryLocks() : tabLocks(get, name, memoryLocks())),
-    ...(alone ? noChannel : tabChannel(get, name)),
+    ...(isAlone ? memoryLocks() : tabLocks(get, name, memoryLocks(), life.signal)),
+    ...(isAlone ? noChannel : tabChannel(get, name, life.signal)),
     ...openRecords<U>(get, kind, name, report),
-    ...createPage(get),
+    ...createPage(get, life.signal),
+    dispose: () => life.abort(),
     fetch: (input, init) => get('fetch')!(input, init),
     base: () => get('document')?.baseURI ?? get('location')?.href,
     cookie(cookie) {
