@@ -102,8 +102,8 @@ export interface Clock {
 
 /** One holder at a time, over all tabs. */
 export interface Locks {
-  /** @throws what aborted `signal`, while it waits. */
-  acquire(signal: AbortSignal): Promise<Undo>
+  /** @param stuck From then on the lock may be taken from its holder. @throws what aborted `late`, while it waits. */
+  acquire(late: AbortSignal, stuck: AbortSignal): Promise<Undo>
 }
 
 export interface Stored<U> {

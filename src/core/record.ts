@@ -29,6 +29,8 @@ export interface Record {
   readonly attempt: number
   readonly minted: number
   readonly reloaded: number
+  /** The first attempt that has to ask for the user: somebody, in whatever tab, waits for that. */
+  readonly reloadFrom: number
   /** A refresh whose outcome nobody has written down: under way, or lost with its answer. */
   readonly sent: { readonly at: number; readonly deadline: number } | null
   readonly failures: number
@@ -51,6 +53,7 @@ export const BLANK: Record = {
   attempt: 0,
   minted: 0,
   reloaded: 0,
+  reloadFrom: 0,
   sent: null,
   failures: 0,
   coolUntil: 0,

@@ -31,7 +31,7 @@ interface Flight {
 }
 
 export function createFlights<U, C>(
-  { read, now, after }: World<U>,
+  { read, update, now, after }: World<U>,
   store: Store<U, C>,
   attempt: Attempt,
   timeout: number,
@@ -60,9 +60,8 @@ export function createFlights<U, C>(
   async function fly(flight: Flight): Promise<Outcome> {
     await Promise.resolve() // whoever asks in the same breath is on board
     await flight.reading
-    const { wanted, reload } = flight
     for (;;) {
-      const plan = await attempt(flight, reload ? { ...wanted, reason: 'reload' } : wanted)
+      const plan = await attempt(flight, flight.wanted)
       if (typeof plan !== 'number') return plan
       const ms = plan - now()
       if (ms > timeout) throw new RefreshFailedError(`No refresh for another ${Math.ceil(ms / 1000)} s`)
@@ -103,7 +102,10 @@ export function createFlights<U, C>(
 
   async function readJournal(flight: Flight): Promise<void> {
     flight.isReadDue = false
-    const stored = await read()
-    flight.attempt = stored?.record.attempt ?? 0
+    // Whoever comes first, in whatever tab, asks for the user too.
+    const asked = flight.reload
+      ? await update((old) => (old ? { ...old, reloadFrom: old.attempt + 1 } : undefined))
+      : (await read())?.record
+    flight.attempt = asked?.attempt ?? 0
   }
 }

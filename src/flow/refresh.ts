@@ -43,12 +43,14 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
   async function send(
     { record: found, credentials: held }: Stored<U>,
     asked: Asked,
-    wanted: Wanted,
+    plain: Wanted,
   ): Promise<News<U> | number> {
     const journal = await update((old) => (mayWrite(old, found) ? journalled(old, now(), timeout) : undefined))
     if (!journal || !held) return now() // another tab was quicker
     const { attempt, version } = journal
-    const method = (asked.reload && backend.reload) || backend.refresh
+    const reload = asked.reload || journal.reloadFrom >= attempt
+    const wanted: Wanted = reload ? { ...plain, reason: 'reload' } : plain
+    const method = (reload && backend.reload) || backend.refresh
     const { inTime, answer, seen } = call(
       (io) => method.call(backend, held, io, wanted),
       `${version.generation}.${attempt}`,
@@ -63,7 +65,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
         const { reason, organizationId, data } = wanted
         const life = lifeOf(fresh, receivedAt)
         const why = organizationId ? 'switched' : reason === 'reload' ? 'reloaded' : data ? 'updated' : 'refreshed'
-        const next = refreshed(old, { reason: why, receivedAt, life }, asked.reload)
+        const next = refreshed(old, { reason: why, receivedAt, life }, reload)
         // Another user in the answer: whatever waits belongs to somebody else.
         const isOther = (held!.claims?.['sub'] ?? fresh.claims?.['sub']) !== fresh.claims?.['sub']
         return isOther ? signedIn(next, { reason: 'signed-in', receivedAt, life }) : next

@@ -9,10 +9,13 @@ export type Turn = <T>(work: () => Promise<T>) => Promise<T>
 export const createTurn =
   ({ acquire, after }: Locks & Clock, timeout: number): Turn =>
   async (work) => {
-    const patience = new AbortController()
-    // A holder needs its timeout, and a little for storage; whoever waits longer waits for something that is stuck.
-    const stop = after(2 * timeout, () => patience.abort(new RefreshTimeoutError('Another refresh does not end')))
-    const release = await acquire(patience.signal).finally(stop)
+    const [stuck, late] = [new AbortController(), new AbortController()]
+    // A holder needs no longer than its refresh; within one tab it needs a little for storage too.
+    const stops = [
+      after(timeout, () => stuck.abort()),
+      after(2 * timeout, () => late.abort(new RefreshTimeoutError('Another refresh does not end'))),
+    ]
+    const release = await acquire(late.signal, stuck.signal).finally(() => stops.forEach((stop) => stop()))
     try {
       return await work()
     } finally {

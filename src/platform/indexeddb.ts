@@ -90,6 +90,7 @@ export async function indexedDbRecords<U>(
         if (fresh !== undefined) vault.put(fresh)
         const sealed = fresh === undefined ? (old?.sealed ?? null) : fresh
         rows.put({ record, sealed } satisfies Row, name)
+        rows.transaction.commit() // a page that navigates at once must not lose it
         return record
       })
     },

@@ -21,13 +21,13 @@ export function memoryRecords<U>(start?: Stored<U> | null): Records<U> {
 export function memoryLocks(): Locks {
   let last: Promise<unknown> = Promise.resolve()
   return {
-    async acquire(signal) {
+    async acquire(late) {
       const before = last
       let release!: Undo
       last = new Promise<void>((done) => (release = done))
       try {
         await new Promise<unknown>((go, stop) => {
-          signal.addEventListener('abort', () => stop(signal.reason))
+          late.addEventListener('abort', () => stop(late.reason))
           before.then(go, go)
         })
       } catch (reason) {

@@ -29,12 +29,12 @@ export function tabLocks(get: Globals, name: string, alone: Locks, life: AbortSi
     })
 
   return {
-    async acquire(signal) {
-      const release = await alone.acquire(signal)
+    async acquire(late, stuck) {
+      const release = await alone.acquire(late, stuck)
       if (!get('navigator')?.locks) return release
       try {
-        const both = await request({ signal }).catch((error: unknown) => {
-          if (signal.aborted) return request({ steal: true })
+        const both = await request({ signal: stuck }).catch((error: unknown) => {
+          if (stuck.aborted) return request({ steal: true })
           throw error
         })
         return () => {
