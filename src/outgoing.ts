@@ -40,15 +40,19 @@ export class Outgoing implements RequestView, Jar {
   #url: string | undefined
 
   constructor(input: RequestInfo | URL, { session, ...init }: SessionRequestInit, { base, cookie }: World<unknown>) {
-    this.#input = input
-    this.#spare = this.#request = isRequest(input) ? input : undefined
+    const request = isRequest(input) ? input : undefined
+    this.#spare = this.#request = request
+    // What the caller changes after the call changes nothing any more: not the headers, and least of all where it goes.
+    this.#input = request ?? String(input)
     this.#init = init
+    const headers = init.headers ?? request?.headers
+    init.headers = headers instanceof Headers || Array.isArray(headers) ? new Headers(headers) : { ...headers }
     this.#options = session || {}
     this.#base = base
     this.cookie = cookie
-    this.method = init.method ?? this.#request?.method ?? 'GET'
-    this.signal = init.signal ?? this.#request?.signal
-    this.keepalive = init.keepalive ?? this.#request?.keepalive ?? false
+    this.method = init.method ?? request?.method ?? 'GET'
+    this.signal = 'signal' in init ? init.signal : request?.signal
+    this.keepalive = init.keepalive ?? request?.keepalive ?? false
     if (init.body) init.body = snapshot(init.body)
     this.dress()
   }
@@ -77,7 +81,7 @@ export class Outgoing implements RequestView, Jar {
 
   /** Back to the caller's own headers, on a new copy. */
   dress(): Headers {
-    this.headers = new Headers(this.#init.headers ?? this.#request?.headers)
+    this.headers = new Headers(this.#init.headers)
     if (this.#options.idempotencyKey) this.headers.set('idempotency-key', this.#options.idempotencyKey)
     return this.headers
   }

@@ -42,6 +42,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   async function send(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {
     const request = new Outgoing(input, init, world)
     const id = ++lastId
+    request.signal?.throwIfAborted()
     if (store.waking && !request.keepalive) await orAborted(store.waking, request.signal)
     const isOwn = ownOf(request) !== null
     if (backend.owns?.(request.url)) return dispatch(request, id, isOwn, 1)
@@ -77,7 +78,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   }
 
   function dispatch(request: Outgoing, id: number, isOwn: boolean, nth: number): Promise<Response> {
-    const headers = request.dress()
+    const headers = nth > 1 ? request.dress() : request.headers
     const own = isOwn && ownOf(request)
     const attached = backend.attach(headers, store.credentials, request)
     if (own) headers.set('authorization', own)
