@@ -1,0 +1,408 @@
+// A replay sends the same thing again, only after an expired response; whoever aborts is free at once.
+
+import { getEventListeners } from 'node:events'
+import { defineBackend, ReplayError, type SessionRequestInit } from 'resesh'
+import { expect, test } from 'vitest'
+import { createClock, createWire, jwt, settled, setup, type Setup, thrownBy, url } from '../support/session.ts'
+
+interface Echo {
+  method: string
+  path: string
+  headers: Record<string, string>
+  bytes: Buffer
+}
+
+const echoOf = async (response: Response): Promise<Echo> => {
+  expect(response.status).toBe(200)
+  const { body, ...rest } = await response.json()
+  return { ...rest, bytes: Buffer.from(body, 'base64') }
+}
+
+/** Sent, refused, sent again: what the server got the second time. */
+const replayed = async (init: SessionRequestInit | Request, change = () => {}): Promise<Echo> => {
+  const { server, session, wire } = await setup()
+  server.expireAccessTokens()
+  const response = init instanceof Request ? session.fetch(init) : session.fetch(url('/api/echo'), init)
+  change()
+  const echo = await echoOf(await response)
+  expect(wire.to('/api/echo')).toHaveLength(2)
+  return echo
+}
+
+/** Held until a refresh that does not end before the test says so. */
+const holding = async ({ server, session, wire }: Setup, ...requests: Parameters<typeof session.fetch>[]) => {
+  server.expireAccessTokens()
+  const refresh = wire.hold('/auth/refresh')
+  const responses = requests.map((args) => session.fetch(...args))
+  responses.forEach((response) => void response.catch(() => {}))
+  await refresh.arrived
+  return { release: refresh.release, responses }
+}
+
+test('a string is replayed as it was', async () => {
+  expect((await replayed({ method: 'POST', body: 'naïve ☃' })).bytes.toString()).toBe('naïve ☃')
+})
+
+test('URLSearchParams are replayed as they were when fetch was called', async () => {
+  const body = new URLSearchParams({ a: '1' })
+  const echo = await replayed({ method: 'POST', body }, () => body.set('a', '2'))
+  expect(echo.bytes.toString()).toBe('a=1')
+  expect(echo.headers['content-type']).toBe('application/x-www-form-urlencoded;charset=UTF-8')
+})
+
+test('FormData is replayed part by part, as it was when fetch was called', async () => {
+  const body = new FormData()
+  body.append('name', 'Ann')
+  body.append('file', new File(['\0\u0001'], 'a.bin', { type: 'application/x-a' }))
+  const { bytes, headers } = await replayed({ method: 'POST', body }, () => body.set('name', 'Bob'))
+  const parts = await new Response(new Uint8Array(bytes), { headers }).formData()
+  const file = parts.get('file') as File
+  expect(parts.get('name')).toBe('Ann')
+  expect([file.name, file.type, await file.text()]).toEqual(['a.bin', 'application/x-a', '\0\u0001'])
+})
+
+test('a Blob is replayed with its bytes and type', async () => {
+  const body = new Blob([new Uint8Array([0, 255, 10])], { type: 'image/x-a' })
+  const echo = await replayed({ method: 'POST', body })
+  expect([...echo.bytes]).toEqual([0, 255, 10])
+  expect(echo.headers['content-type']).toBe('image/x-a')
+})
+
+test('an ArrayBuffer is replayed as it was when fetch was called', async () => {
+  const bytes = new Uint8Array([1, 2, 3])
+  const echo = await replayed({ method: 'POST', body: bytes.buffer }, () => bytes.fill(9))
+  expect([...echo.bytes]).toEqual([1, 2, 3])
+})
+
+test('a view of a buffer is replayed as it was when fetch was called, and nothing beside it', async () => {
+  const bytes = new Uint8Array([0, 1, 2, 3, 4])
+  const echo = await replayed({ method: 'POST', body: bytes.subarray(1, 4) }, () => bytes.fill(9))
+  expect([...echo.bytes]).toEqual([1, 2, 3])
+})
+
+test('a DataView is replayed as it was when fetch was called', async () => {
+  const { buffer } = new Uint16Array([1, 2])
+  const echo = await replayed({ method: 'POST', body: new DataView(buffer, 2) }, () => new Uint8Array(buffer).fill(9))
+  expect([...echo.bytes]).toEqual([2, 0])
+})
+
+test('a Request is replayed with its method, headers and body', async () => {
+  const request = new Request(url('/api/echo?a=1'), { method: 'PUT', headers: { 'x-a': 'b' }, body: 'text' })
+  const { method, path, headers, bytes } = await replayed(request)
+  expect({ method, path, body: bytes.toString(), 'x-a': headers['x-a'] }).toEqual({
+    method: 'PUT',
+    path: '/api/echo?a=1',
+    body: 'text',
+    'x-a': 'b',
+  })
+})
+
+test('a Request counts as used, as after a plain fetch', async () => {
+  const request = new Request(url('/api/echo'), { method: 'POST', body: 'text' })
+  await replayed(request)
+  expect(request.bodyUsed).toBe(true)
+})
+
+test('a Request whose body is a stream can be replayed, since it can be cloned', async () => {
+  const body = new Blob(['streamed']).stream()
+  const request = new Request(url('/api/echo'), { method: 'POST', body, duplex: 'half' } as RequestInit)
+  expect((await replayed(request)).bytes.toString()).toBe('streamed')
+})
+
+test('what the caller adds to a Request is replayed too', async () => {
+  const { server, session } = await setup()
+  server.expireAccessTokens()
+  const request = new Request(url('/api/echo'), { method: 'POST', body: 'of the request' })
+  const echo = await echoOf(await session.fetch(request, { body: 'of the call', headers: { 'x-a': 'b' } }))
+  expect([echo.bytes.toString(), echo.headers['x-a']]).toEqual(['of the call', 'b'])
+})
+
+test('headers are replayed as they were when fetch was called', async () => {
+  const headers = new Headers({ 'x-a': 'then' })
+  const echo = await replayed({ headers }, () => headers.set('x-a', 'now'))
+  expect(echo.headers['x-a']).toBe('then')
+})
+
+test('a URL object that the caller changes meanwhile does not redirect the replay', async () => {
+  const state = await setup()
+  const target = new URL(url('/api/echo'))
+  const { release, responses } = await holding(state, [target])
+  target.href = 'https://evil.test/'
+  release()
+  await responses[0]
+  expect(state.wire.sent.map((sent) => new URL(sent.url).host)).not.toContain('evil.test')
+})
+
+test('a replay is the same call but for the credentials', async () => {
+  const { server, session, wire } = await setup()
+  server.expireAccessTokens()
+  const init = {
+    method: 'POST',
+    body: '{}',
+    cache: 'no-cache',
+    credentials: 'omit',
+    mode: 'cors',
+    redirect: 'manual',
+    referrer: 'about:client',
+    referrerPolicy: 'origin',
+    integrity: '',
+    priority: 'high',
+    signal: new AbortController().signal,
+  } satisfies RequestInit
+  await session.fetch(url('/api/echo'), { ...init, headers: { 'x-a': 'b' } })
+  const [first, second] = wire.to('/api/echo').map(({ args }) => args[1])
+  expect(first).toMatchObject(init)
+  expect({ ...second, headers: null }).toEqual({ ...first, headers: null })
+  expect([...new Headers(second!.headers)].filter(([name]) => name !== 'authorization')).toEqual([['x-a', 'b']])
+})
+
+test('a stream that met an expired session is a ReplayError, with the unread response', async () => {
+  const { server, session, wire } = await setup()
+  server.expireAccessTokens()
+  const body = new Blob(['streamed']).stream()
+  const error = await thrownBy(session.fetch(url('/api/echo'), { method: 'POST', body, duplex: 'half' } as RequestInit))
+  expect(error).toBeInstanceOf(ReplayError)
+  expect(await (error as ReplayError).response!.json()).toEqual({ error: 'invalid_token' })
+  expect(wire.to('/api/echo')).toHaveLength(1)
+})
+
+test('a stream waits for the refresh of a token known to be spent, and is sent once', async () => {
+  const clock = createClock()
+  const { session, wire } = await setup({}, { clock })
+  await clock.pass(61_000)
+  const body = new Blob(['streamed']).stream()
+  const response = await session.fetch(url('/api/echo'), { method: 'POST', body, duplex: 'half' } as RequestInit)
+  expect((await echoOf(response)).bytes.toString()).toBe('streamed')
+  expect(wire.to('/api/echo')).toHaveLength(1)
+})
+
+test('a body that can be read only once, such as a generator, is a ReplayError too', async () => {
+  const { server, session } = await setup()
+  server.expireAccessTokens()
+  const body = (async function* () {
+    yield new Uint8Array([1])
+  })()
+  const init = { method: 'POST', body, duplex: 'half' } as unknown as RequestInit
+  expect(await thrownBy(session.fetch(url('/api/echo'), init))).toBeInstanceOf(ReplayError)
+})
+
+test('a network error is not replayed', async () => {
+  const { session, wire } = await setup({}, { knobs: { apiFailures: ['drop-before'] } })
+  expect(await thrownBy(session.fetch(url('/api/orders'), { method: 'POST', body: '{}' }))).toEqual(
+    new TypeError('fetch failed'),
+  )
+  expect(wire.sent).toHaveLength(1)
+})
+
+test('a network error in the middle of a replay is not replayed', async () => {
+  const state = await setup()
+  const { release, responses } = await holding(state, [url('/api/orders'), { method: 'POST', body: '{"id":1}' }])
+  state.server.knobs.apiFailures = ['drop-after'] // executed, and nobody hears of it
+  release()
+  expect(await thrownBy(responses[0]!)).toEqual(new TypeError('fetch failed'))
+  expect(state.server.stats.orders).toEqual({ 1: 1 })
+})
+
+test('an answer of 500 is not replayed', async () => {
+  const { session, wire } = await setup({}, { knobs: { apiFailures: [500] } })
+  expect((await session.fetch(url('/api/me'))).status).toBe(500)
+  expect(wire.sent).toHaveLength(1)
+})
+
+test('an order that met an expired session is accepted exactly once', async () => {
+  const { server, session } = await setup()
+  server.expireAccessTokens()
+  const response = await session.fetch(url('/api/orders'), { method: 'POST', body: '{"id":7}' })
+  expect(response.status).toBe(201)
+  expect(server.stats.orders).toEqual({ 7: 1 })
+})
+
+test("with replay 'idempotent' a POST gets its own 401", async () => {
+  const { server, session, wire } = await setup({ replay: 'idempotent' })
+  server.expireAccessTokens()
+  expect((await session.fetch(url('/api/echo'), { method: 'POST', body: 'a' })).status).toBe(401)
+  expect(wire.to('/api/echo')).toHaveLength(1)
+})
+
+test("with replay 'idempotent' a PUT is replayed", async () => {
+  const { server, session } = await setup({ replay: 'idempotent' })
+  server.expireAccessTokens()
+  expect((await session.fetch(url('/api/echo'), { method: 'PUT', body: 'a' })).status).toBe(200)
+})
+
+test("with replay 'idempotent' a POST with an idempotency key is replayed", async () => {
+  const { server, session } = await setup({ replay: 'idempotent' })
+  server.expireAccessTokens()
+  const response = await session.fetch(url('/api/echo'), { method: 'POST', session: { idempotencyKey: 'k' } })
+  expect(response.status).toBe(200)
+})
+
+test("with replay 'never' a GET gets its own 401", async () => {
+  const { server, session, wire } = await setup({ replay: 'never' })
+  server.expireAccessTokens()
+  expect((await session.fetch(url('/api/echo'))).status).toBe(401)
+  expect(wire.to('/api/echo')).toHaveLength(1)
+})
+
+test('a request may allow a replay that the session does not', async () => {
+  const { server, session } = await setup({ replay: 'never' })
+  server.expireAccessTokens()
+  expect((await session.fetch(url('/api/echo'), { session: { replay: 'auto' } })).status).toBe(200)
+})
+
+test('a request may forbid a replay that the session allows', async () => {
+  const { server, session } = await setup()
+  server.expireAccessTokens()
+  expect((await session.fetch(url('/api/echo'), { session: { replay: 'never' } })).status).toBe(401)
+})
+
+test('a request that may not be replayed still brings the next one a new token', async () => {
+  const { server, session, wire } = await setup({ replay: 'never' })
+  server.expireAccessTokens()
+  await session.fetch(url('/api/echo'))
+  await expect.poll(() => session.getToken()).not.toBe(wire.sent[0]!.headers.get('authorization')!.slice(7))
+  expect((await session.fetch(url('/api/echo'))).status).toBe(200)
+  expect(server.stats.refreshes).toBe(1)
+})
+
+test('the idempotency key is the same at both sendings', async () => {
+  const { server, session, wire } = await setup()
+  server.expireAccessTokens()
+  await session.fetch(url('/api/echo'), { method: 'POST', session: { idempotencyKey: 'key-1' } })
+  expect(wire.to('/api/echo').map(({ headers }) => headers.get('idempotency-key'))).toEqual(['key-1', 'key-1'])
+})
+
+test('an abort frees a request that waits for its replay, before the refresh ends', async () => {
+  const state = await setup()
+  const caller = new AbortController()
+  const { release, responses } = await holding(state, [url('/api/items/1'), { signal: caller.signal }])
+  caller.abort(new Error('gone'))
+  expect(await thrownBy(responses[0]!)).toEqual(new Error('gone')) // nothing was released yet
+  release()
+})
+
+test('an aborted request that waited is never sent again, and the others are served', async () => {
+  const state = await setup()
+  const caller = new AbortController()
+  const { release, responses } = await holding(
+    state,
+    [url('/api/items/1'), { signal: caller.signal }],
+    [url('/api/items/2')],
+  )
+  caller.abort()
+  release()
+  expect((await responses[1]!).status).toBe(200)
+  await settled()
+  expect(state.wire.to('/api/items/1')).toHaveLength(1)
+})
+
+test('an aborted request that was held unsent never reaches the server, and the others are served', async () => {
+  const clock = createClock()
+  const { session, wire } = await setup({}, { clock })
+  await clock.pass(61_000)
+  const refresh = wire.hold('/auth/refresh')
+  const caller = new AbortController()
+  const leaving = thrownBy(session.fetch(url('/api/items/1'), { signal: caller.signal }))
+  const staying = session.fetch(url('/api/items/2'))
+  await refresh.arrived
+  caller.abort('gone')
+  expect(await leaving).toBe('gone')
+  refresh.release()
+  expect((await staying).status).toBe(200)
+  await settled()
+  expect(wire.to('/api/items/1')).toEqual([])
+})
+
+test('an abort frees a request that waits to learn who is signed in', async () => {
+  const restore = () => new Promise<never>(() => {})
+  const backend = { ...defineBackend({ refresh: async () => null }), restore }
+  const { session, wire } = await setup({ backend, initial: undefined as never, origins: [url('')] })
+  const caller = new AbortController()
+  const leaving = thrownBy(session.fetch(url('/api/me'), { signal: caller.signal }))
+  caller.abort('gone')
+  expect(await leaving).toBe('gone')
+  expect(wire.sent).toEqual([])
+})
+
+test('an abort frees a request that waits out a failure', async () => {
+  const clock = createClock()
+  const { server, session } = await setup({}, { clock, knobs: { refreshFailures: [{ status: 503, retryAfter: 5 }] } })
+  await clock.pass(61_000)
+  const caller = new AbortController()
+  const leaving = thrownBy(session.fetch(url('/api/me'), { signal: caller.signal }))
+  await settled()
+  expect(server.stats.refreshes).toBe(1)
+  caller.abort('gone')
+  expect(await leaving).toBe('gone')
+})
+
+test.each(['text', null, 0, new Error('mine')])('an abort hands over its reason as it is: %s', async (reason) => {
+  const state = await setup()
+  const caller = new AbortController()
+  const { release, responses } = await holding(state, [url('/api/me'), { signal: caller.signal }])
+  caller.abort(reason)
+  expect(await thrownBy(responses[0]!)).toBe(reason)
+  release()
+})
+
+test('an abort without a reason is an AbortError', async () => {
+  const state = await setup()
+  const caller = new AbortController()
+  const { release, responses } = await holding(state, [url('/api/me'), { signal: caller.signal }])
+  caller.abort()
+  expect(await thrownBy(responses[0]!)).toMatchObject({ name: 'AbortError' })
+  release()
+})
+
+test('a timeout signal that fires while the request waits is a TimeoutError', async () => {
+  const state = await setup()
+  const { release, responses } = await holding(state, [url('/api/me'), { signal: AbortSignal.timeout(20) }])
+  expect(await thrownBy(responses[0]!)).toMatchObject({ name: 'TimeoutError' })
+  release()
+})
+
+test("a Request's own signal frees it too", async () => {
+  const state = await setup()
+  const caller = new AbortController()
+  const { release, responses } = await holding(state, [new Request(url('/api/me'), { signal: caller.signal })])
+  caller.abort('gone')
+  expect(await thrownBy(responses[0]!)).toBe('gone')
+  release()
+})
+
+test('a request that was aborted before the call is rejected, and starts no refresh', async () => {
+  const clock = createClock()
+  const { server, session, wire } = await setup({}, { clock })
+  await clock.pass(61_000)
+  const error = await thrownBy(session.fetch(url('/api/me'), { signal: AbortSignal.abort('gone') }))
+  expect(error).toBe('gone')
+  await settled()
+  expect(wire.to('/api/me')).toEqual([])
+  expect(server.stats.refreshes).toBe(0)
+})
+
+test('ten thousand held requests with one long-lived signal leave no listener behind', async () => {
+  const clock = createClock()
+  const { signal } = new AbortController()
+  const refresh = createWire(async () => new Response())
+  const held = refresh.hold('/')
+  const backend = defineBackend({
+    async refresh(_credentials, io) {
+      await io.fetch(url('/'))
+      return { accessToken: jwt({}) }
+    },
+  })
+  const fetch: typeof globalThis.fetch = async (input, init) =>
+    input === url('/') ? refresh.fetch(input, init) : new Response('served')
+  const { session } = await setup(
+    { backend, initial: { accessToken: 'first', expiresInSeconds: 60 }, origins: [url('')], platform: { fetch } },
+    { clock },
+  )
+  await clock.pass(61_000)
+  const requests = Array.from({ length: 10_000 }, () => session.fetch(url('/api'), { signal }))
+  await held.arrived
+  expect(getEventListeners(signal, 'abort').length).toBeGreaterThan(0)
+  held.release()
+  await Promise.all(requests)
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+})
