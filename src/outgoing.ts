@@ -43,7 +43,7 @@ export class Outgoing implements RequestView, Jar {
     const request = isRequest(input) ? input : undefined
     this.#spare = this.#request = request
     // What the caller changes after the call changes nothing any more: not the headers, and least of all where it goes.
-    this.#input = request ?? String(input)
+    this.#input = request ?? urlOf(input)
     this.#init = init
     const headers = init.headers ?? request?.headers
     init.headers = headers instanceof Headers || Array.isArray(headers) ? new Headers(headers) : { ...headers }

@@ -2,6 +2,7 @@
 
 import type { Credentials, Json } from './core/credentials.ts'
 import type { Record } from './core/record.ts'
+import type { Challenge } from './errors.ts'
 
 export type Awaitable<T> = T | Promise<T>
 export type Undo = () => void
@@ -66,6 +67,11 @@ export interface Backend<U = Json> {
   ): void | { credentials?: RequestCredentials; redirect?: RequestRedirect }
   /** @default status 401 */
   isExpired?(response: Response, request: RequestView): Awaitable<boolean>
+  /**
+   * What a response asks of the user, beyond being signed in; `null`: nothing. Such a one starts no refresh.
+   * @default RFC 9470 §3: a 401 with `insufficient_user_authentication`
+   */
+  stepUp?(response: Response, request: RequestView): Awaitable<Challenge | null>
   /** Asks the server who is signed in, when nothing is stored. `null`: nobody. A throw: could not find out. */
   restore?(io: Io<U>): Promise<Credentials<U> | null>
   /**

@@ -18,6 +18,7 @@ import { createAttempt } from './flow/refresh.ts'
 import { createRefusals } from './flow/refusals.ts'
 import { createSchedule } from './flow/schedule.ts'
 import { createSideTokens } from './flow/side-tokens.ts'
+import { createStepUp } from './flow/step-up.ts'
 import { createStore } from './flow/store.ts'
 import { createTokens, type TokenOptions } from './flow/tokens.ts'
 import { createTurn } from './flow/turn.ts'
@@ -136,6 +137,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     flights,
     origins: createOrigins(settings.origins, world.base),
     refusals: createRefusals(world, store),
+    stepUp: createStepUp(backend, store, events),
     observed: lifecycle.observed,
     answered: createAfter(settings.refreshAfter, flights),
   })

@@ -27,6 +27,7 @@ export interface Events<U = Json, C = Json> {
 export interface Emitter<U, C> {
   on<E extends keyof Events<U, C>>(event: E, listener: (event: Events<U, C>[E]) => unknown): Undo
   emit<E extends keyof Events<U, C>>(event: E, detail: Events<U, C>[E]): void
+  isHeard(event: keyof Events<U, C>): boolean
   /** Answers whether anybody listens. */
   trace(type: string, detail?: Json): boolean
   clear(): void
@@ -35,10 +36,11 @@ export interface Emitter<U, C> {
 export function createEmitter<U, C>(now: () => number): Emitter<U, C> {
   const { on, off, emit, all } = mitt<{ [E in keyof Events<U, C>]: Events<U, C>[E] }>()
 
+  const isHeard = (event: keyof Events<U, C>): boolean => !!all.get(event)?.length
   const trace = (type: string, detail?: Json): boolean => {
-    const isHeard = !!all.get('trace')?.length
-    if (isHeard) emit('trace', { ...detail, type, at: now() })
-    return isHeard
+    if (!isHeard('trace')) return false
+    emit('trace', { ...detail, type, at: now() })
+    return true
   }
 
   return {
@@ -52,6 +54,7 @@ export function createEmitter<U, C>(now: () => number): Emitter<U, C> {
       return () => off(event, isolated)
     },
     emit,
+    isHeard,
     trace,
     clear: () => all.clear(),
   }

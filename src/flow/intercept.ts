@@ -12,6 +12,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import type { Origins } from './origins.ts'
 import type { Parts } from './refresh.ts'
 import type { Refusals } from './refusals.ts'
+import type { StepUp } from './step-up.ts'
 
 export type Fetch = (input: RequestInfo | URL, init?: SessionRequestInit) => Promise<Response>
 
@@ -19,6 +20,7 @@ interface InterceptParts<U, C> extends Parts<U, C> {
   flights: Flights
   origins: Origins
   refusals: Refusals
+  stepUp: StepUp
   observed: Lifecycle<U>['observed']
   isExpired(response: Response, request: RequestView): Awaitable<boolean>
   replay: Replay
@@ -30,8 +32,21 @@ const MOST_SENDS = 3
 const MOST_TRIES = 3
 
 export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
-  const { world, backend, store, events, flights, origins, refusals, observed, isExpired, replay, timeout, answered } =
-    parts
+  const {
+    world,
+    backend,
+    store,
+    events,
+    flights,
+    origins,
+    refusals,
+    stepUp,
+    observed,
+    isExpired,
+    replay,
+    timeout,
+    answered,
+  } = parts
   let lastId = 0
 
   return (input, init = {}) => {
@@ -54,6 +69,12 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
       const response = await dispatch(request, id, isOwn, sends)
       const news = observed(response, request, sentWith)
       if (news) await news
+      const challenge = isOwn ? null : await stepUp.challengeOf(response, request)
+      if (challenge) {
+        const mayGo = sends < MOST_SENDS && request.canRepeat && (await stepUp.park(challenge, request, begunWith))
+        if (!mayGo || isOver(begunWith)) return response
+        continue
+      }
       if (isOwn || !(await isExpired(response, request))) {
         answered(response, request)
         return response

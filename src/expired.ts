@@ -1,0 +1,100 @@
+// "Expired" in its costumes: small predicates for `isExpired`, to be put together with `anyOf`. Those that read a body read a
+// clone of it, JSON only, and no more than a cap.
+
+import type { Awaitable, RequestView } from './ports.ts'
+
+/** Whether this response says that the access token is not accepted. */
+export type Expired = (response: Response, request: RequestView) => Awaitable<boolean>
+
+// An error that says "expired" is short; a long answer is data.
+const LONGEST_BODY = 65_536
+
+/** Whether any of them says so; the first that does decides. */
+export const anyOf =
+  (...predicates: Expired[]): Expired =>
+  async (response, request) => {
+    for (const says of predicates) if (await says(response, request)) return true
+    return false
+  }
+
+/** One of these statuses: 401, 419 (Laravel), 440 (IIS, SuperTokens of old), 498 (nginx, Esri). */
+export const status =
+  (...statuses: number[]): Expired =>
+  (response) =>
+    statuses.includes(response.status)
+
+/**
+ * A 401 whose challenge names the token (`error="invalid_token"`), or names nothing at all; not one that asks for more
+ * (`insufficient_scope`, `insufficient_user_authentication`).
+ * @see [RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1), [RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)
+ */
+export const bearerChallenge: Expired = (response) => {
+  const error = challengeOf(response)?.error
+  return response.status === 401 && (error === undefined || error === 'invalid_token')
+}
+
+/** A problem document of one of these types. @see [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) */
+export const problem =
+  (...types: string[]): Expired =>
+  async (response) => {
+    if (!/^application\/problem\+json\b/i.test(response.headers.get('content-type') ?? '')) return false
+    const { type } = (await jsonOf(response)) ?? {}
+    return typeof type === 'string' && types.includes(type)
+  }
+
+/** A GraphQL answer, a 200 as a rule, with an error whose `extensions.code` is one of these. @default UNAUTHENTICATED */
+export const graphql =
+  (...codes: string[]): Expired =>
+  async (response) => {
+    if (!/\bjson\b/i.test(response.headers.get('content-type') ?? '')) return false
+    const { errors } = (await jsonOf(response)) ?? {}
+    const wanted = codes.length ? codes : ['UNAUTHENTICATED']
+    return Array.isArray(errors) && errors.some((error) => wanted.includes(error?.extensions?.code))
+  }
+
+/** A redirect that the request did not follow (`redirect: 'manual'`): where to, nobody may see. */
+export const opaqueRedirect: Expired = ({ type }) => type === 'opaqueredirect'
+
+/** A redirect that was followed and ended on one of these pages: origin and path, or the path alone. */
+export const landedOn =
+  (...pages: string[]): Expired =>
+  ({ redirected, url }) => {
+    if (!redirected) return false
+    const { origin, pathname } = new URL(url)
+    return pages.some((page) => page === pathname || page === origin + pathname)
+  }
+
+/** The first Bearer or DPoP challenge of a response, as far as the browser lets scripts see it. */
+export function challengeOf(response: Response): Record<string, string> | undefined {
+  const header = response.headers.get('www-authenticate')?.slice(0, LONGEST_BODY)
+  const start = header?.search(/\b(bearer|dpop)\b/i) ?? -1
+  if (start < 0) return undefined
+  const found: Record<string, string> = {}
+  for (const [, name, quoted, plain] of header!
+    .slice(start)
+    .matchAll(/([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))/g))
+    found[name!.toLowerCase()] ??= quoted?.replace(/\\(.)/g, '$1') ?? plain!
+  return found
+}
+
+/** The JSON object in a clone, or nothing where it is longer than the cap or no JSON. */
+async function jsonOf(response: Response): Promise<Record<string, unknown> | null> {
+  if (Number(response.headers.get('content-length')) > LONGEST_BODY || !response.body || response.bodyUsed) return null
+  const reader = response.clone().body!.pipeThrough(new TextDecoderStream()).getReader()
+  let text = ''
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    text += value
+    if (text.length > LONGEST_BODY) {
+      void reader.cancel()
+      return null
+    }
+  }
+  try {
+    const json: unknown = JSON.parse(text)
+    return json && typeof json === 'object' ? (json as Record<string, unknown>) : null
+  } catch {
+    return null
+  }
+}
