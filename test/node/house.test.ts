@@ -41,7 +41,7 @@ const packages: Record<string, string[]> = {
 const plain = [
   'AbortController AbortSignal Array ArrayBuffer Blob Boolean DOMException Error EvalError File FormData Headers Infinity',
   'JSON Map Math NaN Number Object Promise Proxy RangeError Reflect RegExp Request Response ReadableStream Set String',
-  'Symbol SyntaxError TextDecoder TextEncoder TypeError URL URLSearchParams Uint8Array WeakMap WeakRef WeakSet',
+  'Symbol SyntaxError TextDecoder TextDecoderStream TextEncoder TypeError URL URLSearchParams Uint8Array WeakMap WeakRef WeakSet',
   'decodeURIComponent encodeURIComponent isNaN parseFloat parseInt undefined',
 ].flatMap((line) => line.split(' '))
 
