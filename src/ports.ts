@@ -153,6 +153,7 @@ export interface World<U> extends Clock, Locks, Records<U>, Channel, Page, Jar {
   fetch: typeof fetch
   /** What relative URLs are resolved against, where there is a page. */
   base(): string | undefined
-  /** No listener stays behind. */
+  /** Until the session is disposed of: no listener stays behind. */
+  readonly life: AbortSignal
   dispose(): void
 }

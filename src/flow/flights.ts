@@ -31,7 +31,7 @@ interface Flight {
 }
 
 export function createFlights<U, C>(
-  { read, update, now, after }: World<U>,
+  { read, update, now, after, life }: World<U>,
   store: Store<U, C>,
   attempt: Attempt,
   timeout: number,
@@ -61,6 +61,7 @@ export function createFlights<U, C>(
     await Promise.resolve() // whoever asks in the same breath is on board
     await flight.reading
     for (;;) {
+      if (life.aborted) throw new RefreshFailedError('The session was disposed of')
       const plan = await attempt(flight, flight.wanted)
       if (typeof plan !== 'number') return plan
       const ms = plan - now()

@@ -5,7 +5,7 @@ import { lifeOf } from '../core/expiry.ts'
 import { BLANK, isSameSession, over, type Record, renewed, signedIn, type Version } from '../core/record.ts'
 import type { Reason } from '../core/state.ts'
 import { InvalidOptionError } from '../errors.ts'
-import type { RequestView, Stored } from '../ports.ts'
+import type { Awaitable, RequestView, Stored } from '../ports.ts'
 import { orAborted } from '../wait.ts'
 import type { Parts } from './refresh.ts'
 import type { Source } from './store.ts'
@@ -47,14 +47,25 @@ export function createLifecycle<U, C>({ world, backend, store, call, turn, farew
   const ask = async (): Promise<Credentials<U> | null> =>
     backend.restore ? call((io) => backend.restore!(io)).inTime : null
 
-  /** What the server says now. The same session goes on; a sign-in, or another user's session, is a new generation. */
-  async function take(said: Credentials<U> | null, reason: 'restored' | 'signed-in'): Promise<Stored<U> | null> {
+  /**
+   * What the server says now. The same session goes on; a sign-in, or another user's session, is a new generation. A restore
+   * comes too late for whatever was signed in or out while it asked.
+   */
+  async function take(
+    asking: () => Awaitable<Credentials<U> | null>,
+    reason: 'restored' | 'signed-in',
+  ): Promise<Stored<U> | null> {
+    const before = await read()
+    const said = await asking()
     const fresh = said && merge(null, said)
-    const held = (await read())?.credentials
-    const goesOn = reason === 'restored' && held && fresh && idOf(held) === idOf(fresh)
+    const held = before?.credentials
+    const isRestored = reason === 'restored'
+    const goesOn = isRestored && held && fresh && idOf(held) === idOf(fresh)
     return commit((old) => {
+      const { generation } = old.version
+      if (isRestored && generation !== (before?.record.version.generation ?? 0)) return undefined
       if (fresh) return begun(goesOn && old.signedIn ? renewed : signedIn, old, fresh, reason)
-      if (old.signedIn || !old.version.generation) return over(old, old.signedIn ? 'expired' : 'restored')
+      if (old.signedIn || !generation) return over(old, old.signedIn ? 'expired' : 'restored')
       return undefined
     }, fresh)
   }
@@ -62,19 +73,23 @@ export function createLifecycle<U, C>({ world, backend, store, call, turn, farew
   return {
     begin(initial) {
       const credentials = initial && merge(null, initial)
-      const open = (old: Record): Record =>
-        credentials ? begun(signedIn, old, credentials, 'restored') : over(old, 'restored')
-      adopt({ record: { ...open(BLANK), version: BLANK.version }, credentials }, 'this-tab')
-      void commit(open, credentials).then((news) => adopt(news, 'this-tab'))
+      const record = credentials ? begun(signedIn, BLANK, credentials, 'restored') : over(BLANK, 'restored')
+      adopt({ record: { ...record, version: BLANK.version }, credentials }, 'this-tab')
+      void take(() => initial, 'restored').then((news) => adopt(news, 'this-tab'))
     },
 
     async restore() {
-      if ((await read())?.record.untold) await turn(() => farewell())
-      const stored = await read()
       // Tokens in storage speak for themselves; of a jar that scripts can't read only the server can tell.
-      const isKnown = stored?.record.signedIn && !backend.cookies
+      const isKnown = (stored: Stored<U> | null): boolean => !!stored?.record.signedIn && !backend.cookies
+      let stored = await read()
       try {
-        adopt(isKnown ? stored : await turn(async () => take(await ask(), 'restored')), 'this-tab')
+        if (!isKnown(stored))
+          stored = await turn(async () => {
+            if ((await read())?.record.untold) await farewell()
+            const found = await read() // another tab may have signed in meanwhile
+            return isKnown(found) ? found : take(ask, 'restored')
+          })
+        adopt(stored, 'this-tab')
       } catch (error) {
         if (stored?.record.signedIn) {
           adopt(stored, 'this-tab')
@@ -85,12 +100,13 @@ export function createLifecycle<U, C>({ world, backend, store, call, turn, farew
     },
 
     async signIn(from) {
-      const run = async (): Promise<Stored<U> | null> => {
+      const login = async (): Promise<Credentials<U> | null> => {
         const io = { fetch: world.fetch, signal: new AbortController().signal }
         const said = typeof from === 'function' ? await from(io) : from
         if (!said && !backend.restore) throw new InvalidOptionError('signIn', `needs credentials with ${backend.name}`)
-        return take(said ?? (await ask()), 'signed-in')
+        return said ?? ask()
       }
+      const run = (): Promise<Stored<U> | null> => take(login, 'signed-in')
       adopt(await (typeof from === 'object' ? run() : turn(run)), 'this-tab')
     },
 

@@ -3,7 +3,7 @@
 
 import { type Credentials, merge } from '../core/credentials.ts'
 import { backoff, lifeOf, retryAfter } from '../core/expiry.ts'
-import { type Asked, journalled, mayWrite, over, planned, refreshed, signedIn, wasted } from '../core/record.ts'
+import { type Asked, BLANK, journalled, mayWrite, over, planned, refreshed, signedIn, wasted } from '../core/record.ts'
 import type { Ending } from '../core/state.ts'
 import {
   RefreshFailedError,
@@ -111,9 +111,21 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
     }
   }
 
+  /** The record was cleared away under us: what this tab still holds begins it anew. */
+  async function sown(): Promise<Stored<U> | null> {
+    const { credentials, tab, life } = store
+    if (!credentials) return null
+    const { version } = tab
+    await update(
+      (old) => (old ? undefined : { ...BLANK, version, signedIn: true, receivedAt: now(), life }),
+      credentials,
+    )
+    return read()
+  }
+
   return async (asked, wanted) => {
     const news = await turn(async (): Promise<News<U> | 'give-up' | number> => {
-      const found = await read()
+      const found = (await read()) ?? (await sown())
       const plan = found ? planned(found.record, asked, now(), replayWindow) : 'adopt'
       if (plan === 'send') return send(found!, asked, wanted)
       if (plan === 'adopt') events.trace('adopt')

@@ -24,6 +24,7 @@ export function createWorld<U>(
     ...(isAlone ? noChannel : tabChannel(get, name, life.signal)),
     ...openRecords<U>(get, kind, name, report),
     ...createPage(get, life.signal),
+    life: life.signal,
     dispose: () => life.abort(),
     fetch: (input, init) => get('fetch')!(input, init),
     base: () => get('document')?.baseURI ?? get('location')?.href,
