@@ -1,0 +1,353 @@
+// The pure core under any input: what arrives from servers, clocks and users is not ours to choose.
+
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { claimsOf, type Credentials, merge } from '../../src/core/credentials.ts'
+import { backoff, leewayFor, lifeOf, retryAfter } from '../../src/core/expiry.ts'
+import { type Asked, BLANK, journalled, mayWrite, planned, type Record, wasted } from '../../src/core/record.ts'
+import { changedIn, LOADING, stateOf } from '../../src/core/state.ts'
+import { InvalidTokenError } from '../../src/errors.ts'
+
+const NOW = Date.UTC(2026, 0, 1)
+const anyNumber = fc.oneof(
+  fc.double(),
+  fc.integer(),
+  fc.constantFrom(NaN, Infinity, -Infinity, 0, -0, 1e308, 2 ** 31, 1e21),
+)
+const time = fc.oneof(fc.integer({ min: 0, max: 4e12 }), anyNumber)
+const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+const json = fc.jsonValue({ maxDepth: 3 })
+const claims = fc.record({ exp: fc.oneof(anyNumber, json), iat: fc.oneof(anyNumber, json) }, { requiredKeys: [] })
+
+/** The text of a JWT, as a server would sign it; nobody here looks at the signature. */
+const jwt = (payload: unknown): string =>
+  ['{"alg":"none"}', JSON.stringify(payload)].map((part) => Buffer.from(part).toString('base64url')).join('.') + '.'
+
+describe('the life of a token', () => {
+  const hold = <T>(arbitrary: fc.Arbitrary<T>, check: (value: T, now: number) => void) =>
+    fc.assert(fc.property(arbitrary, time, check))
+
+  test('is a positive number of ms or unknown, whatever the server said', () => {
+    const credentials = fc.record(
+      { expiresAt: time, expiresInSeconds: anyNumber, claims: fc.option(claims) },
+      { requiredKeys: [] },
+    )
+    hold(credentials, (said, now) => {
+      const life = lifeOf(said, now)
+      if (life !== null) expect(life > 0 && life < Infinity).toBe(true)
+    })
+  })
+
+  test('comes from exp and iat alike on every device, however wrong its clock', () => {
+    const stamps = fc.record({ iat: fc.integer(), exp: fc.integer() })
+    hold(stamps, (said, now) => {
+      expect(lifeOf({ claims: said }, now)).toBe(lifeOf({ claims: said }, NOW))
+    })
+  })
+
+  test('is what expires_in says, where both speak', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1e9 }), claims, (expiresInSeconds, said) => {
+        expect(lifeOf({ expiresInSeconds, claims: said }, NOW)).toBe(expiresInSeconds * 1000)
+      }),
+    )
+  })
+
+  test.each([
+    ['an exp without an iat', { claims: { exp: NOW / 1000 + 60 } }],
+    ['an exp before its iat', { claims: { exp: 5, iat: 10 } }],
+    ['an exp that is text', { claims: { exp: 'tomorrow', iat: 0 } }],
+    ['no claims at all', { claims: null }],
+    ['a negative expires_in', { expiresInSeconds: -1 }],
+    ['expires_in: 0', { expiresInSeconds: 0 }],
+    ['an expires_in beyond all numbers', { expiresInSeconds: 1e308 }],
+    ['an expiresAt in the past', { expiresAt: NOW - 1 }],
+  ])('is unknown with %s', (_, said) => {
+    expect(lifeOf(said as Credentials, NOW)).toBe(null)
+  })
+
+  test('is longer than its leeway, so that no token is born spent', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1e-3, max: 1e15, noNaN: true }),
+        fc.double({ min: 0, max: 1e15, noNaN: true }),
+        (life, leeway) => {
+          expect(leewayFor(life, leeway)).toBeLessThanOrEqual(life / 4)
+        },
+      ),
+    )
+  })
+})
+
+describe('leaving a failing server alone', () => {
+  test('back-off is full jitter: never negative, and below a cap that doubles', () => {
+    fc.assert(
+      fc.property(fc.nat(10_000), chance, (failures, random) => {
+        const ms = backoff(failures, random)
+        expect(ms).toBeGreaterThanOrEqual(0)
+        expect(ms).toBeLessThanOrEqual(Math.min(100_000, 500 * 2 ** failures))
+        expect(backoff(failures, 0)).toBe(0)
+      }),
+    )
+  })
+
+  test.each([
+    ['seconds', '7', 7000],
+    ['a date', new Date(NOW + 90_000).toUTCString(), 90_000],
+    ['no time at all', '0', 0],
+    ['a billion seconds, clamped', '1000000000', 300_000],
+    ['a date in a hundred years, clamped', new Date(NOW + 3e12).toUTCString(), 300_000],
+  ])('Retry-After of %s is obeyed, and spread over as long again', (_, header, ms) => {
+    expect(retryAfter(header, NOW, 0)).toBe(ms)
+    expect(retryAfter(header, NOW, 0.5)).toBe(ms * 1.5)
+  })
+
+  test.each(['-7', 'soon', '', '1 fortnight', new Date(NOW - 1000).toUTCString(), '-Infinity', 'NaN', null, undefined])(
+    'Retry-After: %s says nothing',
+    (header) => {
+      expect(retryAfter(header, NOW, 0.5)).toBe(NaN)
+    },
+  )
+
+  test('no header makes anybody wait longer than ten minutes', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), anyNumber.map(String), fc.date().map(String)), chance, (header, random) => {
+        const ms = retryAfter(header, NOW, random)
+        expect(Number.isNaN(ms) || (ms >= 0 && ms < 600_000)).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('claims', () => {
+  test('of any text are an object or null', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: 'grapheme' }),
+      fc.array(fc.base64String(), { maxLength: 5 }).map((parts) => parts.join('.')),
+      json.map(jwt),
+    )
+    fc.assert(
+      fc.property(text, (token) => {
+        expect(typeof claimsOf(token)).toBe('object')
+      }),
+    )
+  })
+
+  test('of a token are its payload, in any script', () => {
+    const payload = fc.dictionary(fc.string(), fc.oneof(fc.string({ unit: 'grapheme' }), fc.integer()))
+    fc.assert(
+      fc.property(payload, (said) => {
+        expect(claimsOf(jwt(said))).toEqual(JSON.parse(JSON.stringify(said)))
+      }),
+    )
+  })
+
+  test.each(['', '.', '..', 'a.b.c', 'e30', 'null', jwt(null), jwt('text'), jwt(7), `${jwt({}).slice(0, -3)}%`])(
+    'of %j are none',
+    (token) => {
+      expect(claimsOf(token)).toBe(null)
+    },
+  )
+
+  test('of a megabyte are none, and cost nothing', () => {
+    const huge = jwt({ sub: 'x'.repeat(2 ** 20) })
+    const start = performance.now()
+    for (let i = 0; i < 100; i++) expect(claimsOf(huge)).toBe(null)
+    expect(performance.now() - start).toBeLessThan(100)
+  })
+
+  test('named __proto__ poison nothing', () => {
+    const token = `e30.${Buffer.from('{"__proto__":{"isAdmin":true},"constructor":{"prototype":{"isAdmin":true}}}').toString('base64url')}.`
+    const { claims: found, ...rest } = merge({ user: null }, { accessToken: token })
+    expect(Object.hasOwn(found!, '__proto__')).toBe(true)
+    expect('isAdmin' in {}).toBe(false)
+    expect('isAdmin' in rest).toBe(false)
+    const state = stateOf<unknown, object>(LOADING, { claims: found! }, null, 'restored')
+    expect('isAdmin' in state || 'isAdmin' in state.claims!).toBe(false)
+  })
+})
+
+describe('what is held after an answer', () => {
+  const token = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '-', '.', '_', '~', '+', '/', '='), minLength: 1 })
+  const held = fc.record(
+    { accessToken: token, refreshToken: token, user: fc.record({ id: fc.string() }), organizationId: fc.string() },
+    { requiredKeys: [] },
+  )
+
+  test('is what was held, but for what the answer says', () => {
+    fc.assert(
+      fc.property(held, held, (old, fresh) => {
+        const next = merge(old, fresh)
+        for (const name of ['accessToken', 'refreshToken', 'user', 'organizationId'] as const)
+          expect(next[name]).toEqual(name in fresh ? fresh[name] : old[name])
+      }),
+    )
+  })
+
+  test('keeps the refresh token that an answer leaves out (RFC 6749 §6), and drops one that it takes away', () => {
+    const old = { accessToken: 'a', refreshToken: 'r' }
+    expect(merge(old, { accessToken: 'b' })).toMatchObject({ accessToken: 'b', refreshToken: 'r' })
+    expect(merge(old, { accessToken: 'b', refreshToken: undefined })).toMatchObject({ refreshToken: 'r' })
+    expect(merge(old, { accessToken: 'b', refreshToken: null })).toMatchObject({ refreshToken: null })
+  })
+
+  test('never inherits a life from the token before', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), (expiresAt, expiresInSeconds) => {
+        const next = merge({ accessToken: 'a', expiresAt, expiresInSeconds }, { accessToken: 'b' })
+        expect(lifeOf(next, NOW)).toBe(null)
+      }),
+    )
+  })
+
+  test('has no token that could not stand in a header', () => {
+    const bad = fc.oneof(
+      fc.constantFrom('a\r\nx-evil: 1', 'a b', 'ä', '\0', 'a\u007f', 'a\n', '\u2028'),
+      fc.string({ unit: 'binary', minLength: 1 }).filter((text) => !/^[!-~]*$/.test(text)),
+    )
+    fc.assert(
+      fc.property(bad, fc.constantFrom('accessToken', 'refreshToken'), (text, name) => {
+        expect(() => merge({ accessToken: 'a' }, { [name]: text })).toThrow(InvalidTokenError)
+      }),
+    )
+  })
+})
+
+describe('the state', () => {
+  const times = fc.record({ iat: fc.nat(), exp: fc.nat(), nbf: fc.nat(), jti: fc.string() })
+  const content = fc
+    .dictionary(fc.string({ unit: fc.constantFrom('a', 'b', 'sub', 'role') }), json)
+    .filter((said) => !['iat', 'exp', 'nbf', 'jti'].some((name) => name in said))
+
+  test('keeps user and claims, the very objects, where only the times of minting differ', () => {
+    fc.assert(
+      fc.property(content, content, times, times, (user, said, before, after) => {
+        const old = stateOf(LOADING, { user, claims: { ...said, ...before } }, 1, 'restored')
+        const next = stateOf(old, { user: structuredClone(user), claims: { ...said, ...after } }, 2, 'refreshed')
+        expect(next.user).toBe(old.user)
+        expect(next.claims).toBe(old.claims)
+        expect(changedIn(next, old)).toEqual(['expiresAt', 'reason'])
+      }),
+    )
+  })
+
+  // fingerprint() in core/state.ts depends on which of the four are there, and on the order of all names.
+  test.fails('keeps them too where the server names more or fewer of the times, or names things in another order', () => {
+    const old = stateOf(LOADING, { claims: { sub: 'ann', role: 'reader', exp: 1 } }, null, 'restored')
+    expect(stateOf(old, { claims: { sub: 'ann', role: 'reader', jti: 'x' } }, null, 'refreshed').claims).toBe(
+      old.claims,
+    )
+    expect(stateOf(old, { claims: { exp: 1, sub: 'ann', role: 'reader' } }, null, 'refreshed').claims).toBe(old.claims)
+  })
+
+  test('tells any other difference', () => {
+    fc.assert(
+      fc.property(content, fc.string(), (said, more) => {
+        const old = stateOf(LOADING, { user: said, claims: said }, null, 'restored')
+        const next = stateOf(old, { user: { ...said, more }, claims: { ...said, more } }, null, 'refreshed')
+        expect(next.user).not.toBe(old.user)
+        expect(changedIn(next, old)).toEqual(expect.arrayContaining(['user', 'claims']))
+      }),
+    )
+  })
+
+  test('is frozen, and has no token', () => {
+    const state = stateOf(
+      LOADING,
+      { accessToken: 'canary', refreshToken: 'canary', data: { is: 'canary' } },
+      1,
+      'restored',
+    )
+    expect(Object.isFrozen(state)).toBe(true)
+    expect(JSON.stringify(state)).not.toContain('canary')
+  })
+
+  test('the same answer once more is no news', () => {
+    const old = stateOf(LOADING, { user: { id: 1 } }, 5, 'restored')
+    expect(changedIn(stateOf(old, { user: { id: 1 } }, 5, 'refreshed'), old)).toEqual([])
+  })
+})
+
+describe('the plan', () => {
+  const version = { generation: 1, revision: 3 }
+  const record: Record = { ...BLANK, version, signedIn: true, attempt: 4, minted: 4 }
+  const asked: Asked = { forced: false, reload: false, version, attempt: 4 }
+  const clock = fc.oneof(fc.integer({ min: 0, max: 1e13 }), fc.constantFrom(0, NOW, 2 ** 53))
+
+  test('is never to wait longer than an attempt or a cool-down lasts, whatever the clock did meanwhile', () => {
+    const span = fc.integer({ min: 0, max: 300_000 })
+    fc.assert(
+      fc.property(clock, clock, span, span, span, fc.boolean(), (then, now, timeout, cool, replayWindow, forced) => {
+        const found = { ...journalled(record, then, timeout), coolUntil: then + cool }
+        const plan = planned(found, { ...asked, forced, attempt: found.attempt }, now, replayWindow)
+        expect(plan).not.toBe('adopt')
+        if (typeof plan === 'number') {
+          expect(plan).toBeGreaterThan(now)
+          expect(plan - now).toBeLessThan(600_000)
+        }
+      }),
+    )
+  })
+
+  test('is to send, where nothing speaks against it', () => {
+    fc.assert(fc.property(clock, (now) => planned(record, asked, now, 0) === 'send'))
+  })
+
+  test('is to wait for an attempt of unknown outcome, but not inside the replay window', () => {
+    const sent = journalled(record, NOW, 10_000)
+    expect(planned(sent, asked, NOW, 0)).toBe(NOW + 10_000)
+    expect(planned(sent, asked, NOW + 9999, 0)).toBe(NOW + 10_000)
+    expect(planned(sent, asked, NOW + 10_000, 0)).toBe('send')
+    expect(planned(sent, asked, NOW + 1999, 2000)).toBe('send')
+    expect(planned(sent, asked, NOW + 2000, 2000)).toBe(NOW + 10_000)
+  })
+
+  test('is to adopt what came since the asking, and of a forced one only what was sent since', () => {
+    const newer = { ...record, version: { generation: 1, revision: 4 } }
+    expect(planned(newer, asked, NOW, 0)).toBe('adopt')
+    expect(planned(newer, { ...asked, forced: true }, NOW, 0)).toBe('send')
+    const minted = { ...newer, attempt: 5, minted: 5 }
+    expect(planned(minted, { ...asked, forced: true }, NOW, 0)).toBe('adopt')
+    expect(planned(minted, { ...asked, forced: true, reload: true }, NOW, 0)).toBe('send')
+    expect(planned({ ...minted, reloaded: 5 }, { ...asked, forced: true, reload: true }, NOW, 0)).toBe('adopt')
+    expect(planned({ ...minted, reloaded: 5 }, { ...asked, alone: 'acme' }, NOW, 0)).toBe('send')
+  })
+
+  test('is to adopt where the session is another one, or none', () => {
+    fc.assert(
+      fc.property(fc.boolean(), fc.nat(5), fc.option(fc.string(), { nil: undefined }), (forced, generation, alone) => {
+        fc.pre(generation !== 1)
+        const other = { ...record, version: { generation, revision: 3 } }
+        expect(planned(other, { ...asked, forced, alone }, NOW, 0)).toBe('adopt')
+        expect(planned({ ...record, signedIn: false }, { ...asked, forced, alone }, NOW, 0)).toBe('adopt')
+      }),
+    )
+  })
+
+  test('is to give up after five automatic refreshes within a minute that brought nothing; forced ones go on', () => {
+    const tired = [1, 2, 3, 4, 5, 6, 7].reduce((old, n) => wasted(old, NOW + n), record)
+    expect(tired.wasted).toHaveLength(5)
+    expect(planned(tired, asked, NOW + 10, 0)).toBe('give-up')
+    expect(planned(tired, { ...asked, forced: true }, NOW + 10, 0)).toBe('send')
+    expect(planned(tired, asked, NOW + 60_010, 0)).toBe('send')
+  })
+})
+
+describe('the fence', () => {
+  test('lets nobody write but the last attempt of the same session', () => {
+    const version = fc.record({ generation: fc.nat(3), revision: fc.nat(3) })
+    const found = fc
+      .record({ version, attempt: fc.nat(3), signedIn: fc.boolean() })
+      .map((own) => ({ ...BLANK, ...own }))
+    fc.assert(
+      fc.property(fc.option(found), found, (stands, own) => {
+        const isMine =
+          stands?.signedIn === true &&
+          stands.attempt === own.attempt &&
+          stands.version.generation === own.version.generation
+        expect(mayWrite(stands, own)).toBe(isMine)
+      }),
+    )
+  })
+})
