@@ -116,6 +116,7 @@ export function createLifecycle<U, C>({ world, backend, store, call, turn, farew
       // Not behind the lock: a page that navigates at once must not lose it.
       const untold = !local && state.status !== 'unauthenticated'
       adopt(await commit((old) => over(old, 'signed-out', untold), null), 'this-tab')
+      world.post() // only now is there something to read
       // Behind it: after a refresh in flight, whose late answer would bring the session back.
       if (!untold) return true
       const telling = turn(() => farewell(credentials)).then(

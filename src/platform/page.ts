@@ -6,7 +6,9 @@ import type { Globals } from './globals.ts'
 export function createPage(get: Globals, signal: AbortSignal): Page {
   const isVisible = (): boolean => get('document')?.visibilityState === 'visible'
   const on = (types: string[], run: (type: string) => void): void => {
-    const heard = ({ type }: { type: string }): void => run(type)
+    const heard = ({ type, persisted }: { type: string; persisted?: boolean }): void => {
+      if (persisted ?? true) run(type) // a page that is shown for the first time comes back from nowhere
+    }
     for (const type of types) {
       get('addEventListener')?.(type, heard, { signal })
       // These are told to the document alone, and do not rise from there.
