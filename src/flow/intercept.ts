@@ -3,7 +3,14 @@
 
 import { isNewer, isSameSession, type Version } from '../core/record.ts'
 import { judge } from '../core/transition.ts'
-import { isTransient, RefreshFailedError, RefreshTimeoutError, ReplayError, SessionEndedError } from '../errors.ts'
+import {
+  isTransient,
+  QueueFullError,
+  RefreshFailedError,
+  RefreshTimeoutError,
+  ReplayError,
+  SessionEndedError,
+} from '../errors.ts'
 import { Outgoing, type Replay, type SessionRequestInit } from '../outgoing.ts'
 import type { Awaitable, RequestView } from '../ports.ts'
 import { orAborted, orLate } from '../wait.ts'
@@ -30,6 +37,7 @@ interface InterceptParts<U, C> extends Parts<U, C> {
 
 const MOST_SENDS = 3
 const MOST_TRIES = 3
+const MOST_HELD = 10_000
 
 export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   const {
@@ -48,6 +56,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     answered,
   } = parts
   let lastId = 0
+  let holding = 0
 
   return (input, init = {}) => {
     if (init.session === false) return world.fetch(input, { ...init, session: undefined } as RequestInit)
@@ -120,18 +129,27 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   }
 
   /** Whether it would only meet a refusal, or go out bare for want of an answer that is on its way. */
-  function mustHold({ keepalive }: Outgoing): boolean {
+  function mustHold({ keepalive, canRepeat }: Outgoing): boolean {
     const { status } = store.state
-    return !keepalive && (status === 'loading' ? !backend.cookies : status === 'authenticated' && store.isSpent())
+    if (keepalive || status === 'unauthenticated') return false
+    // A body that can be sent once only must not meet an expiry on its way.
+    return status === 'loading' ? !backend.cookies : store.isSpent(canRepeat ? undefined : 2 * timeout)
+  }
+
+  /** Takes a place among those that wait. */
+  async function waiting<T>(work: Promise<T>, { signal, route }: Outgoing, id: number): Promise<T> {
+    if (holding >= MOST_HELD) throw new QueueFullError(`${route}: ${MOST_HELD} requests wait already`)
+    events.trace('hold', { id })
+    holding++
+    return orAborted(work, signal).finally(() => holding--)
   }
 
   /** Answers the version of the session that the request belongs to. */
   async function held(request: Outgoing, id: number): Promise<Version> {
     if (store.state.status === 'loading') {
-      events.trace('hold', { id })
       const late = (): Error =>
         new RefreshTimeoutError(`${request.route}: not sent, since it is unknown who is signed in`)
-      await orAborted(orLate(store.ready, world, timeout, late), request.signal)
+      await waiting(orLate(store.ready, world, timeout, late), request, id)
     }
     const { version } = store.tab
     if (mustHold(request)) {
@@ -142,15 +160,14 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   }
 
   /** Waits for the shared refresh, through the failures that a short outage makes. */
-  async function refreshed({ signal, route }: Outgoing, id: number, isGoodYet = () => false): Promise<Outcome> {
-    events.trace('hold', { id })
+  async function refreshed(request: Outgoing, id: number, isGoodYet = () => false): Promise<Outcome> {
     for (let tries = 1; ; tries++) {
       try {
-        const outcome = await orAborted(flights({ reason: 'expired' }), signal)
+        const outcome = await waiting(flights({ reason: 'expired' }), request, id)
         if (outcome === 'done' || !store.state.stale || isGoodYet()) return outcome
-        throw new RefreshFailedError(`${route}: not sent, since too many refreshes failed lately`)
+        throw new RefreshFailedError(`${request.route}: not sent, since too many refreshes failed lately`)
       } catch (error) {
-        if (signal?.aborted) throw error
+        if (request.signal?.aborted || error instanceof QueueFullError) throw error
         if (!isTransient(error) || isGoodYet()) return 'give-up'
         if (error instanceof RefreshTimeoutError || !world.isOnline() || tries === MOST_TRIES) throw error
       }
