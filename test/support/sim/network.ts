@@ -1,0 +1,171 @@
+// The way to the server and back: late, lost before or after the server did its work, refused on the way, or never answered.
+
+import type { Clock } from './clock.ts'
+import type { Dice } from './dice.ts'
+import type { Call, Sent, Tab } from './facts.ts'
+import type { Answer, Question, Server } from './server.ts'
+
+export const API = 'https://api.test'
+
+export interface Network {
+  readonly sent: readonly Sent[]
+  fetchOf(tab: Tab): typeof fetch
+}
+
+export interface NetworkOptions {
+  readonly clock: Clock
+  readonly dice: Dice
+  readonly server: Server
+  /** How likely something goes wrong with a request, now. */
+  faults(): number
+  isOnline(): boolean
+  callOf(id: string | null): Call | null
+  /** The number that this tab journalled last. */
+  attemptOf(tab: Tab): number
+  onSent(sent: Sent): void
+  note(tab: Tab, text: string): void
+}
+
+const FATES = [
+  'lost',
+  'lost',
+  'lost-answer',
+  'lost-answer',
+  '500',
+  '503',
+  'portal',
+  'hang',
+  'hang-answer',
+  'late',
+  'slow',
+] as const
+type Fate = (typeof FATES)[number] | 'fine'
+
+const isOwn = ({ url }: Sent): boolean => /^\/(refresh|me|sign-out)$/.test(url.pathname)
+
+export function createNetwork(options: NetworkOptions): Network {
+  const { clock, dice, server, faults, isOnline, callOf, attemptOf, onSent, note } = options
+  const sent: Sent[] = []
+
+  function depart(tab: Tab, input: string, init: RequestInit): Sent {
+    const url = new URL(input)
+    const body = typeof init.body === 'string' ? init.body : ''
+    const authorization = new Headers(init.headers).get('authorization')
+    const token = server.access.get(authorization?.slice(7) ?? '') ?? null
+    const { refreshToken = null } = (body ? JSON.parse(body) : {}) as { refreshToken?: string }
+    const family = server.refresh.get(refreshToken ?? '') ?? null
+    const call = callOf(url.searchParams.get('id'))
+    const one: Sent = {
+      nth: sent.length,
+      tab,
+      at: clock.time,
+      method: init.method ?? 'GET',
+      url,
+      body,
+      call,
+      authorization,
+      token,
+      refreshToken,
+      family,
+      jumped: false,
+      outcome: 'open',
+      status: 0,
+      settledAt: Infinity,
+      attempt: attemptOf(tab),
+      minted: null,
+    }
+    sent.push(one)
+    return one
+  }
+
+  function ask(one: Sent): Answer {
+    const { nth, method, url, body, authorization } = one
+    const question: Question = {
+      nth,
+      method,
+      path: url.pathname,
+      id: url.searchParams.get('id'),
+      accessToken: authorization?.slice(7) ?? null,
+      body: (body ? JSON.parse(body) : {}) as Question['body'],
+    }
+    const answer = url.origin === API ? server.handle(question) : { status: 401, json: {} }
+    const { accessToken } = answer.json as { accessToken?: string }
+    one.minted = server.access.get(accessToken ?? '') ?? null
+    return answer
+  }
+
+  const respond = (one: Sent, { status, json }: Answer, fate: Fate): Response => {
+    const retryAfter = fate === '503' ? String(1 + Math.floor(dice() * 4)) : null
+    return {
+      ok: status < 300,
+      status,
+      url: one.url.href,
+      body: null,
+      headers: { get: (name: string) => (name === 'retry-after' ? retryAfter : null) },
+      json: async () => {
+        if (fate === 'portal') throw new SyntaxError('Unexpected token <')
+        return json
+      },
+    } as unknown as Response
+  }
+
+  const fetchOf =
+    (tab: Tab): typeof fetch =>
+    (input, init = {}) =>
+      new Promise((resolve, reject) => {
+        const { signal } = init
+        if (signal?.aborted) {
+          reject(signal.reason as Error)
+          return
+        }
+        const one = depart(tab, input as string, init)
+        const fate: Fate = dice.chance(faults()) ? dice.pick(FATES) : 'fine'
+        note(tab, `sends ${one.nth} ${one.method} ${one.url.pathname} (${fate})`)
+        onSent(one)
+
+        const settle = (outcome: Sent['outcome'], status = 0): void => {
+          if (one.outcome !== 'open') return
+          one.outcome = outcome
+          one.status = status
+          one.settledAt = clock.time
+          note(tab, `${one.nth} ${outcome} ${status}`)
+        }
+        signal?.addEventListener('abort', () => {
+          settle('aborted')
+          reject(signal.reason as Error)
+        })
+        const lose = (): void =>
+          void clock.at(dice.between(1, 500), tab, () => {
+            settle('failed')
+            reject(new TypeError('fetch failed'))
+          })
+        const bring = (answer: Answer): void => {
+          const delay = fate === 'late' ? dice.between(2000, 25_000) : dice.between(2, 150)
+          clock.at(delay, tab, () => {
+            settle('answered', answer.status)
+            resolve(respond(one, answer, fate))
+          })
+        }
+
+        if (fate === 'lost' || !isOnline()) return lose()
+        // The session has a deadline for its own calls; what the app sends ends when the connection does.
+        const hang = (): void => {
+          if (!isOwn(one)) clock.at(dice.between(20_000, 60_000), tab, lose)
+        }
+        if (fate === 'hang') return hang()
+        const delay = fate === 'slow' ? dice.between(2000, 12_000) : dice.between(2, 150)
+        clock.at(delay, null, () => {
+          // What a page had not sent when it died is sent, or not.
+          if ((tab.life === 'dead' || one.outcome === 'aborted') && dice.chance(0.5)) return
+          if (fate === '500' || fate === '503') return bring({ status: +fate, json: {} })
+          if (fate === 'portal') return bring({ status: 200, json: {} })
+          const answer = ask(one)
+          note(tab, `${one.nth} reaches the server: ${answer.status}`)
+          if (fate === 'lost-answer') return lose()
+          if (fate === 'hang-answer') return hang()
+          bring(answer)
+        })
+      })
+
+  return { sent, fetchOf }
+}

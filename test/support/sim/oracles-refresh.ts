@@ -1,0 +1,140 @@
+// What must hold of refreshes, of what they write, and of how a session is lost. Numbers as in the fault catalogue.
+
+import { isNewer } from '../../../src/core/record.ts'
+import type { Oracle, Sent, Tab, Value } from './facts.ts'
+
+// Between the journal's time and the sending lies a little storage, and between two tabs a little more.
+const SLACK = 1500
+
+const isRefresh = ({ url }: Sent): boolean => url.pathname === '/refresh'
+const hasSlept = ({ tab, at }: Sent): boolean => tab.life !== 'running' || tab.sleptAt >= at
+
+/** At most one refresh is in flight over all tabs; one of a tab that died or sleeps may be repeated where that is forgiven. */
+export const I1: Oracle = ({ sent, timeout, replayWindow, now, fail }) => ({
+  sent(one) {
+    if (!isRefresh(one)) return
+    for (const other of sent) {
+      if (other === one || !isRefresh(other) || other.outcome !== 'open' || other.family !== one.family) continue
+      if (now() > other.at + timeout - SLACK || other.jumped) continue
+      if (hasSlept(other) && now() < other.at + replayWindow) continue
+      fail(`refresh ${one.nth} is sent while ${other.nth} is in flight`)
+    }
+  },
+})
+
+/** A refresh token is sent again only if nobody knows the outcome, and inside the window or after the deadline. */
+export const I2: Oracle = ({ sent, timeout, replayWindow, now, fail }) => ({
+  sent(one) {
+    if (!isRefresh(one)) return
+    for (const other of sent) {
+      if (other === one || !isRefresh(other) || other.refreshToken !== one.refreshToken || other.jumped) continue
+      if (other.outcome === 'answered' && other.status >= 400) continue
+      if (other.outcome === 'answered' && other.minted && !hasSlept(other) && other.settledAt < other.at + timeout)
+        fail(`refresh ${one.nth} repeats the token of ${other.nth}, which was answered`)
+      const isEarly = now() < other.at + timeout - SLACK
+      if (isEarly && now() > other.at + replayWindow)
+        fail(`refresh ${one.nth} repeats ${other.nth} before its deadline`)
+    }
+  },
+})
+
+/** The version in the store never goes backwards, nor does what a tab sees. */
+export const I6: Oracle = ({ fail, access }) => {
+  const order: number[] = []
+  const seen = new Map<Tab, { family: number; serial: number }>()
+  return {
+    stored(_, old, { record, credentials }) {
+      if (old && isNewer(old.record.version, record.version)) fail('the version in the store goes back')
+      const family = access(credentials?.accessToken ?? '')?.family.id
+      if (family && !order.includes(family)) order.push(family)
+    },
+    changed(tab, { claims }) {
+      if (!claims) return
+      const last = seen.get(tab)
+      const isBack =
+        last &&
+        (last.family === claims.fam ? claims.n < last.serial : order.indexOf(claims.fam) < order.indexOf(last.family))
+      if (isBack) fail(`tab ${tab.id} goes back to token ${claims.n}`)
+      seen.set(tab, { family: claims.fam, serial: claims.n })
+    },
+  }
+}
+
+/** Only the auth server's no, or the user, ends a session. */
+export const I8: Oracle = ({ familyOf, isOver, fail }) => ({
+  stored(tab, old, { record }) {
+    const family = old?.record.signedIn && familyOf(old.credentials?.refreshToken ?? '')
+    if (family && !record.signedIn && record.reason !== 'signed-out' && !isOver(family))
+      fail(`tab ${tab.id} ends a session that lives: ${record.reason}`)
+  },
+})
+
+/** Freshness: what is forced was sent for after the call began, and knows of the edit before it. */
+export const I14: Oracle = ({ sent, access, fail }) => ({
+  settled({ id, kind, at, view, edition, value, error }) {
+    if (error !== null || !value) return
+    const token = typeof value === 'string' ? access(value) : undefined
+    if (kind === 'forced' && token && token.family.id === view.claims?.fam) {
+      if (token.mintedBy === null || sent[token.mintedBy]!.at < at)
+        fail(`call ${id} got a token that was asked for before`)
+      if (token.edition < edition) fail(`call ${id} got claims of edition ${token.edition}, not ${edition}`)
+    }
+    const state = value as typeof view
+    if (kind === 'reload' && state.claims && state.claims.fam === view.claims?.fam) {
+      if (state.claims.v < edition) fail(`reload ${id} got claims of edition ${state.claims.v}, not ${edition}`)
+      if (!state.user || state.user.v < edition) fail(`reload ${id} got an old user`)
+    }
+  },
+})
+
+/** A holder that came too late can't commit: what is written is of the last journalled attempt, and of the same session. */
+export const I21: Oracle = ({ sent, access, fail }) => {
+  const known = new Set<string>()
+  return {
+    stored(tab, old, { credentials }) {
+      const token = access(credentials?.accessToken ?? '')
+      if (!token || known.has(credentials!.accessToken)) return
+      known.add(credentials!.accessToken)
+      const by = token.mintedBy === null ? null : sent[token.mintedBy]!
+      if (!by) return
+      if (by.attempt !== old?.record.attempt) fail(`tab ${tab.id} writes what attempt ${by.attempt} brought, too late`)
+      if (access(old?.credentials?.accessToken ?? '')?.family !== token.family)
+        fail(`tab ${tab.id} writes credentials of another session`)
+    },
+  }
+}
+
+/** A crash at any step leaves the old or the new, never a mix. */
+export const I22: Oracle = ({ access, familyOf, fail }) => ({
+  stored(_, __, { record, credentials }) {
+    if (record.signedIn !== !!credentials) fail('the record and its credentials contradict each other')
+    if (credentials && access(credentials.accessToken)?.family !== familyOf(credentials.refreshToken))
+      fail('tokens of two sessions are stored')
+  },
+})
+
+/**
+ * A repeat that the server takes for theft is forgivable only where the answer was lost after the server had committed, or
+ * where a request came so late that it was overtaken by the one sent after its deadline.
+ */
+export const I26: Oracle = ({ sent, timeout, now, fail }) => {
+  const stored = new Set<string>()
+  const lost = (one: Sent): boolean =>
+    one.outcome === 'failed' ||
+    one.outcome === 'aborted' ||
+    hasSlept(one) ||
+    one.jumped ||
+    (one.outcome === 'open' ? now() : one.settledAt) > one.at + timeout - SLACK
+  return {
+    stored(_, __, { credentials }: Value) {
+      if (credentials) stored.add(credentials.refreshToken)
+    },
+    stolen({ current, previous }, refreshToken, nth) {
+      if (now() > sent[nth]!.at + timeout - SLACK || hasSlept(sent[nth]!)) return
+      const spent = sent.find((one) => one.refreshToken === refreshToken && isRefresh(one) && one.minted)
+      if (previous?.token !== refreshToken) fail('a token of long ago is used again')
+      else if (stored.has(current)) fail('a token is used again although its successor is stored')
+      else if (!spent || !lost(spent)) fail('a token is used again although its answer was not lost')
+    },
+  }
+}

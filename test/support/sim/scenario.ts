@@ -1,0 +1,200 @@
+// What the seed makes people, networks and devices do, at random; then all faults stop, and everything has to come to rest.
+
+import { API } from './network.ts'
+import type { OpenTab, Stage } from './simulate.ts'
+import type { Nap } from './tab.ts'
+
+export interface Run {
+  until(time: number): Promise<void>
+  /** Until every call has settled, at most until then. */
+  settled(time: number): Promise<void>
+  readonly longEnough: number
+}
+
+const MOST_TABS = 4
+const USERS = ['ann', 'bob']
+
+type Act = (stage: Stage, tab: OpenTab) => void
+
+const get =
+  (path: string, kind = 'get', origin = API): Act =>
+  ({ call }, tab) =>
+    call(tab, kind, async (id) => (await tab.session.fetch(`${origin}${path}?id=${id}`)).status)
+
+const post: Act = ({ call }, tab) =>
+  call(tab, 'post', async (id) => {
+    const init = { method: 'POST', body: JSON.stringify({ order: id }) }
+    return (await tab.session.fetch(`${API}/orders?id=${id}`, init)).status
+  })
+
+const signIn: Act = ({ call, server, dice }, tab) => {
+  const user = dice.pick(USERS)
+  const isOwn = dice.chance(0.6)
+  call(tab, 'sign-in', () =>
+    tab.session.signIn(
+      isOwn
+        ? server.signIn(user)
+        : async ({ fetch }) => {
+            const response = await fetch(`${API}/login`, { method: 'POST', body: JSON.stringify({ user }) })
+            if (!response.ok) throw new Error('No login')
+            return response.json()
+          },
+    ),
+  )
+}
+
+const family = ({ server }: Stage, tab: OpenTab) => {
+  const id = tab.session.current.claims?.fam
+  return id ? server.families[id - 1] : undefined
+}
+
+const edit = ({ server, note }: Stage, tab: OpenTab): void => {
+  const user = tab.session.current.claims?.sub
+  if (!user) return
+  note(`${user} edits the profile`)
+  server.edit(user)
+}
+
+const nap: Act = ({ dice, after, note }, tab) => {
+  const how = dice.pick<Nap>(['freeze', 'bfcache', 'stall'])
+  note(`tab ${tab.id} naps: ${how}`)
+  tab.sleep(how)
+  after(dice.chance(0.5) ? dice.between(100, 5000) : dice.between(5000, 60_000), () => {
+    note(`tab ${tab.id} wakes`)
+    tab.wake()
+  })
+}
+
+/** How often, and what. */
+const ACTS: readonly (readonly [weight: number, act: Act])[] = [
+  [6, get('/data')],
+  [5, post],
+  [3, (stage, tab) => [1, 2, 3].forEach(() => (get('/data')(stage, tab), post(stage, tab)))],
+  // All tabs at once, such as after a push message.
+  [2, (stage) => stage.tabs.filter(({ life }) => life === 'running').forEach((tab) => get('/data')(stage, tab))],
+  [3, ({ call }, tab) => call(tab, 'token', () => tab.session.getToken())],
+  [
+    4,
+    (stage, tab) => {
+      edit(stage, tab)
+      stage.call(tab, 'forced', () => tab.session.getToken({ skipCache: true }))
+    },
+  ],
+  [
+    2,
+    (stage, tab) => {
+      edit(stage, tab)
+      stage.call(tab, 'reload', () => tab.session.reload())
+    },
+  ],
+  [
+    3,
+    ({ call, dice }, tab) =>
+      call(
+        tab,
+        dice.pick(['aborted-get', 'aborted-post']),
+        async (id, signal) => (await tab.session.fetch(`${API}/data?id=${id}`, { signal: signal! })).status,
+        dice.between(0, 1500),
+      ),
+  ],
+  [
+    1,
+    ({ call, dice }, tab) =>
+      call(
+        tab,
+        'forced',
+        (_, signal) => tab.session.getToken({ skipCache: true, signal: signal! }),
+        dice.between(0, 1500),
+      ),
+  ],
+  [
+    5,
+    (stage, tab) => {
+      const mine = family(stage, tab)
+      if (mine) stage.server.expire(mine)
+      stage.note('only the server knows that it is over with the tokens')
+      get('/data')(stage, tab)
+      if (stage.dice.chance(0.5)) post(stage, stage.dice.pick(stage.tabs.filter(({ life }) => life === 'running')))
+    },
+  ],
+  [1, ({ call, dice }, tab) => call(tab, 'sign-out', () => tab.session.signOut({ local: dice.chance(0.2) }))],
+  [1, signIn],
+  [3, (stage, tab) => tab.session.current.status === 'unauthenticated' && signIn(stage, tab)],
+  [0.7, get('/refused', 'refused')],
+  [0.3, get('/elsewhere', 'foreign', 'https://other.test')],
+  [2, nap],
+  [0.4, (stage) => stage.tabs.forEach((tab) => nap(stage, tab))],
+  [
+    1,
+    ({ note }, tab) => {
+      note(`tab ${tab.id} is killed`)
+      tab.kill()
+    },
+  ],
+  [1.5, ({ tabs, open }) => tabs.length < MOST_TABS && open()],
+  [1.5, ({ dice }, tab) => tab.hide(dice.chance(0.6))],
+  [0.5, ({ jump, dice }) => jump(dice.pick([-1, 1]) * dice.between(1000, 3_600_000))],
+  [0.5, (stage) => offline(stage)],
+  [
+    0.15,
+    (stage, tab) => {
+      const mine = family(stage, tab)
+      if (mine) mine.over ??= 'admin'
+      stage.note('the server revokes the session')
+    },
+  ],
+]
+const TOTAL = ACTS.reduce((sum, [weight]) => sum + weight, 0)
+
+function offline(stage: Stage): void {
+  stage.note('offline')
+  stage.isOnline = false
+  stage.after(stage.dice.between(200, 15_000), () => online(stage))
+}
+
+function online(stage: Stage): void {
+  stage.note('online')
+  stage.isOnline = true
+  for (const tab of stage.tabs) if (tab.life === 'running') tab.dispatch('online')
+}
+
+function act(stage: Stage): void {
+  const running = stage.tabs.filter(({ life }) => life === 'running')
+  if (!running.length) return
+  let left = stage.dice() * TOTAL
+  const [, chosen] = ACTS.find(([weight]) => (left -= weight) < 0)!
+  chosen(stage, stage.dice.pick(running))
+}
+
+export async function play(stage: Stage, { until, settled, longEnough }: Run): Promise<void> {
+  const { dice, tabs } = stage
+  for (let count = 1 + Math.floor(dice() * 3); count > 0; count--) stage.after(dice.between(0, 200), stage.open)
+  stage.after(dice.between(200, 400), () => signIn(stage, tabs[0]!))
+
+  const length = dice.between(30_000, 120_000)
+  for (let count = dice.between(10, 35); count > 0; count--) {
+    const time = dice.between(400, length)
+    stage.after(time, () => act(stage))
+    // What goes wrong goes wrong together.
+    if (dice.chance(0.3)) stage.after(time + dice.between(0, 400), () => act(stage))
+  }
+  await until(length)
+
+  stage.note('all faults stop')
+  stage.faults = 0
+  online(stage)
+  if (tabs.every(({ life }) => life === 'dead')) stage.open()
+  for (const tab of tabs) {
+    tab.wake()
+    tab.hide(false)
+  }
+  await settled(stage.now() + longEnough)
+  // The bucket of attempts is full again, cool-downs are over, hints that were lost don't matter.
+  await until(stage.now() + 65_000)
+  online(stage)
+  await until(stage.now() + 1000)
+  for (const tab of tabs) if (tab.life === 'running') get('/data', 'probe')(stage, tab)
+  await settled(stage.now() + longEnough)
+  for (const tab of tabs) if (tab.life === 'running') tab.dispatch('visibilitychange')
+  await until(stage.now() + 1000)
+}
