@@ -58,13 +58,16 @@ export function tabChannel(get: Globals, name: string, life: AbortSignal): Chann
     channel = new Class(name)
     channel.onmessage = () => heard()
   }
-  // An open channel keeps a page out of the back/forward cache.
+  // An open channel keeps a page out of the back/forward cache, and wakes a frozen one for as long as it takes to begin a
+  // read that it can't end: no tab could write until it thaws.
   const close = (): void => {
     channel?.close()
     channel = undefined
   }
   get('addEventListener')?.('pagehide', close, { signal: life })
   get('addEventListener')?.('pageshow', open, { signal: life })
+  get('document')?.addEventListener?.('freeze', close, { signal: life })
+  get('document')?.addEventListener?.('resume', open, { signal: life })
   life.addEventListener('abort', close)
   return {
     post: () => channel?.postMessage(null),
