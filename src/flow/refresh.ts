@@ -3,9 +3,21 @@
 
 import { type Credentials, merge } from '../core/credentials.ts'
 import { backoff, lifeOf, retryAfter } from '../core/expiry.ts'
-import { type Asked, BLANK, journalled, mayWrite, over, planned, refreshed, signedIn, wasted } from '../core/record.ts'
+import {
+  type Asked,
+  BLANK,
+  journalled,
+  mayWrite,
+  over,
+  planned,
+  type Record,
+  refreshed,
+  signedIn,
+  wasted,
+} from '../core/record.ts'
 import type { Ending } from '../core/state.ts'
 import {
+  isTransient,
   RefreshFailedError,
   RefreshTimeoutError,
   SessionEndedError,
@@ -76,13 +88,14 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
       return [await read(), 'other-tab']
     }
 
-    async function note(error: SessionError, { last }: { last?: Response }): Promise<void> {
+    /** Answers null where a sign-out, a sign-in or a later attempt came first. */
+    async function note(error: SessionError, { last }: { last?: Response }): Promise<Record | null> {
       const at = now()
       const isStepUp = error instanceof StepUpRequiredError
       // Headers seen and no success: the server has refused, and the refresh token is as good as before.
       const isSpent = (error as RefreshFailedError).spent ?? (!isStepUp && last?.ok !== false)
       const pause = retryAfter(last?.headers.get('retry-after'), at, random())
-      await update((old) => {
+      return update((old) => {
         if (!mayWrite(old, journal!)) return undefined
         const next = { ...old, sent: isSpent ? old.sent : null }
         if (isStepUp) return next
@@ -104,7 +117,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
         )
       const error = isSaid(cause) ? cause : new RefreshFailedError('The answer makes no sense', { cause, spent: true })
       if (seen.kept) store.adopt(...(await commit(seen.kept)))
-      else await note(error, seen)
+      else if (!(await note(error, seen)) && isTransient(error)) return now() // theirs may do
       throw error
     } finally {
       events.trace('refresh-end', { attempt })
