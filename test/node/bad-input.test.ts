@@ -1,0 +1,319 @@
+// Nonsense from the app, from its backend or from its server: a typed error or the documented fallback, never a hang or a loop.
+
+import {
+  createSession,
+  type Credentials,
+  defineBackend,
+  InvalidOptionError,
+  InvalidTokenError,
+  RefreshFailedError,
+  RefreshTimeoutError,
+  type SessionOptions,
+} from 'resesh'
+import { bearer } from 'resesh/backends/bearer'
+import { fromTokenResponse } from 'resesh/backends/oauth2'
+import { expect, onTestFinished, test } from 'vitest'
+import { createClock, createWire, jwt, oauth2Backend, setup, thrownBy, url, cookieBackend } from '../support/session.ts'
+
+const day = 86_400_000
+
+const fits = defineBackend({ refresh: async () => null })
+
+/** Its refreshes give this; the first token is good for 60 s. */
+const answering = async (answer: unknown, options: Partial<SessionOptions> = {}) => {
+  const clock = createClock()
+  let refreshes = 0
+  const backend = defineBackend({
+    async refresh() {
+      refreshes++
+      return answer as Credentials
+    },
+  })
+  const initial = { accessToken: 'first', expiresInSeconds: 60 }
+  const fetch = async () => new Response('served')
+  const state = await setup(
+    { backend, initial, origins: [url('')], ...options, platform: { fetch, ...options.platform } },
+    { clock },
+  )
+  return { ...state, clock, refreshes: () => refreshes }
+}
+
+test.each<[string, string, object]>([
+  ['no backend', 'backend', {}],
+  ['a backend that cannot refresh', 'backend', { backend: { name: 'a', attach() {} } }],
+  ['a relative origin', 'origins', { backend: fits, origins: ['/api'] }],
+  ['an origin with a path', 'origins', { backend: fits, origins: ['https://a.test/api'] }],
+  ['an origin with a slash at its end', 'origins', { backend: fits, origins: ['https://a.test/'] }],
+  ['a host in place of an origin', 'origins', { backend: fits, origins: ['a.test'] }],
+  ['a wildcard in place of an origin', 'origins', { backend: fits, origins: ['*'] }],
+  ['the origin that all sandboxed pages share', 'origins', { backend: fits, origins: ['null'] }],
+  ['a negative leeway', 'leeway', { backend: fits, leeway: -1 }],
+  ['a timeout that is not a number', 'timeout', { backend: fits, timeout: NaN }],
+  ['a timeout without an end', 'timeout', { backend: fits, timeout: Infinity }],
+  ['a negative replay window', 'replayWindow', { backend: fits, replayWindow: -1 }],
+  // oxlint-disable-next-line unicorn/no-thenable
+  ['a path that is none', 'refreshAfter', { backend: fits, refreshAfter: [{ path: 'me', then: 'reload' }] }],
+])('%s is refused by the name of the option: %s', (_, option, options) => {
+  const create = () => createSession(options as SessionOptions)
+  expect(create).toThrow(InvalidOptionError)
+  expect(create).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION', option }))
+})
+
+test.fails('an option that is undefined is left out', () => {
+  const left = { origins: undefined, leeway: undefined, timeout: undefined, refreshAfter: undefined, name: undefined }
+  expect(() => createSession({ backend: fits, ...left } as never).dispose()).not.toThrow()
+})
+
+test.each([-1, NaN])('a minValidity of %s is an invalid option', async (minValidity) => {
+  const { session } = await setup()
+  const error = await thrownBy(session.getToken({ minValidity }))
+  expect(error).toBeInstanceOf(InvalidOptionError)
+  expect((error as InvalidOptionError).option).toBe('minValidity')
+})
+
+test('a minValidity longer than any token lives does not refresh without an end', async () => {
+  const { server, session } = await setup()
+  await session.getToken({ minValidity: day })
+  await session.getToken({ minValidity: day })
+  expect(server.stats.refreshes).toBe(0)
+})
+
+test('a token that is no JWT is used as it is, and has no claims', async () => {
+  const { server, session } = await setup({}, { knobs: { refreshFailures: ['opaque'] } })
+  const state = await session.refresh()
+  expect(state).toMatchObject({ status: 'authenticated', claims: null })
+  expect((await session.fetch(url('/api/me'))).status).toBe(200)
+  expect(server.stats.refreshes).toBe(1)
+})
+
+test.each(['a.b.c', '..', 'a..c', `x.${'!'.repeat(9)}.y`, `x.${Buffer.from('[1]').toString('base64url')}.y`, '🙂'])(
+  'a token of the text %s never throws out of a getter',
+  async (accessToken) => {
+    const { session } = await setup({ initial: null })
+    await session.signIn({ accessToken }).catch((error: unknown) => expect(error).toBeInstanceOf(InvalidTokenError))
+    expect(session.current.claims === null || typeof session.current.claims === 'object').toBe(true)
+  },
+)
+
+test('a payload that names __proto__ pollutes nothing', async () => {
+  const payload = Buffer.from('{"__proto__":{"polluted":true},"sub":"a"}').toString('base64url')
+  const { session } = await setup({ initial: { accessToken: `x.${payload}.y` } })
+  expect(session.current.claims).toMatchObject({ sub: 'a' })
+  expect({}).not.toHaveProperty('polluted')
+})
+
+test.each(['a\r\nx-evil: 1', 'a\0b', 'a b', 'tökén'])(
+  'a login with the token %j is an InvalidTokenError',
+  async (bad) => {
+    const { session, states } = await setup()
+    expect(await thrownBy(session.signIn({ accessToken: bad }))).toBeInstanceOf(InvalidTokenError)
+    expect(states).toEqual([])
+  },
+)
+
+test('a refresh that answers a token with control characters fails, and the session is kept', async () => {
+  const { session, states } = await answering({ accessToken: 'a\r\nx-evil: 1' })
+  const error = await thrownBy(session.refresh())
+  expect(error).toBeInstanceOf(RefreshFailedError)
+  expect((error as Error).cause).toBeInstanceOf(InvalidTokenError)
+  expect(states).toEqual([])
+})
+
+test.fails.each<[string, unknown]>([
+  ['nothing', undefined],
+  ['a number', 42],
+  ['a text', 'text'],
+  ['true', true],
+  ['a list', []],
+  ['an access token that is a number', { accessToken: 42 }],
+  ['a refresh token that is a number', { refreshToken: 42 }],
+])('a backend that answers %s has failed, and the session is kept', async (_, junk) => {
+  const { session } = await answering(junk)
+  expect(await thrownBy(session.refresh())).toBeInstanceOf(RefreshFailedError)
+  expect(session.current.status).toBe('authenticated')
+  expect(await session.getToken()).toBe('first')
+})
+
+test('a backend that throws before it returns a promise has failed, and the session is kept', async () => {
+  const backend = defineBackend({
+    refresh() {
+      throw new Error('synchronous')
+    },
+  })
+  const { session } = await setup({ backend, initial: { accessToken: 'first' } })
+  expect(await thrownBy(session.refresh())).toMatchObject({
+    code: 'ERR_REFRESH_FAILED',
+    cause: new Error('synchronous'),
+  })
+  expect(session.current.status).toBe('authenticated')
+})
+
+test('a backend that throws what is no error has failed, and the session is kept', async () => {
+  // oxlint-disable-next-line typescript/prefer-promise-reject-errors
+  const backend = defineBackend({ refresh: () => Promise.reject<null>(undefined) })
+  const { session } = await setup({ backend, initial: { accessToken: 'first' } })
+  expect(await thrownBy(session.refresh())).toBeInstanceOf(RefreshFailedError)
+  expect(session.current.status).toBe('authenticated')
+})
+
+test('a backend that never answers is a RefreshTimeoutError', async () => {
+  const clock = createClock()
+  const backend = defineBackend({ refresh: () => new Promise<null>(() => {}) })
+  const { session } = await setup({ backend, initial: { accessToken: 'first' } }, { clock })
+  const error = thrownBy(session.refresh())
+  await clock.pass(10_000)
+  expect(await error).toBeInstanceOf(RefreshTimeoutError)
+})
+
+test('a backend that never answers does not keep the next refresh from its turn', async () => {
+  const clock = createClock()
+  const answers = [new Promise<null>(() => {}), Promise.resolve({ accessToken: 'second' })]
+  const backend = defineBackend({ refresh: () => answers.shift()! })
+  const { session } = await setup({ backend, initial: { accessToken: 'first' } }, { clock })
+  const error = thrownBy(session.refresh())
+  await clock.pass(10_000)
+  await error
+  const next = session.refresh()
+  await clock.pass(1_000)
+  await next
+  expect(await session.getToken()).toBe('second')
+})
+
+test('a page of HTML in place of the session leaves it unknown, not signed out', async () => {
+  const clock = createClock()
+  const wire = createWire(async () => new Response('<h1>Wi-Fi</h1>', { headers: { 'content-type': 'text/html' } }))
+  const session = createSession({ backend: cookieBackend(), platform: { fetch: wire.fetch, ...clock.platform } })
+  onTestFinished(session.dispose)
+  await clock.pass(30_000)
+  expect(session.current.status).toBe('loading')
+  expect(wire.sent.length).toBeGreaterThan(1)
+})
+
+test('an access token that was dead on arrival is used until the server refuses it', async () => {
+  const { server, session } = await setup({}, { knobs: { refreshFailures: ['past-exp'] } })
+  await session.refresh()
+  expect((await session.fetch(url('/api/me'))).status).toBe(200)
+  expect(server.stats.refreshes).toBe(1)
+})
+
+test('an expiresAt that has passed does not refresh in a circle', async () => {
+  const past = { accessToken: 'next', expiresAt: 1 }
+  const { session, clock, refreshes } = await answering(past, { initial: past, refreshAhead: 'always' })
+  await session.fetch(url('/api'))
+  await clock.pass(day)
+  expect(refreshes()).toBe(0)
+})
+
+test.each([undefined, NaN, -1, 0, '0', 'soon', null, 1e308, Infinity, -Infinity, {}])(
+  'a lifetime of %s is none: used as it is, refreshed when refused',
+  async (expiresInSeconds) => {
+    const answer = { accessToken: 'next', expiresInSeconds }
+    const { session, clock, refreshes } = await answering(answer, { refreshAhead: 'always' })
+    await clock.pass(day)
+    expect(refreshes()).toBe(1)
+    expect((await session.fetch(url('/api'))).status).toBe(200)
+    expect(session.current.expiresAt).toBeNull()
+  },
+)
+
+test('a lifetime that is the text of a number counts as that number', async () => {
+  const clock = createClock()
+  const answer = { accessToken: 'next', expiresIn: '60' }
+  const fetch = async () => Response.json(answer)
+  const backend = bearer({ refreshUrl: url('/refresh') })
+  const { session } = await setup({ backend, initial: { refreshToken: 'r' }, platform: { fetch } }, { clock })
+  expect((await session.refresh()).expiresAt).toBe(clock.now() + 60_000)
+})
+
+test.each(['no-expiry', 'negative'] as const)(
+  'over bearer a refresh with %s leaves the expiry unknown',
+  async (shape) => {
+    const { server, session } = await setup({}, { knobs: { refreshFailures: [shape] } })
+    expect((await session.refresh()).expiresAt).toBeNull()
+    expect((await session.fetch(url('/api/me'))).status).toBe(200)
+    expect(server.stats.refreshes).toBe(1)
+  },
+)
+
+test.each(['no-expiry', 'negative'] as const)(
+  'over OAuth 2 a refresh with %s leaves the expiry unknown',
+  async (shape) => {
+    const { server, session } = await setup({ backend: oauth2Backend() }, { knobs: { refreshFailures: [shape] } })
+    expect((await session.refresh()).expiresAt).toBeNull()
+    expect((await session.fetch(url('/api/me'))).status).toBe(200)
+    expect(server.stats.refreshes).toBe(1)
+  },
+)
+
+test('a lifetime shorter than twice the leeway does not make every token spent', async () => {
+  const clock = createClock()
+  const { server, session } = await setup({}, { clock, knobs: { accessTokenLifeSeconds: 4 } })
+  await session.fetch(url('/api/me'))
+  await clock.pass(2_000)
+  await session.fetch(url('/api/me'))
+  expect(server.stats.refreshes).toBe(0)
+})
+
+test('a lifetime shorter than twice the leeway is refreshed ahead in step with it', async () => {
+  const clock = createClock()
+  const knobs = { accessTokenLifeSeconds: 4 }
+  const { server } = await setup({ refreshAhead: 'always' }, { clock, knobs })
+  await clock.pass(60_000)
+  expect(server.stats.refreshes).toBeGreaterThanOrEqual(15)
+  expect(server.stats.refreshes).toBeLessThanOrEqual(30)
+})
+
+test('a lifetime longer than a timer can hold is not refreshed at once', async () => {
+  const month = { accessToken: 'next', expiresInSeconds: (30 * day) / 1000 }
+  const { clock, refreshes } = await answering(month, { initial: month, refreshAhead: 'always' })
+  await clock.pass(29 * day)
+  expect(refreshes()).toBe(0)
+  await clock.pass(day)
+  expect(refreshes()).toBe(1)
+})
+
+test.each([1e9, 1e300, new Date(8.64e15).toUTCString()])(
+  'a Retry-After of %s is cut down to minutes',
+  async (retryAfter) => {
+    const clock = createClock()
+    const { session } = await setup({}, { clock, knobs: { refreshFailures: [{ status: 503, retryAfter }] } })
+    await clock.pass(61_000)
+    await session.getToken().catch(() => {})
+    expect(session.current.stale).toBe(true)
+    await clock.pass(600_000)
+    expect(session.current.stale).toBe(false)
+  },
+)
+
+test.each([-5, 'soon', '', 'NaN'])('a Retry-After of %j counts as none', async (retryAfter) => {
+  const clock = createClock()
+  const { session } = await setup({}, { clock, knobs: { refreshFailures: [{ status: 503, retryAfter }] } })
+  await clock.pass(61_000)
+  const response = session.fetch(url('/api/me'))
+  await clock.pass(5_000)
+  expect((await response).status).toBe(200)
+})
+
+test('a token response without an access token is a RefreshFailedError', () => {
+  expect(() => fromTokenResponse({ token_type: 'Bearer' })).toThrow(RefreshFailedError)
+})
+
+test('an initial token that cannot stand in a header is refused before anything starts', () => {
+  const backend = defineBackend({ refresh: async () => null })
+  expect(() => createSession({ backend, initial: { accessToken: 'a\nb' } })).toThrow(InvalidTokenError)
+})
+
+test('a token of a megabyte is no reason to hang', async () => {
+  const accessToken = jwt({ fill: 'a'.repeat(1_000_000) })
+  const { session } = await setup({ initial: { accessToken } })
+  expect(session.current.claims).toBeNull()
+})
+
+test('a session without a refresh token ends when its access token is refused', async () => {
+  const { server, session } = await setup()
+  const accessToken = (await session.getToken())!
+  await session.signIn({ accessToken })
+  server.expireAccessTokens()
+  expect((await session.fetch(url('/api/me'))).status).toBe(401)
+  expect(session.current).toMatchObject({ status: 'unauthenticated', reason: 'expired' })
+})

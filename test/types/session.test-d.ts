@@ -1,0 +1,208 @@
+// What compiles, and what must not.
+
+import {
+  type AnySessionError,
+  type Backend,
+  type Challenge,
+  createSession,
+  type Credentials,
+  defineBackend,
+  type Events,
+  type Json,
+  type Reason,
+  type Session,
+  SessionError,
+  type State,
+} from 'resesh'
+import { bearer } from 'resesh/backends/bearer'
+import { cookie } from 'resesh/backends/cookie'
+import { fromTokenResponse, oauth2 } from 'resesh/backends/oauth2'
+import { createKy } from 'resesh/ky'
+import type { KyInstance } from 'ky'
+import { expectTypeOf, test } from 'vitest'
+
+interface User {
+  name: string
+}
+interface Claims {
+  role: 'admin' | 'reader'
+}
+
+const plain = createSession({ backend: bearer({ refreshUrl: '/refresh' }) })
+const typed = createSession<User, Claims>({ backend: bearer<User>({ refreshUrl: '/refresh' }) })
+
+test('without type arguments user and claims are any JSON', () => {
+  expectTypeOf(plain).toEqualTypeOf<Session>()
+  expectTypeOf(plain.current.user).toEqualTypeOf<Json | null>()
+  expectTypeOf(plain.current.claims).toEqualTypeOf<Json | null>()
+})
+
+test('user and claims have the types that were given', () => {
+  expectTypeOf(typed.current.user).toEqualTypeOf<User | null>()
+  expectTypeOf(typed.current.claims).toEqualTypeOf<Claims | null>()
+  expectTypeOf(typed.reload()).resolves.toEqualTypeOf<State<User, Claims>>()
+})
+
+test('the user may come from the backend alone', () => {
+  const session = createSession({ backend: bearer<User>({ refreshUrl: '/refresh' }) })
+  expectTypeOf(session.current.user).toEqualTypeOf<User | null>()
+})
+
+test('a backend of another user does not fit', () => {
+  // @ts-expect-error: it gives strings
+  createSession<User>({ backend: defineBackend<string>({ refresh: async () => null }) })
+  // @ts-expect-error: there is no such user
+  void typed.signIn({ user: { name: 1 } })
+  void typed.signIn({ user: { name: 'Ann' } })
+})
+
+test('a change knows the user before and after, and the names of what differs', () => {
+  typed.on('change', (event) => {
+    expectTypeOf(event).toEqualTypeOf<Events<User, Claims>['change']>()
+    expectTypeOf(event.current.user).toEqualTypeOf<User | null>()
+    expectTypeOf(event.previous.claims).toEqualTypeOf<Claims | null>()
+    expectTypeOf(event.reason).toEqualTypeOf<Reason>()
+    expectTypeOf(event.source).toEqualTypeOf<'this-tab' | 'other-tab' | 'server'>()
+    expectTypeOf(event.changed).toEqualTypeOf<readonly (keyof State)[]>()
+  })
+})
+
+test('each event has its own detail', () => {
+  typed.on('error', ({ error }) => expectTypeOf(error).toEqualTypeOf<SessionError>())
+  typed.on('step-up', ({ challenge, request, resolve, reject }) => {
+    expectTypeOf(challenge).toEqualTypeOf<Challenge>()
+    expectTypeOf(request.headers).toEqualTypeOf<Headers>()
+    expectTypeOf(resolve).returns.toBeVoid()
+    expectTypeOf(reject).returns.toBeVoid()
+  })
+  typed.on('trace', ({ type, at }) => {
+    expectTypeOf(type).toBeString()
+    expectTypeOf(at).toBeNumber()
+  })
+  // @ts-expect-error: there is no such event
+  typed.on('changed', () => {})
+  // @ts-expect-error: an error event has no state
+  typed.on('error', ({ current }) => current)
+})
+
+test('a listener may be async, and on returns what undoes it', () => {
+  expectTypeOf(typed.on('change', async () => {})).toEqualTypeOf<() => void>()
+  expectTypeOf(typed.subscribe(() => {})).toEqualTypeOf<() => void>()
+})
+
+test('a union of errors narrows on its code', () => {
+  const look = (error: AnySessionError) => {
+    switch (error.code) {
+      case 'ERR_STEP_UP_REQUIRED':
+        return expectTypeOf(error.challenge).toEqualTypeOf<Challenge>()
+      case 'ERR_SESSION_ENDED':
+        return expectTypeOf(error.reason).toEqualTypeOf<'signed-out' | 'signed-in' | 'expired' | 'revoked' | 'reused'>()
+      case 'ERR_INVALID_OPTION':
+        return expectTypeOf(error.option).toBeString()
+      case 'ERR_REFRESH_FAILED':
+      case 'ERR_REFRESH_TIMEOUT':
+      case 'ERR_REPLAY':
+      case 'ERR_QUEUE_FULL':
+      case 'ERR_INVALID_TOKEN':
+        return expectTypeOf(error.response).toEqualTypeOf<Response | undefined>()
+      default:
+        return expectTypeOf(error).toBeNever()
+    }
+  }
+  expectTypeOf(look).parameter(0).toExtend<SessionError>()
+})
+
+test('a code outside the list cannot be asked for', () => {
+  // @ts-expect-error: there is no such code
+  const isOther = (error: AnySessionError) => error.code === 'ERR_OTHER'
+  expectTypeOf(isOther).returns.toBeBoolean()
+})
+
+test('fetch takes what fetch takes, and can stand in for it', () => {
+  expectTypeOf(plain.fetch).toExtend<typeof fetch>()
+  void plain.fetch('/a', { session: false })
+  void plain.fetch(new Request('/a'), { session: { replay: 'never', idempotencyKey: 'k' } })
+  // @ts-expect-error: there is no such replay
+  void plain.fetch('/a', { session: { replay: 'sometimes' } })
+  // @ts-expect-error: the session is there by itself
+  void plain.fetch('/a', { session: true })
+})
+
+test('a token is a string or null', () => {
+  expectTypeOf(plain.getToken()).resolves.toEqualTypeOf<string | null>()
+  // @ts-expect-error: there is no such option
+  void plain.getToken({ force: true })
+})
+
+test('a state can only be read', () => {
+  // @ts-expect-error: read only
+  plain.current.status = 'loading'
+  // @ts-expect-error: read only
+  plain.current = typed.current
+  expectTypeOf<keyof State>().toEqualTypeOf<
+    'status' | 'stale' | 'user' | 'claims' | 'expiresAt' | 'organizationId' | 'reason'
+  >()
+  expectTypeOf(plain.current.status).toEqualTypeOf<'loading' | 'authenticated' | 'unauthenticated'>()
+})
+
+test('signIn takes credentials, a function that logs in, or nothing', () => {
+  expectTypeOf(typed.signIn).returns.resolves.toEqualTypeOf<State<User, Claims>>()
+  void typed.signIn()
+  void typed.signIn(async ({ fetch, signal }) => void (await fetch('/login', { signal })))
+  void typed.signIn(async () => ({ accessToken: 'a', user: { name: 'Ann' } }))
+  // @ts-expect-error: a token alone says too little
+  void typed.signIn('token')
+})
+
+test('options say what they are', () => {
+  // @ts-expect-error: nothing goes without a backend
+  createSession({})
+  // @ts-expect-error: a number of ms
+  createSession({ backend: bearer({ refreshUrl: '/refresh' }), leeway: '10s' })
+  // @ts-expect-error: there is no such time
+  createSession({ backend: bearer({ refreshUrl: '/refresh' }), refreshAhead: 'hidden' })
+  // @ts-expect-error: there is no such option
+  createSession({ backend: bearer({ refreshUrl: '/refresh' }), retries: 3 })
+  createSession({
+    backend: bearer({ refreshUrl: '/refresh' }),
+    isExpired: async ({ status }, { url }) => status === 401 && url.endsWith('/me'),
+    // oxlint-disable-next-line unicorn/no-thenable
+    refreshAfter: [{ method: 'PATCH', path: '/me', then: 'reload' }],
+    platform: { fetch: async () => new Response(), document: null },
+    initial: null,
+  })
+})
+
+test('a backend of ten lines needs only a refresh', () => {
+  const backend = defineBackend<User>({
+    async refresh({ refreshToken }, { fetch, signal }, { reason }) {
+      expectTypeOf(refreshToken).toEqualTypeOf<string | null | undefined>()
+      expectTypeOf(reason).toEqualTypeOf<'expired' | 'ahead' | 'forced' | 'reload' | 'switch' | 'healing'>()
+      const response = await fetch('/token', { signal })
+      return response.ok ? { accessToken: await response.text(), user: { name: 'Ann' } } : null
+    },
+  })
+  expectTypeOf(backend).toEqualTypeOf<Backend<User>>()
+  // @ts-expect-error: without a refresh there is no backend
+  defineBackend({})
+  // @ts-expect-error: a token is a text
+  defineBackend({ refresh: async () => ({ accessToken: 42 }) })
+})
+
+test('the backends that are ready made are backends', () => {
+  expectTypeOf(bearer<User>({ refreshUrl: '/' })).toEqualTypeOf<Backend<User>>()
+  expectTypeOf(cookie<User>({ sessionUrl: '/' })).toEqualTypeOf<Backend<User>>()
+  expectTypeOf(oauth2<User>({ tokenEndpoint: '/', clientId: 'spa' })).toEqualTypeOf<Backend<User>>()
+  expectTypeOf(fromTokenResponse).returns.toExtend<Credentials>()
+  // @ts-expect-error: whose tokens?
+  oauth2({ tokenEndpoint: '/' })
+})
+
+test('createKy is ky', () => {
+  expectTypeOf(createKy(typed)).toEqualTypeOf<KyInstance>()
+})
+
+test('a session can be used', () => {
+  using session = createSession({ backend: bearer({ refreshUrl: '/refresh' }) })
+  expectTypeOf(session[Symbol.dispose]).returns.toBeVoid()
+})
