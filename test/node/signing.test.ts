@@ -365,7 +365,7 @@ test('an answer that names another user opens a new session: what waited is reje
   expect(session.current).toMatchObject({ reason: 'signed-in', claims: { sub: 'bob' } })
 })
 
-test.fails('a sign-out during the first restore is not undone by its answer', async () => {
+test('a sign-out during the first restore is not undone by its answer', async () => {
   const { answer, clock, server, session } = restoring()
   await clock.pass(0)
   const over = session.signOut()
@@ -375,7 +375,7 @@ test.fails('a sign-out during the first restore is not undone by its answer', as
   expect(session.current).toMatchObject({ status: 'unauthenticated', reason: 'signed-out' })
 })
 
-test.fails('a sign-in during the first restore is not undone by an answer of nobody', async () => {
+test('a sign-in during the first restore is not undone by an answer of nobody', async () => {
   const { answer, clock, server, session } = restoring()
   await clock.pass(0)
   await session.signIn(await login(server))
@@ -384,7 +384,7 @@ test.fails('a sign-in during the first restore is not undone by an answer of nob
   expect(session.current).toMatchObject({ status: 'authenticated', user: { name: 'Ann' } })
 })
 
-test.fails('a sign-in during the first restore is not undone by an answer of somebody else', async () => {
+test('a sign-in during the first restore is not undone by an answer of somebody else', async () => {
   const { answer, clock, server, session } = restoring()
   await clock.pass(0)
   await session.signIn(await login(server, 'bob'))
