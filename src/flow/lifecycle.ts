@@ -54,8 +54,9 @@ export function createLifecycle<U, C>({ world, backend, store, call, turn, farew
   async function take(
     asking: () => Awaitable<Credentials<U> | null>,
     reason: 'restored' | 'signed-in',
+    found?: Stored<U> | null,
   ): Promise<Stored<U> | null> {
-    const before = await read()
+    const before = found === undefined ? await read() : found
     const said = await asking()
     const fresh = said && merge(null, said)
     const held = before?.credentials
@@ -87,7 +88,7 @@ export function createLifecycle<U, C>({ world, backend, store, call, turn, farew
           stored = await turn(async () => {
             if ((await read())?.record.untold) await farewell()
             const found = await read() // another tab may have signed in meanwhile
-            return isKnown(found) ? found : take(ask, 'restored')
+            return isKnown(found) ? found : take(ask, 'restored', found)
           })
         adopt(stored, 'this-tab')
       } catch (error) {
