@@ -16,11 +16,13 @@ export type Event<U, C> =
 /** The next view; the same one where there is no news. */
 export function transition<U, C>(tab: Tab<U, C>, event: Event<U, C>): Tab<U, C> {
   const { version, state } = tab
-  if (event.type === 'signed-out')
+  if (event.type === 'signed-out') {
+    const over = stateOf(state, null, null, 'signed-out')
     return {
       version: { generation: version.generation + 1, revision: 0 },
-      state: stateOf(state, null, null, 'signed-out'),
+      state: changedIn(over, state)[0] ? over : state,
     }
+  }
   if (event.type === 'known')
     return state.status === 'loading' || isNewer(event.version, version)
       ? { version: event.version, state: changedIn(event.state, state)[0] ? event.state : state }
