@@ -98,7 +98,7 @@ export function planned(
     ? minted > asked.attempt && (!asked.reload || reloaded > asked.attempt)
     : isNewer(version, asked.version)
   if (isDone && !asked.alone) return 'adopt'
-  if (!asked.forced && wasted.filter((at) => now - at < BUCKET_MS).length >= BUCKET) return 'give-up'
+  if (!asked.forced && wasted.filter((at) => Math.abs(now - at) < BUCKET_MS).length >= BUCKET) return 'give-up'
   if (coolUntil > now && coolUntil - now < LONGEST_COOL_DOWN) return coolUntil
   // Times of before the clock was set back say nothing.
   return sent && now >= sent.at + replayWindow && now < sent.deadline ? sent.deadline : 'send'
