@@ -1,0 +1,175 @@
+// What becomes of the others when the tab that refreshes is closed, frozen or stalled: they are served within the refresh
+// timeout and one refresh of their own. A server that takes each second use for theft stays content, wherever it can be.
+
+import { expect, test } from 'vitest'
+import { fireAll, sum, stateIn, type Tab, untilAll, useTabs, type World, type PageOptions } from '../support/tabs.ts'
+
+const TIMEOUT = 1000
+/** Their one refresh, their requests, and what a busy machine adds. */
+const A_REFRESH = 900
+
+const world = useTabs({ canSleep: true })
+
+/** Four tabs of one session that has just expired. */
+const expired = async ({ open, server }: World, options: PageOptions = {}): Promise<[Tab, ...Tab[]]> => {
+  const tabs = await open(4, { ...options, session: { timeout: TIMEOUT, ...options.session } })
+  await tabs[0]!.run((tab) => tab.signIn())
+  await untilAll(tabs, ({ status }) => status === 'authenticated')
+  server.expireAccessTokens()
+  return tabs as [Tab, ...Tab[]]
+}
+
+const begin = (tab: Tab): Promise<void> => tab.run(({ later, fire }) => void (later['mine'] = fire(3)))
+const mine = (tab: Tab) => tab.run(({ later }) => later['mine'])
+
+/** What the others get from then on, and after how long. */
+const others = async (tabs: readonly Tab[]) => {
+  const begun = Date.now()
+  const got = await fireAll(tabs, 5)
+  return { got, ms: Date.now() - begun }
+}
+
+const freeze = async ({ context }: World, { page }: Tab, other: Tab): Promise<() => Promise<unknown>> => {
+  await other.page.bringToFront() // only what is hidden can be frozen
+  const devtools = await context.newCDPSession(page)
+  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+  return () => devtools.send('Page.setWebLifecycleState', { state: 'active' })
+}
+
+test.each(['bearer', 'cookie'] as const)(
+  'closed before the server saw its request: the next one waits for its deadline, and asks once (61, %s)',
+  async (kind) => {
+    const each = await world({ knobs: { bffSilentRefresh: false } })
+    const [first, ...rest] = await expired(each, { kind })
+    const { arrived } = each.holdRequest(`/${kind === 'bearer' ? 'auth' : 'bff'}/refresh`)
+    await begin(first)
+    await arrived
+    await first.close()
+    const { got, ms } = await others(rest)
+    expect(got).toEqual({ 200: 15 })
+    expect(ms).toBeLessThan(TIMEOUT + A_REFRESH)
+    expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0, maxRefreshesInFlight: 1 })
+  },
+)
+
+test('closed after the server rotated, within its grace: the token is sent again at once (61)', async () => {
+  const each = await world({ knobs: { graceMs: 10_000 } })
+  const [first, ...rest] = await expired(each, { session: { replayWindow: 5_000 } })
+  const { arrived } = each.holdAnswer('/auth/refresh')
+  await begin(first)
+  await arrived
+  await first.close()
+  const { got, ms } = await others(rest)
+  expect(got).toEqual({ 200: 15 })
+  expect(ms).toBeLessThan(A_REFRESH)
+  expect(each.server.stats).toMatchObject({ refreshes: 2, rotations: 1, thefts: 0 })
+})
+
+test('closed after a server without grace rotated: asked once more, and the end reaches every tab, once (61)', async () => {
+  const each = await world()
+  const [first, ...rest] = await expired(each)
+  const { arrived } = each.holdAnswer('/auth/refresh')
+  await begin(first)
+  await arrived
+  await first.close()
+  const { got, ms } = await others(rest)
+  expect(got).toEqual({ 401: 15 })
+  expect(ms).toBeLessThan(TIMEOUT + A_REFRESH)
+  expect(each.server.stats).toMatchObject({ refreshes: 2, thefts: 1 })
+  await untilAll(rest, ({ status, reason }) => status === 'unauthenticated' && reason === 'expired')
+  for (const tab of rest)
+    expect(await tab.run(({ heard }) => heard.filter((each) => each.reason === 'expired').length)).toBe(1)
+})
+
+test('closed after a cookie was rotated: the browser has kept it, and the next one asks with it (61)', async () => {
+  const each = await world({ knobs: { bffSilentRefresh: false } })
+  const [first, ...rest] = await expired(each, { kind: 'cookie' })
+  const { arrived, release } = each.holdAnswer('/bff/refresh')
+  await begin(first)
+  await arrived
+  await first.close()
+  const served = others(rest)
+  await expect.poll(() => each.sent.filter(({ path }) => path.startsWith('/api/')).length).toBe(3 + 15)
+  release()
+  const { got, ms } = await served
+  expect(got).toEqual({ 200: 15 })
+  expect(ms).toBeLessThan(TIMEOUT + A_REFRESH)
+  expect(each.server.stats).toMatchObject({ refreshes: 2, thefts: 0 })
+})
+
+test('frozen before the server saw its request: the others go on, and it goes on with theirs (59)', async () => {
+  const each = await world()
+  const [first, ...rest] = await expired(each)
+  const { arrived } = each.holdRequest('/auth/refresh')
+  await begin(first)
+  await arrived
+  const thaw = await freeze(each, first, rest[0]!)
+  const { got, ms } = await others(rest)
+  expect(got).toEqual({ 200: 15 })
+  expect(ms).toBeLessThan(TIMEOUT + A_REFRESH)
+  await thaw()
+  expect(await mine(first)).toEqual({ 200: 3 })
+  expect(await first.run(({ fire }) => fire(3))).toEqual({ 200: 3 })
+  expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0 })
+})
+
+test('frozen after its request left, answered meanwhile: what it brings home later does not overwrite (60)', async () => {
+  const each = await world({ knobs: { graceMs: 10_000 } })
+  const [first, ...rest] = await expired(each, { session: { replayWindow: 5_000 } })
+  const { arrived, release } = each.holdAnswer('/auth/refresh')
+  await begin(first)
+  await arrived
+  const thaw = await freeze(each, first, rest[0]!)
+  release()
+  const { got, ms } = await others(rest)
+  expect(got).toEqual({ 200: 15 })
+  expect(ms).toBeLessThan(A_REFRESH)
+  await rest[0]!.run(({ session }) => session.refresh())
+  const { refreshes } = each.server.stats
+  await thaw()
+  expect(await mine(first)).toEqual({ 200: 3 })
+  const tokens = await Promise.all([first, ...rest].map((tab) => tab.run(({ session }) => session.getToken())))
+  expect(new Set(tokens).size).toBe(1)
+  expect(await fireAll([first, ...rest], 2)).toEqual({ 200: 8 })
+  expect(each.server.stats).toMatchObject({ refreshes, thefts: 0 })
+})
+
+test('a cookie that comes home to a frozen tab serves the others (60)', async () => {
+  const each = await world({ knobs: { bffSilentRefresh: false } })
+  const [first, ...rest] = await expired(each, { kind: 'cookie' })
+  const { arrived, release } = each.holdAnswer('/bff/refresh')
+  await begin(first)
+  await arrived
+  const thaw = await freeze(each, first, rest[0]!)
+  release()
+  const { got, ms } = await others(rest)
+  expect(got).toEqual({ 200: 15 })
+  expect(ms).toBeLessThan(TIMEOUT + A_REFRESH)
+  await thaw()
+  expect(await mine(first)).toEqual({ 200: 3 })
+  expect(each.server.stats.thefts).toBe(0)
+})
+
+test.each([
+  { fate: 'the server saw its request', grace: 10_000, hold: 'holdAnswer' },
+  { fate: 'nobody saw its request', grace: 0, hold: 'holdRequest' },
+] as const)('its script stalled, and $fate: its lock is taken after the timeout (92, 93)', async ({ grace, hold }) => {
+  const each = await world({ knobs: { graceMs: grace } })
+  const [first, ...rest] = await expired(each, { session: { replayWindow: grace } })
+  const { arrived } = each[hold]('/auth/refresh')
+  await begin(first)
+  await arrived
+  const stalled = first.run(() => {
+    const end = performance.now() + 3000
+    while (performance.now() < end);
+  })
+  const { got, ms } = await others(rest)
+  expect(got).toEqual({ 200: 15 })
+  expect(ms).toBeLessThan(TIMEOUT + A_REFRESH)
+  expect(each.server.stats.thefts).toBe(0)
+  await stalled
+  expect(await mine(first)).toEqual({ 200: 3 })
+  expect(sum([await first.run(({ fire }) => fire(3))])).toEqual({ 200: 3 })
+  expect((await stateIn(first)).stale).toBe(false)
+  expect(each.server.stats.thefts).toBe(0)
+})
