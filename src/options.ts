@@ -68,7 +68,7 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
     replay: 'auto' as const,
     refreshAfter: [],
     replayWindow: backend.replayWindow ?? 0,
-    ...options,
+    ...(Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as SessionOptions<U, C>),
   }
   for (const name of ['leeway', 'timeout', 'replayWindow'] as const)
     must(isDuration(settings[name]), name, 'must be ms, not negative')

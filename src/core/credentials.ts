@@ -39,11 +39,13 @@ export function claimsOf(token: string): Json | null {
 
 /**
  * What is held after an answer: what it left out stays as it was (RFC 6749 §6 for the refresh token).
- * @throws {@link InvalidTokenError} for a token that could not stand in a header.
+ * @throws {@link InvalidTokenError} for what is no object, or a token that could not stand in a header.
  */
 export function merge<U>(old: Credentials<U> | null, fresh: Credentials<U>): Credentials<U> {
+  if (!fresh || typeof fresh !== 'object' || Array.isArray(fresh))
+    throw new InvalidTokenError('These are no credentials')
   const { accessToken, refreshToken } = fresh
-  if (![accessToken ?? '', refreshToken ?? ''].every((token) => SENDABLE.test(token)))
+  if (![accessToken ?? '', refreshToken ?? ''].every((token) => typeof token === 'string' && SENDABLE.test(token)))
     throw new InvalidTokenError('The token cannot stand in a header')
   const told = Object.entries(fresh).filter(([, value]) => value !== undefined)
   const claims = accessToken ? claimsOf(accessToken) : old?.claims

@@ -65,4 +65,7 @@ export const changedIn = <U, C>(next: State<U, C>, previous: State<U, C>): (keyo
 
 const kept = <T>(old: T, next: T): T => (old && next && fingerprint(old) === fingerprint(next) ? old : next)
 
-const fingerprint = (value: unknown): string => JSON.stringify({ ...(value as object), iat: 0, exp: 0, nbf: 0, jti: 0 })
+const fingerprint = (value: unknown): string => {
+  const { iat: _iat, exp: _exp, nbf: _nbf, jti: _jti, ...rest } = value as Json
+  return JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

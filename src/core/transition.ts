@@ -19,7 +19,8 @@ export function transition<U, C>(tab: Tab<U, C>, event: Event<U, C>): Tab<U, C> 
   if (event.type === 'signed-out') {
     const over = stateOf(state, null, null, 'signed-out')
     return {
-      version: { generation: version.generation + 1, revision: 0 },
+      // No refresh of whoever signed in elsewhere at the same moment is news to this tab, until its own sign-out is written.
+      version: { generation: version.generation + 1, revision: Infinity },
       state: changedIn(over, state)[0] ? over : state,
     }
   }
@@ -28,7 +29,7 @@ export function transition<U, C>(tab: Tab<U, C>, event: Event<U, C>): Tab<U, C> 
       ? { version: event.version, state: changedIn(event.state, state)[0] ? event.state : state }
       : tab
   return state.status === 'authenticated' && !state.stale
-    ? { version, state: { ...state, stale: true, reason: 'stale' } }
+    ? { version, state: Object.freeze({ ...state, stale: true, reason: 'stale' as const }) }
     : tab
 }
 

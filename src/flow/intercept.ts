@@ -58,9 +58,9 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   let lastId = 0
   let holding = 0
 
-  return (input, init = {}) => {
-    if (init.session === false) return world.fetch(input, { ...init, session: undefined } as RequestInit)
-    return origins(input) ? send(input, init) : world.fetch(input, init)
+  return (input, init) => {
+    if (init?.session === false) return world.fetch(input, { ...init, session: undefined } as RequestInit)
+    return origins(input) ? send(input, init ?? {}) : world.fetch(input, init)
   }
 
   async function send(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {

@@ -3,7 +3,7 @@
 
 import type { Credentials } from '../core/credentials.ts'
 import { leewayFor } from '../core/expiry.ts'
-import { BLANK, isNewer } from '../core/record.ts'
+import { BLANK, isNewer, isSameSession } from '../core/record.ts'
 import { changedIn, LOADING, type State, stateOf } from '../core/state.ts'
 import { type Event, type Tab, transition } from '../core/transition.ts'
 import type { Stored, World } from '../ports.ts'
@@ -76,7 +76,9 @@ export function createStore<U, C>(
     // From here on only the monotonic clock counts; a wall clock that was set back must not lengthen a life.
     diesAt = mono() + life! - Math.max(0, now() - receivedAt)
     const token = credentials?.accessToken
-    if (token) tokens = [token, ...tokens].slice(0, REMEMBERED)
+    // Of a session before this one, it may be somebody else's.
+    const old = isSameSession(tab.version, version) ? tokens : []
+    tokens = token ? [token, ...old].slice(0, REMEMBERED) : old
     const state = stateOf(tab.state, credentials, life && receivedAt + life, reason)
     dispatch({ type: 'known', version, state }, source)
   }
