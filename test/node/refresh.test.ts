@@ -324,7 +324,7 @@ test.each([hour, -hour, 24 * hour, -24 * hour])(
   async (skew) => {
     const clock = createClock()
     const server = createSampleServer({ now: () => clock.now() - skew })
-    const { session } = await setup({ backend: oauth2Backend() }, { server, clock })
+    const { session, wire } = await setup({ backend: oauth2Backend() }, { server, clock })
     const { accessToken, refreshToken } = await login(server) // without expires_in: only exp and iat tell
     await session.signIn({ accessToken, refreshToken })
     await session.fetch(url('/api/me'))
@@ -332,6 +332,7 @@ test.each([hour, -hour, 24 * hour, -24 * hour])(
     await clock.pass(61_000)
     expect((await session.fetch(url('/api/me'))).status).toBe(200)
     expect(server.stats.refreshes).toBe(1)
+    expect(wire.to('/api/me')).toHaveLength(2) // the second one was held, not refused
   },
 )
 
