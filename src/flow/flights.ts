@@ -67,7 +67,7 @@ export function createFlights<U, C>(
       const ms = plan - now()
       if (ms > timeout) throw new RefreshFailedError(`No refresh for another ${Math.ceil(ms / 1000)} s`)
       // Not all of it in one go: whoever is waited for may be done long before its deadline.
-      await new Promise<void>((done) => after(Math.min(ms, GLANCE), done))
+      if (ms > 0) await new Promise<void>((done) => after(Math.min(ms, GLANCE), done))
     }
   }
 
