@@ -90,6 +90,8 @@ export function createLifecycle<U, C>({ world, backend, store, call, turn, farew
             const found = await read() // another tab may have signed in meanwhile
             return isKnown(found) ? found : take(ask, 'restored', found)
           })
+        // Whatever brought it about in its time, this page has found it.
+        if (stored?.record.signedIn) stored = { ...stored, record: { ...stored.record, reason: 'restored' } }
         adopt(stored, 'this-tab')
       } catch (error) {
         if (stored?.record.signedIn) {
