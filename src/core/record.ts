@@ -62,6 +62,19 @@ export const BLANK: Record = {
   untold: false,
 }
 
+/** Whether it is a record of this layout, and whole: anybody may have written there. */
+export function isRecord(value: unknown): value is Record {
+  const record = Object(value) as Record
+  const { layout, version, wasted } = record
+  return (
+    layout === BLANK.layout &&
+    version?.generation >= 0 &&
+    version.revision >= 0 &&
+    Array.isArray(wasted) &&
+    Object.entries(BLANK).every(([name, part]) => part === null || typeof record[name as keyof Record] === typeof part)
+  )
+}
+
 const BUCKET = 5
 const BUCKET_MS = 60_000
 // Longer than any cool-down we write down: a clock that was set back must not stretch one for ever.

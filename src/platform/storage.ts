@@ -1,7 +1,7 @@
 // Where a session is kept: the kinds of storage, and what is done when one of them fails.
 
 import type { Credentials } from '../core/credentials.ts'
-import type { Record } from '../core/record.ts'
+import { isRecord, type Record } from '../core/record.ts'
 import type { Awaitable, Records, Stored } from '../ports.ts'
 import type { Globals } from './globals.ts'
 import { indexedDbRecords } from './indexeddb.ts'
@@ -76,7 +76,7 @@ function ownRecords<U>(storage: SessionStorage, key: string): Records<U> {
   const parse = (text: string | null): Value | null => {
     try {
       const value = JSON.parse(text ?? 'null') as Value | null
-      return value?.record?.layout === 1 ? value : null
+      return isRecord(value?.record) ? value : null
     } catch {
       return null // not ours
     }
