@@ -1,0 +1,295 @@
+// Storage that is blocked, wiped, corrupt or of another kind, in real tabs; and what can be found in it and on the channel.
+
+import type { Platform } from 'resesh'
+import { expect, test } from 'vitest'
+import { fireAll, type PageOptions, type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
+
+const world = useTabs()
+
+const open = async ({ open: all }: World, count: number, options: PageOptions = {}): Promise<[Tab, Tab]> => {
+  const tabs = await all(count, options)
+  await tabs[0]!.run((tab) => tab.signIn())
+  await untilAll(tabs, ({ status }) => status === 'authenticated')
+  return tabs as [Tab, Tab]
+}
+
+/** All that IndexedDB and localStorage hold for this origin, as text; keys that can't be taken out as such. */
+const dump = (tab: Tab): Promise<string> =>
+  tab.run(async () => {
+    const wait = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result)
+        request.onerror = () => reject(request.error!)
+      })
+    const text = (value: unknown): string => {
+      if (value instanceof CryptoKey) return `key, extractable: ${value.extractable}`
+      if (value instanceof ArrayBuffer || ArrayBuffer.isView(value))
+        return new TextDecoder('latin1').decode(value as ArrayBuffer)
+      if (value && typeof value === 'object')
+        return Object.entries(value)
+          .map(([name, each]) => `${name}: ${text(each)}`)
+          .join()
+      return String(value)
+    }
+    let all = JSON.stringify(Object.entries(localStorage)) + JSON.stringify(Object.entries(sessionStorage))
+    for (const { name } of await indexedDB.databases()) {
+      const database = await wait(indexedDB.open(name!))
+      for (const store of database.objectStoreNames) {
+        const rows = database.transaction(store).objectStore(store)
+        all += text(await wait(rows.getAllKeys())) + text(await wait(rows.getAll()))
+      }
+      database.close()
+    }
+    return all + document.cookie
+  })
+
+const aToken = /eyJ|s\d+\.\d+\.[0-9a-f]{8}-/
+
+test('no token is in IndexedDB, in web storage or on the channel in plain text (82)', async () => {
+  const each = await world()
+  const tabs = await each.open(2)
+  const [first, second] = tabs as [Tab, Tab]
+  await second.run(({ messages }) => {
+    new BroadcastChannel('resesh:default').onmessage = ({ data }) => messages.push(data)
+  })
+  await first.run((tab) => tab.signIn())
+  await untilAll(tabs, ({ status }) => status === 'authenticated')
+  await first.run(({ session }) => session.reload())
+  const held = await dump(first)
+  expect(held).toContain('extractable: false')
+  expect(held).not.toMatch(aToken)
+  await first.run(({ session }) => session.signOut())
+  await untilAll(tabs, ({ status }) => status === 'unauthenticated')
+  const messages = await second.run((tab) => tab.messages)
+  expect(messages.length).toBeGreaterThanOrEqual(3)
+  expect(JSON.stringify(messages)).not.toMatch(aToken)
+  expect(messages.every((message) => message === null)).toBe(true)
+})
+
+test("'local' keeps the token where all scripts can read it, in step with the record (73)", async () => {
+  const each = await world()
+  const [first, second] = await open(each, 2, { session: { storage: 'local' } })
+  expect(await dump(first)).toMatch(aToken)
+  for (let run = 0; run < 5; run++) {
+    each.server.expireAccessTokens()
+    expect(await fireAll([first, second], 5)).toEqual({ 200: 10 })
+  }
+  expect(each.server.stats).toMatchObject({ refreshes: 5, thefts: 0, maxRefreshesInFlight: 1 })
+  await second.page.reload()
+  const again = await each.tabIn(second.page)
+  expect(await again.run(({ session }) => session.ready())).toMatchObject({ status: 'authenticated' })
+  await first.run(({ session }) => session.signOut())
+  expect(await dump(first)).not.toMatch(aToken)
+})
+
+test("'memory' is this tab alone, and gone with a reload", async () => {
+  const each = await world()
+  const [first, second] = (await each.open(2, { session: { storage: 'memory' } })) as [Tab, Tab]
+  await first.run((tab) => tab.signIn())
+  each.server.expireAccessTokens()
+  expect(await first.run(({ fire }) => fire(5))).toEqual({ 200: 5 })
+  expect(await second.run(({ session }) => session.ready())).toMatchObject({ status: 'unauthenticated' })
+  expect(await dump(first)).toBe('[][]')
+  await first.page.reload()
+  const again = await each.tabIn(first.page)
+  expect(await again.run(({ session }) => session.ready())).toMatchObject({ status: 'unauthenticated' })
+})
+
+test('a storage of one’s own, with update, serves all tabs', async () => {
+  const each = await world()
+  const tabs = await open(each, 2, {
+    storage: () => ({
+      getItem: (key) => localStorage.getItem(key),
+      setItem: (key, value) => localStorage.setItem(key, value),
+      removeItem: (key) => localStorage.removeItem(key),
+      update: (key, change) =>
+        navigator.locks.request(`own ${key}`, async () => {
+          const next = change(localStorage.getItem(key))
+          if (next === undefined) return false
+          if (next === null) localStorage.removeItem(key)
+          else localStorage.setItem(key, next)
+          await new Promise((done) => setTimeout(done, 10)) // until other processes see it
+          return true
+        }),
+    }),
+  })
+  each.server.expireAccessTokens()
+  expect(await fireAll(tabs, 5)).toEqual({ 200: 10 })
+  expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0 })
+})
+
+test('a storage of one’s own, without update, serves one tab', async () => {
+  const each = await world()
+  const [tab] = await open(each, 1, {
+    storage: () => ({
+      getItem: (key) => sessionStorage.getItem(key),
+      setItem: (key, value) => sessionStorage.setItem(key, value),
+      removeItem: (key) => sessionStorage.removeItem(key),
+    }),
+  })
+  each.server.expireAccessTokens()
+  expect(await tab.run(({ fire }) => fire(5))).toEqual({ 200: 5 })
+  await tab.page.reload()
+  const again = await each.tabIn(tab.page)
+  expect(await again.run(({ fire }) => fire(5))).toEqual({ 200: 5 })
+  expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0 })
+})
+
+test.each<{ what: string; platform: () => Platform }>([
+  {
+    what: 'IndexedDB that throws',
+    platform: () => ({
+      indexedDB: {
+        open() {
+          throw new DOMException('denied', 'SecurityError')
+        },
+      } as unknown as IDBFactory,
+    }),
+  },
+  {
+    what: 'IndexedDB that fails',
+    platform: () => ({
+      indexedDB: {
+        open() {
+          const request = { error: new DOMException('full', 'QuotaExceededError') } as unknown as IDBOpenDBRequest
+          setTimeout(() => request.onerror?.(new Event('error')))
+          return request
+        },
+      } as unknown as IDBFactory,
+    }),
+  },
+  {
+    what: 'IndexedDB that never answers',
+    platform: () => ({ indexedDB: { open: () => ({}) } as unknown as IDBFactory }),
+  },
+  {
+    what: 'no crypto.subtle',
+    platform: () => ({
+      crypto: { getRandomValues: (array: never) => crypto.getRandomValues(array) } as unknown as Crypto,
+    }),
+  },
+  {
+    what: 'a key that can’t be stored',
+    platform: () => ({
+      indexedDB: {
+        open(name: string, version: number) {
+          const request = indexedDB.open(name, version)
+          request.addEventListener('success', () => {
+            request.result.transaction = () => {
+              throw new DOMException('no', 'InvalidStateError')
+            }
+          })
+          return request
+        },
+      } as unknown as IDBFactory,
+    }),
+  },
+])('$what: memory, one error, and nothing in plain text elsewhere (75, 85)', async ({ platform }) => {
+  const each = await world()
+  const [tab] = (await each.open(1, { platform })) as [Tab]
+  const begun = Date.now()
+  await tab.run((inPage) => inPage.signIn())
+  expect(Date.now() - begun).toBeLessThan(3000)
+  each.server.expireAccessTokens()
+  expect(await tab.run(({ fire }) => fire(5))).toEqual({ 200: 5 })
+  expect(await tab.run(({ session }) => session.refresh())).toMatchObject({ status: 'authenticated', stale: false })
+  expect(await tab.run(({ errors }) => errors)).toEqual(['ERR_REFRESH_FAILED'])
+  expect(await dump(tab)).not.toMatch(aToken)
+  expect(each.server.stats).toMatchObject({ refreshes: 2, thefts: 0 })
+  expect(await tab.run(({ session }) => session.signOut())).toMatchObject({ status: 'unauthenticated' })
+})
+
+test('IndexedDB deleted under two tabs: each request still gets its answer, nothing loops (77)', async () => {
+  const each = await world()
+  const tabs = await open(each, 2)
+  const isDeleted = await tabs[0].run(
+    () =>
+      new Promise<string>((done) => {
+        const request = indexedDB.deleteDatabase('resesh')
+        request.onsuccess = () => done('deleted')
+        request.onblocked = () => done('blocked')
+      }),
+  )
+  expect(isDeleted).toBe('deleted')
+  each.server.expireAccessTokens()
+  const { requests } = each.server.stats
+  expect(await fireAll(tabs, 5)).toEqual({ 200: 10 })
+  expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0 })
+  expect(each.server.stats.requests - requests).toBeLessThanOrEqual(21)
+  await tabs[1].page.reload()
+  const again = await each.tabIn(tabs[1].page)
+  expect(await again.run(({ session }) => session.ready())).toMatchObject({ status: 'authenticated' })
+})
+
+test('IndexedDB deleted while no page is open: signed out, and a sign-in works (77)', async () => {
+  const each = await world()
+  const [tab] = await open(each, 1)
+  await tab.page.goto(`${each.origin}/elsewhere`)
+  await tab.page.evaluate(() => void indexedDB.deleteDatabase('resesh'))
+  await tab.page.goto(each.page())
+  const again = await each.tabIn(tab.page)
+  expect(await again.run(({ session }) => session.ready())).toMatchObject({ status: 'unauthenticated' })
+  await again.run(({ signIn }) => signIn())
+  expect(await again.run(({ fire }) => fire(2))).toEqual({ 200: 2 })
+})
+
+const rows: Record<string, unknown> = {
+  'a word': 'nonsense',
+  'an empty row': {},
+  'a record of another layout': { record: { layout: 99, version: 7 }, sealed: null },
+  'a record without its parts': { record: { layout: 1, signedIn: true }, sealed: null },
+  'a record with wrong types': {
+    record: { layout: 1, version: 'x', signedIn: 1, wasted: 5, attempt: 'a', receivedAt: null, life: 'long' },
+    sealed: { iv: 1, bytes: 2 },
+  },
+  'credentials nobody can read': 'scrambled',
+}
+
+test.each(Object.keys(rows))(
+  '%s in place of the record: signed out, no crash, and a sign-in works (78)',
+  async (what) => {
+    const each = await world()
+    const [tab] = await open(each, 1)
+    await tab.page.goto(`${each.origin}/elsewhere`)
+    await tab.page.evaluate(
+      (row) =>
+        new Promise<void>((done) => {
+          const request = indexedDB.open('resesh')
+          request.onsuccess = () => {
+            const transaction = request.result.transaction('records', 'readwrite')
+            const records = transaction.objectStore('records')
+            const old = records.get('resesh:default')
+            old.onsuccess = () => {
+              const bytes = new ArrayBuffer(40)
+              records.put(
+                row === 'scrambled' ? { ...old.result, sealed: { ...old.result.sealed, bytes } } : row,
+                'resesh:default',
+              )
+            }
+            transaction.oncomplete = () => {
+              request.result.close()
+              done()
+            }
+          }
+        }),
+      rows[what],
+    )
+    await tab.page.goto(each.page())
+    const again = await each.tabIn(tab.page)
+    expect(await again.run(({ session }) => session.ready())).toMatchObject({ status: 'unauthenticated' })
+    await again.run(({ signIn }) => signIn())
+    each.server.expireAccessTokens()
+    expect(await again.run(({ fire }) => fire(2))).toEqual({ 200: 2 })
+    expect(await again.run(({ errors }) => errors)).toEqual([])
+  },
+)
+
+test('two sessions on one page, of different names, do not meet', async () => {
+  const each = await world()
+  const [first] = await open(each, 1)
+  const [other] = (await each.open(1, { session: { name: 'other' } })) as [Tab]
+  expect(await other.run(({ session }) => session.ready())).toMatchObject({ status: 'unauthenticated' })
+  await other.run(({ signIn }) => signIn({ user: 'bob' }))
+  await other.run(({ session }) => session.signOut())
+  expect(await first.run(({ session }) => session.current)).toMatchObject({ user: { name: 'Ann' } })
+})
