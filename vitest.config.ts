@@ -34,8 +34,9 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'node',
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
           include: ['test/node/**/*.test.ts'],
-          benchmark: { include: ['test/bench/**/*.bench.ts'], exclude: ['test/bench/**/*.browser.bench.ts'] },
           typecheck: { enabled: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './test/tsconfig.json' },
         },
       },
@@ -48,7 +49,6 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           // They share the origin's one sample server, and each resets it.
           fileParallelism: false,
-          benchmark: { include: ['test/bench/**/*.browser.bench.ts'] },
           browser: {
             enabled: true,
             headless: true,
@@ -65,7 +65,6 @@ export default defineConfig({
           include: ['test/tabs/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          benchmark: { include: [] },
         },
       },
     ],

@@ -61,7 +61,7 @@ mkdirSync(folder, { recursive: true })
 writeFileSync(join(folder, 'app.ts'), app)
 for (const { file, code } of blocks) writeFileSync(join(folder, file), code)
 
-test('every block compiles', () => {
+test('every block compiles', { timeout: 60_000 }, () => {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
   const program = ts.createProgram([join(folder, 'app.ts'), ...blocks.map(({ file }) => join(folder, file))], {
