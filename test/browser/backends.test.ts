@@ -5,16 +5,20 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { faces, sample } from '../support/page.ts'
 
 let session: Session
-beforeEach(() => sample.reset({ bffSilentRefresh: false }))
+let name = ''
+beforeEach(() => {
+  name = crypto.randomUUID() // storage outlives the test
+  return sample.reset({ bffSilentRefresh: false })
+})
 afterEach(async () => {
   session.dispose()
   await fetch('/bff/logout', { method: 'POST', headers: { 'x-bff': '1' } })
 })
 
-const edit = (name: string) =>
+const edit = (to: string) =>
   session.fetch('/api/me', {
     method: 'PATCH',
-    body: JSON.stringify({ name }),
+    body: JSON.stringify({ name: to }),
     headers: { 'content-type': 'text/json' },
   })
 const me = async () => {
@@ -22,10 +26,10 @@ const me = async () => {
   return response.ok ? ((await response.json()) as { name: string }).name : response.status
 }
 
-describe.each(Object.entries(faces))('%s', (name, { backend, refresh, login }) => {
-  const isCookie = name === 'cookie'
+describe.each(Object.entries(faces))('%s', (face, { backend, refresh, login }) => {
+  const isCookie = face === 'cookie'
   const start = async () => {
-    session = createSession({ backend, refreshAhead: 'never', ...(!isCookie && { initial: null }) })
+    session = createSession({ name, backend, refreshAhead: 'never', ...(!isCookie && { initial: null }) })
     expect((await session.ready()).status).toBe('unauthenticated')
     return session.signIn((await login()) ?? undefined)
   }
@@ -109,7 +113,7 @@ describe.each(Object.entries(faces))('%s', (name, { backend, refresh, login }) =
 
 describe('a cookie session', () => {
   const { backend, login } = faces.cookie
-  const start = () => (session = createSession({ backend, refreshAhead: 'never' }))
+  const start = () => (session = createSession({ name, backend, refreshAhead: 'never' }))
 
   test('is found again by the next page, and no script can see its cookie', async () => {
     await login()

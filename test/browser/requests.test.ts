@@ -254,7 +254,11 @@ describe('install()', () => {
 
 test('two sessions on one page share nothing', async () => {
   const session = await signedIn()
-  const other = createSession({ backend: { name: 'other', attach() {}, refresh: async () => null }, initial: null })
+  const other = createSession({
+    name: 'other',
+    backend: { name: 'other', attach() {}, refresh: async () => null },
+    initial: null,
+  })
   expect((await session.fetch('/api/me')).status).toBe(200)
   expect((await other.fetch('/api/me')).status).toBe(401)
   expect(other.current.status).toBe('unauthenticated')

@@ -77,7 +77,8 @@ const open: Session[] = []
 
 /** Signed in as ann over the bearer face. */
 export const signedIn = async (options: Partial<SessionOptions> = {}): Promise<Session> => {
-  const session = createSession({ backend: faces.bearer.backend, refreshAhead: 'never', ...options })
+  const name = crypto.randomUUID() // storage outlives the test
+  const session = createSession({ name, backend: faces.bearer.backend, refreshAhead: 'never', ...options })
   open.push(session)
   await session.signIn(await login())
   return session

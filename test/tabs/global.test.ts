@@ -47,7 +47,7 @@ beforeEach(async () => {
   page = await (await browser.newContext()).newPage()
   page.on('pageerror', (error) => errors.push(error))
   // The browser itself reports each 401; of the session nothing is to be heard.
-  page.on('console', (message) => /^Failed to load resource/.test(message.text()) || errors.push(message.text()))
+  page.on('console', (message) => message.text().startsWith('Failed to load resource') || errors.push(message.text()))
   await page.goto(origin)
 })
 afterEach(async () => {
