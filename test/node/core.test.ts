@@ -232,7 +232,6 @@ describe('the state', () => {
     )
   })
 
-  // fingerprint() in core/state.ts depends on which of the four are there, and on the order of all names.
   test('keeps them too where the server names more or fewer of the times, or names things in another order', () => {
     const old = stateOf(LOADING, { claims: { sub: 'ann', role: 'reader', exp: 1 } }, null, 'restored')
     expect(stateOf(old, { claims: { sub: 'ann', role: 'reader', jti: 'x' } }, null, 'refreshed').claims).toBe(
