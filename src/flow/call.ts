@@ -1,34 +1,34 @@
 // One conversation with the backend, however many calls it takes: the transport it gets, and what its failure means.
 
-import type { Credentials } from '../core/credentials.ts'
 import { InvalidTokenError, RefreshFailedError, RefreshTimeoutError, SessionError } from '../errors.ts'
 import type { Backend, Io, World } from '../ports.ts'
 import { orLate } from '../wait.ts'
 
-export interface Call<U, T> {
+export interface Call<T> {
   /** The backend's answer, however late. Rejects only with a {@link SessionError}. */
   readonly answer: Promise<T>
   /** The answer in time. @throws RefreshTimeoutError at the deadline; `answer` may still come. */
   readonly inTime: Promise<T>
-  /** The last response the backend saw, and what it gave into keeping before it was done. */
-  readonly seen: { last?: Response; kept?: Credentials<U> }
+  /** The last response the backend saw. */
+  readonly seen: { last?: Response }
 }
 
-export type Caller<U> = <T>(run: (io: Io<U>) => Promise<T>, attemptId?: string) => Call<U, T>
+/** @param keep What the backend has before it is done. */
+export type Caller<U> = <T>(run: (io: Io<U>) => Promise<T>, attemptId?: string, keep?: Io<U>['keep']) => Call<T>
 
 export const createCaller =
   <U>(world: World<U>, { name, cookies = false }: Backend<U>, timeout: number): Caller<U> =>
-  <T>(run: (io: Io<U>) => Promise<T>, attemptId = '') => {
+  <T>(run: (io: Io<U>) => Promise<T>, attemptId = '', keep: Io<U>['keep'] = () => {}) => {
     const stop = new AbortController()
     const { signal } = stop
-    const seen: Call<U, T>['seen'] = {}
+    const seen: Call<T>['seen'] = {}
 
     const io: Io<U> = {
       signal,
       attemptId,
       now: world.now,
       cookie: world.cookie,
-      keep: (credentials) => (seen.kept = credentials),
+      keep,
       fetch: async (input, init) =>
         (seen.last = await world.fetch(input, {
           redirect: 'error', // a login page must not pass for an answer, nor a refresh token follow a redirect

@@ -59,25 +59,35 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
   ): Promise<News<U> | number> {
     const journal = await update((old) => (mayWrite(old, found) ? journalled(old, now(), timeout) : undefined))
     if (!journal || !held) return now() // another tab was quicker
-    const { attempt, version } = journal
+    const { attempt, version, sent } = journal
+    // Signed out meanwhile; or a sleep between journal and sending, in which others may have spent this refresh token.
+    if (store.tab.version.generation > version.generation || Math.abs(now() - sent!.at) > timeout / 4) return now()
     const reload = asked.reload || journal.reloadFrom >= attempt
     const wanted: Wanted = reload ? { ...plain, reason: 'reload' } : plain
     const method = (reload && backend.reload) || backend.refresh
+    let keeping: Promise<News<U> | null> | undefined
     const { inTime, answer, seen } = call(
       (io) => method.call(backend, held, io, wanted),
       `${version.generation}.${attempt}`,
+      // Written down at once: a page that dies before the rest is answered must not take the only refresh token with it.
+      (credentials) => void (keeping = commit(credentials, undefined, false).catch(() => null)),
     )
 
-    async function commit(said: Credentials<U> | null, ending: Ending = 'expired'): Promise<News<U>> {
+    /** Answers null where a sign-out, a sign-in or a later attempt came first: theirs may do, or not. */
+    async function commit(
+      said: Credentials<U> | null,
+      ending: Ending = 'expired',
+      isReload = reload,
+    ): Promise<News<U> | null> {
       const receivedAt = now()
       const fresh = said && merge(held, said)
       const record = await update((old) => {
         if (!mayWrite(old, journal!)) return undefined
         if (!fresh) return over(old, ending)
-        const { reason, organizationId, data } = wanted
+        const { organizationId, data } = wanted
         const life = lifeOf(fresh, receivedAt)
-        const why = organizationId ? 'switched' : reason === 'reload' ? 'reloaded' : data ? 'updated' : 'refreshed'
-        const next = refreshed(old, { reason: why, receivedAt, life }, reload)
+        const why = organizationId ? 'switched' : isReload ? 'reloaded' : data ? 'updated' : 'refreshed'
+        const next = refreshed(old, { reason: why, receivedAt, life }, isReload)
         // Another user in the answer: whatever waits belongs to somebody else.
         const isOther = (held!.claims?.['sub'] ?? fresh.claims?.['sub']) !== fresh.claims?.['sub']
         return isOther ? signedIn(next, { reason: 'signed-in', receivedAt, life }) : next
@@ -85,10 +95,16 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
       if (record) return [{ record, credentials: fresh }, fresh ? 'this-tab' : 'server']
       // The fence: a sign-out, a sign-in or a later attempt came first. What was just minted must not outlive a sign-out.
       if (fresh) await farewell(fresh).catch(() => {})
-      return [await read(), 'other-tab']
+      return null
     }
 
-    /** Answers null where a sign-out, a sign-in or a later attempt came first. */
+    const theirs = async (): Promise<News<U> | number> => {
+      const stored = await read()
+      const isEnough = !stored || planned(stored.record, asked, now(), replayWindow) === 'adopt'
+      return isEnough ? [stored, 'other-tab'] : now()
+    }
+
+    /** Answers null as {@link commit} does. */
     async function note(error: SessionError, { last }: { last?: Response }): Promise<Record | null> {
       const at = now()
       const isStepUp = error instanceof StepUpRequiredError
@@ -107,17 +123,20 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
 
     events.trace('refresh-start', { attempt, reason: wanted.reason })
     try {
-      return await commit(await inTime)
+      const said = await inTime
+      await keeping
+      return (await commit(said)) ?? (await theirs())
     } catch (cause) {
-      if (cause instanceof SessionEndedError) return await commit(null, cause.reason as Ending)
+      if (cause instanceof SessionEndedError) return (await commit(null, cause.reason as Ending)) ?? (await theirs())
       if (cause instanceof RefreshTimeoutError)
         void answer.then(commit).then(
-          (news) => store.adopt(...news),
+          (news) => news && store.adopt(...news),
           () => {},
         )
       const error = isSaid(cause) ? cause : new RefreshFailedError('The answer makes no sense', { cause, spent: true })
-      if (seen.kept) store.adopt(...(await commit(seen.kept)))
-      else if (!(await note(error, seen)) && isTransient(error)) return now() // theirs may do
+      const kept = await keeping
+      if (kept) store.adopt(...kept)
+      else if (!(await note(error, seen)) && isTransient(error)) return await theirs()
       throw error
     } finally {
       events.trace('refresh-end', { attempt })
