@@ -44,6 +44,8 @@ export default defineConfig({
         resolve: { alias },
         plugins: [sampleServer()],
         publicDir: 'test/public',
+        // Found only while a test runs, it would reload the page under it.
+        optimizeDeps: { include: ['axios'] },
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],

@@ -16,9 +16,14 @@ export interface RequestOptions {
   idempotencyKey?: string
 }
 
+/** How resesh/xhr takes part: a transport for one request, in place of the real fetch. Two copies of the SDK agree on it. */
+export const via: unique symbol = Symbol.for('resesh.via')
+
 export interface SessionRequestInit extends RequestInit {
   /** `false`: plain fetch, nothing held, attached or judged. */
   session?: false | RequestOptions
+  /** @internal */
+  [via]?: typeof fetch
 }
 
 type Attached = void | { credentials?: RequestCredentials; redirect?: RequestRedirect }
@@ -33,7 +38,7 @@ export class Outgoing implements RequestView, Jar {
   headers!: Headers
   readonly #input: RequestInfo | URL
   readonly #request: Request | undefined
-  readonly #init: RequestInit
+  readonly #init: Omit<SessionRequestInit, 'session'>
   readonly #options: RequestOptions
   readonly #base: () => string | undefined
   #spare: Request | undefined
@@ -88,7 +93,8 @@ export class Outgoing implements RequestView, Jar {
 
   send(fetch: typeof globalThis.fetch, attached: Attached): Promise<Response> {
     const request = this.#request
-    const init: RequestInit = { ...this.#init, headers: this.headers }
+    const init = { ...this.#init, headers: this.headers }
+    fetch = init[via] ?? fetch
     const { credentials, redirect } = attached ?? {}
     if (credentials && (init.credentials ?? request?.credentials ?? 'same-origin') === 'same-origin')
       init.credentials = credentials

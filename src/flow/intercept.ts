@@ -11,7 +11,7 @@ import {
   ReplayError,
   SessionEndedError,
 } from '../errors.ts'
-import { Outgoing, type Replay, type SessionRequestInit } from '../outgoing.ts'
+import { Outgoing, type Replay, type SessionRequestInit, via } from '../outgoing.ts'
 import type { Awaitable, RequestView } from '../ports.ts'
 import { orAborted, orLate } from '../wait.ts'
 import type { Flights, Outcome } from './flights.ts'
@@ -60,7 +60,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
 
   return (input, init) => {
     if (init?.session === false) return world.fetch(input, { ...init, session: undefined } as RequestInit)
-    return origins(input) ? send(input, init ?? {}) : world.fetch(input, init)
+    return origins(input) ? send(input, init ?? {}) : (init?.[via] ?? world.fetch)(input, init)
   }
 
   async function send(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {

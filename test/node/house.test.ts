@@ -15,7 +15,7 @@ const floors = [
   { name: 'the world, put together', files: ['platform/world'] },
   { name: 'storage, chosen', files: ['platform/storage'] },
   { name: 'edges', files: ['backends/*', 'platform/*'] },
-  { name: 'means', files: ['wire', 'wait', 'outgoing'] },
+  { name: 'means', files: ['wire', 'wait', 'outgoing', 'xhr/*'] },
   { name: 'ports', files: ['ports'] },
   { name: 'core', files: ['core/*'] },
   { name: 'ground', files: ['errors'] },
