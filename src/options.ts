@@ -61,7 +61,8 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
   const settings = {
     name: 'default',
     storage: 'indexeddb' as const,
-    origins: [...(page ? [page] : []), ...(backend.origins ?? [])],
+    // A sandboxed frame has no origin, which it calls 'null'.
+    origins: [...(page && page !== 'null' ? [page] : []), ...(backend.origins ?? [])],
     leeway: 10_000,
     timeout: 10_000,
     refreshAhead: 'visible' as const,
