@@ -49,7 +49,7 @@ export function localVault<U>(get: Globals, name: string): Vault<U> {
   const texts = new Map<string, string>()
   return {
     async seal(credentials) {
-      const id = get('crypto')!.randomUUID()
+      const id = get('crypto')!.getRandomValues(new Uint32Array(4)).join() // randomUUID is for secure origins only
       texts.set(id, JSON.stringify({ id, credentials }))
       return { id }
     },
