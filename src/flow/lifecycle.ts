@@ -65,6 +65,9 @@ export function createLifecycle<U, C>({ world, backend, store, call, turn, farew
     return commit((old) => {
       const { generation } = old.version
       if (isRestored && generation !== (before?.record.version.generation ?? 0)) return undefined
+      // Nothing new was minted: who goes by the version must not take it for a refresh.
+      if (goesOn && old.signedIn && (fresh.accessToken ?? null) === (held.accessToken ?? null))
+        return { ...old, reason }
       if (fresh) return begun(goesOn && old.signedIn ? renewed : signedIn, old, fresh, reason)
       if (old.signedIn || !generation) return over(old, old.signedIn ? 'expired' : 'restored')
       return undefined
@@ -86,7 +89,8 @@ export function createLifecycle<U, C>({ world, backend, store, call, turn, farew
       try {
         if (!isKnown(stored))
           stored = await turn(async () => {
-            if ((await read())?.record.untold) await farewell()
+            // One that happened here is told by whoever knows the credentials.
+            if (store.state.status === 'loading' && (await read())?.record.untold) await farewell()
             const found = await read() // another tab may have signed in meanwhile
             return isKnown(found) ? found : take(ask, 'restored', found)
           })
