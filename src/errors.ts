@@ -5,9 +5,19 @@ interface Details {
   response?: Response | undefined
 }
 
+type Code =
+  | 'ERR_REFRESH_FAILED'
+  | 'ERR_REFRESH_TIMEOUT'
+  | 'ERR_SESSION_ENDED'
+  | 'ERR_STEP_UP_REQUIRED'
+  | 'ERR_REPLAY'
+  | 'ERR_QUEUE_FULL'
+  | 'ERR_INVALID_TOKEN'
+  | 'ERR_INVALID_OPTION'
+
 /** The base of them all: `error instanceof SessionError`, then narrow {@link AnySessionError} on `code`. */
 export abstract class SessionError extends Error {
-  abstract readonly code: string
+  abstract readonly code: Code
   /** The answer that decided, its body unread where it was refused. */
   readonly response: Response | undefined
 

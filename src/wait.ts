@@ -1,6 +1,28 @@
 // Waiting that a caller can leave: the signal frees that caller at once, the work itself goes on for the others.
 
-import type { Clock } from './ports.ts'
+import type { Clock, Undo } from './ports.ts'
+
+interface Crowd {
+  readonly members: Set<Undo>
+  readonly tell: Undo
+}
+
+// One listener for all who wait with one signal: an app may hand the same one to every request it ever makes.
+const crowds = new WeakMap<AbortSignal, Crowd>()
+
+function onAbort(signal: AbortSignal, run: Undo): Undo {
+  let crowd = crowds.get(signal)
+  if (!crowd) {
+    const members = new Set<Undo>()
+    crowds.set(signal, (crowd = { members, tell: () => members.forEach((member) => member()) }))
+  }
+  const { members, tell } = crowd
+  if (!members.size) signal.addEventListener('abort', tell)
+  members.add(run)
+  return () => {
+    if (members.delete(run) && !members.size) signal.removeEventListener('abort', tell)
+  }
+}
 
 /** As `work`, or rejects with the signal's reason as soon as it is aborted. No listener stays behind. */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
@@ -8,8 +30,7 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal | null | unde
   return new Promise<T>((resolve, reject) => {
     const abort = (): void => reject(signal.reason)
     if (signal.aborted) abort()
-    signal.addEventListener('abort', abort)
-    void work.then(resolve, reject).then(() => signal.removeEventListener('abort', abort))
+    void work.then(resolve, reject).then(onAbort(signal, abort))
   })
 }
 

@@ -79,7 +79,7 @@ export function createLifecycle<U, C>({ world, backend, store, call, turn, farew
       const credentials = initial && merge(null, initial)
       const record = credentials ? begun(signedIn, BLANK, credentials, 'restored') : over(BLANK, 'restored')
       adopt({ record: { ...record, version: BLANK.version }, credentials }, 'this-tab')
-      void take(() => initial, 'restored').then((news) => adopt(news, 'this-tab'))
+      store.begin(take(() => initial, 'restored').then((news) => adopt(news, 'this-tab')))
     },
 
     async restore() {

@@ -21,6 +21,8 @@ export interface Store<U, C> {
   readonly waking: Promise<void> | null
   /** The page goes to sleep. */
   doze(): void
+  /** Nothing is served until this is done: it is not written down yet whose session this is. */
+  begin(work: Promise<unknown>): void
   /** Reads the record again, and takes over what is newer. */
   sync(): Promise<void>
   /** ms from receipt to the access token's death; null where unknown. */
@@ -51,6 +53,7 @@ export function createStore<U, C>(
   let diesAt = 0
   let tokens: string[] = []
   let waking: Promise<void> | null = null
+  let beginning: Promise<void> | null = null
   let isAwake: () => void = () => {}
   let syncing: Promise<void> | null = null
   let isHinted = false
@@ -115,7 +118,10 @@ export function createStore<U, C>(
     dispatch,
     adopt,
     get waking() {
-      return waking
+      return beginning ?? waking
+    },
+    begin(work) {
+      beginning = work.then(() => void (beginning = null))
     },
     doze() {
       waking ??= new Promise((resolve) => (isAwake = resolve))
