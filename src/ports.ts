@@ -110,6 +110,8 @@ export interface Clock {
 export interface Locks {
   /** @param stuck From then on the lock may be taken from its holder. @throws what aborted `late`, while it waits. */
   acquire(late: AbortSignal, stuck: AbortSignal): Promise<Undo>
+  /** Whether holding it keeps every other tab out. */
+  isSole(): boolean
 }
 
 export interface Stored<U> {

@@ -50,7 +50,7 @@ type News<U> = [stored: Stored<U> | null, source: Source]
 
 export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
   const { world, backend, store, events, call, turn, farewell, timeout, replayWindow } = parts
-  const { now, random, read, update } = world
+  const { now, random, read, update, isSole } = world
 
   async function send(
     { record: found, credentials: held }: Stored<U>,
@@ -158,7 +158,9 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
   return async (asked, wanted) => {
     const news = await turn(async (): Promise<News<U> | 'give-up' | number> => {
       const found = (await read()) ?? (await sown())
-      const plan = found ? planned(found.record, asked, now(), replayWindow) : 'adopt'
+      // An attempt that is not written down died with its holder. Without a lock it may as well be under way.
+      const window = isSole() ? replayWindow : 0
+      const plan = found ? planned(found.record, asked, now(), window) : 'adopt'
       if (plan === 'send') return send(found!, asked, wanted)
       if (plan === 'adopt') events.trace('adopt')
       return plan === 'adopt' ? [found, 'other-tab'] : plan

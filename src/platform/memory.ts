@@ -21,6 +21,7 @@ export function memoryRecords<U>(start?: Stored<U> | null): Records<U> {
 export function memoryLocks(): Locks {
   let last: Promise<unknown> = Promise.resolve()
   return {
+    isSole: () => true,
     async acquire(late) {
       const before = last
       let release!: Undo

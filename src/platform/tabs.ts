@@ -9,6 +9,7 @@ import type { Globals } from './globals.ts'
  */
 export function tabLocks(get: Globals, name: string, alone: Locks, life: AbortSignal): Locks {
   const held = new Set<Undo>()
+  let isRefused = false
   // A frozen page keeps its locks, and one in the back/forward cache is thrown out for them.
   const letGo = (): void => held.forEach((release) => release())
   get('addEventListener')?.('pagehide', letGo, { signal: life })
@@ -29,6 +30,7 @@ export function tabLocks(get: Globals, name: string, alone: Locks, life: AbortSi
     })
 
   return {
+    isSole: () => !isRefused && !!get('navigator')?.locks,
     async acquire(late, stuck) {
       const release = await alone.acquire(late, stuck)
       if (!get('navigator')?.locks) return release
@@ -37,11 +39,13 @@ export function tabLocks(get: Globals, name: string, alone: Locks, life: AbortSi
           if (stuck.aborted) return request({ steal: true })
           throw error
         })
+        isRefused = false
         return () => {
           both()
           release()
         }
       } catch {
+        isRefused = true
         return release // no locks in a sandboxed frame, nor in a page on its way out
       }
     },

@@ -16,7 +16,7 @@ export function createWorld<U>(
   report: (cause: unknown) => void,
 ): World<U> {
   const name = `resesh:${session}`
-  const isAlone = kind === 'memory'
+  const isAlone = kind === 'memory' || (typeof kind === 'string' && !get('indexedDB')) // nothing that tabs could share
   const life = new AbortController()
   return {
     ...createClock(get),
