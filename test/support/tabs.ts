@@ -181,6 +181,16 @@ function boot(
   Object.assign(globalThis, { tab })
 }
 
+/** Runs in a worker: each message is a number of requests to send, and is answered with what came of them. */
+function answerAll(): void {
+  const { tab } = globalThis as unknown as { tab: InPage }
+  globalThis.onmessage = async ({ data }: MessageEvent<number>) => {
+    const tally = await tab.fire(data)
+    const { status, user } = tab.session.current
+    globalThis.postMessage({ tally, status, name: user?.['name'], errors: tab.errors })
+  }
+}
+
 let built: Promise<string> | undefined
 
 /** As the package's own build, from the source as it stands. */
@@ -258,7 +268,7 @@ async function serve(
       path === '/resesh.js'
         ? ['text/javascript', script]
         : path === '/worker.js'
-          ? ['text/javascript', `importScripts('/resesh.js'); ${pages[Number(query)]!}`]
+          ? ['text/javascript', `importScripts('/resesh.js'); ${pages[Number(query)]!}; (${String(answerAll)})()`]
           : path === '/page'
             ? [
                 'text/html',
