@@ -54,6 +54,8 @@ export interface Backend<U = Json> {
   readonly replayWindow?: number
   /** The browser's jar holds the credentials: nothing needs to be attached before a first answer is known. */
   readonly cookies?: boolean
+  /** Beside the jar, there is an access token to attach: requests wait for the first answer all the same. */
+  readonly needsToken?: boolean
   /** Its own endpoints: never held, never judged. */
   owns?(url: string): boolean
   /**

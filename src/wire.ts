@@ -21,6 +21,13 @@ export async function readJson(response: Response): Promise<Json> {
   throw new RefreshFailedError(`${response.url}: ${response.status}${response.ok ? ', but no JSON' : ''}`, { response })
 }
 
+/** What a refusal says in JSON, if it does; its body stays unread. */
+export const peek = (response: Response): Promise<Json | null> =>
+  response
+    .clone()
+    .json()
+    .catch(() => null)
+
 /** The origins of absolute URLs; a relative one is the page's own. */
 export const originsOf = (urls: readonly (string | undefined)[]): string[] =>
   urls.filter((url) => /^https?:/i.test(url ?? '')).map((url) => new URL(url!).origin)

@@ -75,6 +75,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
 
     for (let sends = 1; ; sends++) {
       const sentWith = store.tab.version
+      const sentAt = world.mono()
       const response = await dispatch(request, id, isOwn, sends)
       const news = observed(response, request, sentWith)
       if (news) await news
@@ -100,7 +101,8 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
           return response
         }
         if ((await refreshed(request, id)) === 'give-up' || isOver(begunWith)) return response
-        wasRefreshed = isNewer(store.tab.version, sentWith)
+        // What another tab had got before this was sent may be as dead by now. Wall times are cut to the millisecond.
+        wasRefreshed = isNewer(store.tab.version, sentWith) && store.bornAt > sentAt - 1
       } else if (!request.mayRepeat(replay)) return response
       if (!request.canRepeat) throw new ReplayError(`${request.route}: its body can't be sent again`, { response })
       response.body?.cancel().catch(() => {}) // an unread answer would keep its connection busy
@@ -133,7 +135,9 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     const { status } = store.state
     if (keepalive || status === 'unauthenticated') return false
     // A body that can be sent once only must not meet an expiry on its way.
-    return status === 'loading' ? !backend.cookies : store.isSpent(canRepeat ? undefined : 2 * timeout)
+    return status === 'loading'
+      ? !backend.cookies || !!backend.needsToken
+      : store.isSpent(canRepeat ? undefined : 2 * timeout)
   }
 
   /** Takes a place among those that wait. */

@@ -4,7 +4,7 @@ import { type Credentials, merge } from '../core/credentials.ts'
 import { lifeOf } from '../core/expiry.ts'
 import { BLANK, isSameSession, over, type Record, renewed, signedIn, type Version } from '../core/record.ts'
 import type { Reason } from '../core/state.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { InvalidOptionError, StepUpRequiredError } from '../errors.ts'
 import type { Awaitable, RequestView, Stored } from '../ports.ts'
 import { orAborted } from '../wait.ts'
 import type { Parts } from './refresh.ts'
@@ -101,7 +101,7 @@ export function createLifecycle<U, C>({ world, backend, store, call, turn, farew
         if (stored?.record.signedIn) {
           adopt(stored, 'this-tab')
           store.dispatch({ type: 'failing' })
-        }
+        } else if (error instanceof StepUpRequiredError) adopt(await take(() => null, 'restored'), 'this-tab') // not yet
         throw error
       }
     },

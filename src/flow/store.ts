@@ -27,6 +27,8 @@ export interface Store<U, C> {
   sync(): Promise<void>
   /** ms from receipt to the access token's death; null where unknown. */
   readonly life: number | null
+  /** When the credentials were received, in monotonic ms: by whatever tab. */
+  readonly bornAt: number
   /** ms the access token has left, NaN where its life is unknown. */
   remaining(): number
   /** Whether the access token dies within `validity` ms, at most nine tenths of its life. @default the leeway, at most a quarter */
@@ -50,7 +52,7 @@ export function createStore<U, C>(
   let tab: Tab<U, C> = { version: BLANK.version, state: LOADING }
   let credentials: Credentials<U> | null = null
   let life: number | null = null
-  let diesAt = 0
+  let bornAt = 0
   let tokens: string[] = []
   let waking: Promise<void> | null = null
   let beginning: Promise<void> | null = null
@@ -77,7 +79,7 @@ export function createStore<U, C>(
     credentials = signedIn ? stored.credentials : null
     life = credentials && stored.record.life
     // From here on only the monotonic clock counts; a wall clock that was set back must not lengthen a life.
-    diesAt = mono() + life! - Math.max(0, now() - receivedAt)
+    bornAt = mono() - Math.max(0, now() - receivedAt)
     const token = credentials?.accessToken
     // Of a session before this one, it may be somebody else's.
     const old = isSameSession(tab.version, version) ? tokens : []
@@ -110,10 +112,13 @@ export function createStore<U, C>(
       return life
     },
     ready,
-    remaining: () => (life === null ? NaN : diesAt - mono()),
+    get bornAt() {
+      return bornAt
+    },
+    remaining: () => (life === null ? NaN : bornAt + life - mono()),
     isSpent: (validity) =>
       life !== null &&
-      diesAt - mono() <= (validity === undefined ? leewayFor(life, leeway) : Math.min(validity, life * 0.9)),
+      bornAt + life - mono() <= (validity === undefined ? leewayFor(life, leeway) : Math.min(validity, life * 0.9)),
     isOurs: (authorization) => tokens.some((token) => authorization.endsWith(token)),
     dispatch,
     adopt,

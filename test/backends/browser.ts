@@ -161,7 +161,7 @@ function createStorage(): SessionStorage {
 // Back-off all but none: tests wait for what happens, not for how long it is put off.
 const littleChance = Object.create(Math, { random: { value: () => 0.01 } }) as Math
 
-export function createBrowser(handle: Handle, backend: () => Backend, clock: Clock): Browser {
+export function createBrowser(handle: Handle, backend: () => Backend<any>, clock: Clock): Browser {
   const jar = new Jar()
   const wire = createWire(transport(handle, jar) as typeof fetch)
   const fetchOfPage: typeof fetch = (input, init) =>

@@ -10,7 +10,7 @@ export type Fault = number | 'html' | 'network'
 /** A server and the app around it. */
 export interface Stand {
   handle: Handle
-  backend(): Backend
+  backend(): Backend<any>
   options?: Partial<SessionOptions>
   /** The app's own login, in a tab. */
   signIn(tab: Session, user: string): Promise<unknown>
@@ -210,9 +210,10 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
     })
 
     test('two tabs share one refresh, and a sign-out', async () => {
-      const { stand, open, signedIn } = scene()
+      const { stand, clock, open, signedIn } = scene()
       const tabs = [await signedIn(), open()] as const
       await tabs[1].ready()
+      clock.pass(1_000)
       const before = stand.refreshes
       stand.expire()
       const requests = tabs.flatMap((tab) => Array.from({ length: 20 }, () => tab.fetch(stand.profile)))
