@@ -1,0 +1,207 @@
+// WorkOS AuthKit in a browser: its own endpoint, with the refresh token in hand (development) or in a cookie of its host
+// (production); and the route of a Next.js app that holds the sealed cookie.
+
+import { claimsOf, type Credentials, type Json } from '../core/credentials.ts'
+import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
+import type { Backend, Io, Wanted } from '../ports.ts'
+import { attachBearer, isOneOf, originsOf, peek, readJson } from '../wire.ts'
+
+export interface WorkOSOptions {
+  clientId: string
+  /** Yours, if AuthKit has a domain of its own. @default 'api.workos.com' */
+  apiHostname?: string
+  /** The refresh token comes in the answer and is kept with the session, as on localhost. @default false: in a cookie of the host */
+  devMode?: boolean
+  /** ms in which the server forgives a second use of a refresh token. @default 10_000 */
+  replayWindow?: number
+}
+
+export interface WorkOSRouteOptions {
+  /**
+   * POST `{ organizationId? }`: calls `refreshSession` and answers with its result. 401: nobody is signed in. 403: `error` and
+   * maybe `redirectUrl` say what is asked of the user. 503: could not find out.
+   */
+  refreshUrl: string
+  /** POST at sign-out. Left out: the server is not told. */
+  signOutUrl?: string
+}
+
+/** `state.user`, as in the documentation of WorkOS. */
+export interface WorkOSUser {
+  id: string
+  email: string
+  emailVerified: boolean
+  firstName: string | null
+  lastName: string | null
+  profilePictureUrl: string | null
+  lastSignInAt: string | null
+  externalId: string | null
+  createdAt: string
+  updatedAt: string
+}
+
+/** `state.claims`: the payload of the access token, under the names of the documentation too. */
+export interface WorkOSClaims {
+  sub: string
+  sessionId: string
+  role?: string
+  roles?: string[]
+  permissions?: string[]
+  entitlements?: string[]
+  featureFlags?: string[]
+  impersonator?: { email: string; reason: string | null } | null
+  [claim: string]: unknown
+}
+
+// Everything else that is refused says nothing about the session either; only this ends it.
+const OVER = 'invalid_grant'
+const STEP_UP =
+  /^(sso_required|mfa_enrollment|mfa_challenge|organization_selection_required|email_verification_required)$/
+
+const camel = (json: Json): Json =>
+  Object.fromEntries(
+    Object.entries(json).map(([key, value]) => [key.replace(/_(\w)/g, (_, letter) => letter.toUpperCase()), value]),
+  )
+
+/**
+ * What the code exchange answers, for `session.signIn`.
+ * @throws {@link RefreshFailedError} for an answer without an access token.
+ */
+export function fromAuthenticateResponse(body: Json): Credentials<WorkOSUser> {
+  const { user, accessToken, refreshToken, organizationId, impersonator, ...rest } = camel(body)
+  if (typeof accessToken !== 'string' || !accessToken) throw new RefreshFailedError('The answer has no access token')
+  const token = claimsOf(accessToken)
+  const { sid, feature_flags, org_id } = token ?? {}
+  const { role, roles, permissions, entitlements, sessionId = sid, featureFlags = feature_flags } = rest
+  const info = { sessionId, role, roles, permissions, entitlements, featureFlags, impersonator }
+  const said = Object.entries(info).filter(([, value]) => value !== undefined)
+  return {
+    accessToken,
+    ...(typeof refreshToken === 'string' && { refreshToken }),
+    user: camel(user as Json) as unknown as WorkOSUser,
+    organizationId: (organizationId ?? org_id ?? null) as string | null,
+    claims: { ...token, ...Object.fromEntries(said) },
+  }
+}
+
+/**
+ * Switching the organization is a refresh with another `organizationId`; a refused one keeps the session.
+ *
+ * @example
+ * const session = createSession<WorkOSUser, WorkOSClaims>({ backend: workos({ clientId: 'client_123' }) })
+ * await session.signIn(fromAuthenticateResponse(await exchangeCode()))
+ * await session.refresh({ organizationId: 'org_456', ensureSignedIn: true })
+ */
+export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
+  const { clientId, apiHostname = 'api.workos.com', devMode = false, replayWindow = 10_000 } = options
+  const base = `https://${apiHostname}/user_management`
+  const endpoint = `${base}/authenticate`
+  const credentials = devMode ? 'omit' : 'include'
+
+  async function refresh(
+    held: Credentials<WorkOSUser> | null,
+    io: Io<WorkOSUser>,
+    { organizationId = held?.organizationId ?? undefined }: Partial<Wanted>,
+  ): Promise<Credentials<WorkOSUser> | null> {
+    if (devMode && !held?.refreshToken) return null // nothing to ask with
+    const response = await io.fetch(endpoint, {
+      method: 'POST',
+      credentials,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        client_id: clientId,
+        grant_type: 'refresh_token',
+        ...(devMode && { refresh_token: held?.refreshToken }),
+        ...(organizationId && { organization_id: organizationId }),
+      }),
+    })
+    if (response.ok) return fromAuthenticateResponse(await readJson(response))
+    return refused(response, organizationId)
+  }
+
+  return {
+    name: 'workos',
+    replayWindow,
+    cookies: !devMode,
+    needsToken: true,
+    owns: (url) => url.startsWith(base),
+    attach: attachBearer,
+    ...(!devMode && {
+      async restore(io) {
+        // Set beside the cookie that scripts can't read: without it, asking is in vain.
+        const hint = io.cookie('workos-has-session')?.split('.')
+        return hint?.some((each) => each === '1' || each === clientId) ? refresh(null, io, {}) : null
+      },
+    }),
+    refresh,
+    async signOut(held, io) {
+      const id = held?.claims?.['sid'] as string | undefined
+      if (!id) return
+      const url = `${base}/sessions/logout?session_id=${encodeURIComponent(id)}`
+      // It redirects to a page, and shows no answer to scripts.
+      await io.fetch(url, { mode: 'no-cors', credentials: 'include', redirect: 'follow' })
+    },
+  }
+}
+
+/** Both shapes of refusal: OAuth's `{ error }`, and the API's `{ code }`. */
+async function refused(response: Response, organizationId?: string): Promise<null> {
+  const body = await peek(response)
+  const {
+    error,
+    code,
+    authkitRedirectUrl,
+    redirectUrl = authkitRedirectUrl,
+    pendingAuthenticationToken,
+  } = camel(body ?? {})
+  const type = String(error ?? code)
+  if (type === OVER) return null
+  if (!STEP_UP.test(type)) throw new RefreshFailedError(`${response.url}: ${response.status}`, { response })
+  throw new StepUpRequiredError(
+    {
+      type,
+      ...(typeof redirectUrl === 'string' && { url: redirectUrl }),
+      ...(organizationId && { organizationId }),
+      ...(pendingAuthenticationToken !== undefined && { pendingAuthenticationToken }),
+    },
+    { response },
+  )
+}
+
+/**
+ * A route of your Next.js app over `refreshSession`: the browser holds a sealed cookie, and gets the user info as JSON.
+ *
+ * @example
+ * createSession<WorkOSUser, WorkOSClaims>({ backend: workosRoute({ refreshUrl: '/api/auth/refresh' }) })
+ */
+export function workosRoute({ refreshUrl, signOutUrl }: WorkOSRouteOptions): Backend<WorkOSUser> {
+  async function ask(io: Io<WorkOSUser>, organizationId?: string): Promise<Credentials<WorkOSUser> | null> {
+    const response = await io.fetch(refreshUrl, {
+      method: 'POST',
+      credentials: 'include',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ organizationId }),
+    })
+    if (response.status === 401) return null
+    if (!response.ok) return refused(response, organizationId)
+    const body = await readJson(response)
+    return body['user'] === null ? null : fromAuthenticateResponse(body)
+  }
+  return {
+    name: 'workos',
+    cookies: true,
+    origins: originsOf([refreshUrl, signOutUrl]),
+    owns: (url) => isOneOf(url, [refreshUrl, signOutUrl]),
+    attach(headers, credentials) {
+      attachBearer(headers, credentials)
+      return { credentials: 'include' }
+    },
+    restore: (io) => ask(io),
+    refresh: (held, io, { organizationId = held.organizationId ?? undefined }) => ask(io, organizationId),
+    async signOut(_held, io) {
+      if (!signOutUrl) return
+      const { status } = await io.fetch(signOutUrl, { method: 'POST', credentials: 'include' })
+      if (status >= 500) throw new RefreshFailedError(`${signOutUrl}: ${status}`)
+    },
+  }
+}
