@@ -36,8 +36,8 @@ interface Login {
   expiresInSeconds: number
 }
 
-export const login = async (): Promise<Login> => {
-  const { expiresIn, ...tokens } = await (await post('/auth/login', credentials)).json()
+export const login = async (username = 'ann'): Promise<Login> => {
+  const { expiresIn, ...tokens } = await (await post('/auth/login', { ...credentials, username })).json()
   return { ...tokens, expiresInSeconds: expiresIn } as Login
 }
 
@@ -46,7 +46,7 @@ export const faces = {
   bearer: {
     backend: bearer({ refreshUrl: '/auth/refresh', signOutUrl: '/auth/logout', userUrl: '/auth/user' }),
     refresh: 'POST /auth/refresh',
-    login,
+    login: () => login(),
   },
   oauth2: {
     backend: oauth2({
