@@ -11,6 +11,8 @@ export interface BrowserOptions {
   /** How likely a message between tabs is lost, doubled or late, now. */
   faults(): number
   onPost(message: unknown): void
+  /** A tab is robbed of the lock. */
+  onStolen(tab: Owner): void
   onStored(tab: Owner, old: string | null, next: string): void
 }
 
@@ -32,7 +34,7 @@ interface Claim {
   reject(reason: unknown): void
 }
 
-export function createBrowser({ clock, dice, faults, onPost, onStored }: BrowserOptions): Browser {
+export function createBrowser({ clock, dice, faults, onPost, onStolen, onStored }: BrowserOptions): Browser {
   const { at } = clock
 
   let holder: Claim | null = null
@@ -69,6 +71,7 @@ export function createBrowser({ clock, dice, faults, onPost, onStored }: Browser
           reject(signal.reason)
         } else if (steal && holder) {
           const robbed = holder
+          onStolen(robbed.tab)
           at(0, robbed.tab, () => robbed.reject(new DOMException('Stolen', 'AbortError')))
           grant(claim)
         } else if (holder) {

@@ -63,6 +63,9 @@ export function createClock(dice: Dice): Clock {
     return first
   }
 
+  // All that can go on without time passing does so.
+  const drained = (): Promise<void> => new Promise((done) => setImmediate(done))
+
   return {
     get time() {
       return time
@@ -83,6 +86,7 @@ export function createClock(dice: Dice): Clock {
       }
     },
     async until(end, isEnough) {
+      await drained()
       while (heap[0] && heap[0].time <= end && !isEnough()) {
         const happening = pop()
         const { owner, run } = happening
@@ -94,8 +98,7 @@ export function createClock(dice: Dice): Clock {
         }
         steps++
         run()
-        // All that can go on without time passing does so before this.
-        await new Promise((done) => setImmediate(done))
+        await drained()
       }
       if (!isEnough()) time = Math.max(time, end)
     },

@@ -10,8 +10,8 @@ export type View = State<{ id: string; v: number }, Claims>
 export interface Tab extends Owner {
   readonly id: number
   readonly openedAt: number
-  /** When it last stood still, or was thrown away. */
-  sleptAt: number
+  /** When it stood still, went on, lost a lock, or was thrown away. */
+  readonly breaks: number[]
   /** Timers of a hidden tab fire only at multiples of this. */
   throttle: number
   isHidden: boolean
@@ -33,8 +33,6 @@ export interface Sent {
   /** The refresh token in its body, and whose it is. */
   readonly refreshToken: string | null
   readonly family: Family | null
-  /** The wall clock was set since. */
-  jumped: boolean
   outcome: 'open' | 'answered' | 'failed' | 'aborted'
   status: number
   settledAt: number
@@ -84,13 +82,19 @@ export interface Facts {
   ended(tabs: readonly Tab[], stored: Value | null): void
 }
 
+export type Publish = <K extends keyof Facts>(fact: K, ...details: Parameters<Facts[K]>) => void
+
 /** An oracle sees what it wants to see, and says what is wrong. */
 export type Oracle = (look: Look) => Partial<Facts>
 
 export interface Look {
   readonly timeout: number
   readonly replayWindow: number
+  /** Of an access token, ms. */
+  readonly life: number
   now(): number
+  /** When the wall clock was set last. */
+  jumpedAt(): number
   readonly sent: readonly Sent[]
   readonly calls: readonly Call[]
   access(token: string): Access | undefined

@@ -67,7 +67,6 @@ export function createNetwork(options: NetworkOptions): Network {
       token,
       refreshToken,
       family,
-      jumped: false,
       outcome: 'open',
       status: 0,
       settledAt: Infinity,

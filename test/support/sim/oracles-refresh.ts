@@ -1,35 +1,53 @@
 // What must hold of refreshes, of what they write, and of how a session is lost. Numbers as in the fault catalogue.
 
 import { isNewer } from '../../../src/core/record.ts'
-import type { Oracle, Sent, Tab, Value } from './facts.ts'
+import type { Call, Oracle, Sent, Tab, Value } from './facts.ts'
 
 // Between the journal's time and the sending lies a little storage, and between two tabs a little more.
-const SLACK = 1500
+const SLACK = 3000
+// What is done with an answer takes a little storage, too.
+const WRITTEN = 200
 
 const isRefresh = ({ url }: Sent): boolean => url.pathname === '/refresh'
-const hasSlept = ({ tab, at }: Sent): boolean => tab.life !== 'running' || tab.sleptAt >= at
 
-/** At most one refresh is in flight over all tabs; one of a tab that died or sleeps may be repeated where that is forgiven. */
-export const I1: Oracle = ({ sent, timeout, replayWindow, now, fail }) => ({
+/** Whether its tab could not see it through: it slept, died, or was robbed of the lock. */
+const isBroken = ({ tab, at, settledAt }: Sent): boolean =>
+  tab.breaks.some((time) => time >= at && time <= settledAt + WRITTEN)
+
+/** Whether two tabs may have held the lock at once, which only the fence keeps apart: whoever wakes does not know yet. */
+const isBlurred = (one: Sent, other: Sent): boolean =>
+  isBroken(other) || one.tab.breaks.some((time) => time >= other.at)
+
+/**
+ * At most one refresh is in flight over all tabs; one of a tab that died, sleeps or was robbed may be repeated where that is
+ * forgiven.
+ */
+export const I1: Oracle = ({ sent, timeout, replayWindow, now, jumpedAt, fail }) => ({
   sent(one) {
     if (!isRefresh(one)) return
     for (const other of sent) {
       if (other === one || !isRefresh(other) || other.outcome !== 'open' || other.family !== one.family) continue
-      if (now() > other.at + timeout - SLACK || other.jumped) continue
-      if (hasSlept(other) && now() < other.at + replayWindow) continue
+      if (now() > other.at + timeout - SLACK || jumpedAt() > other.at) continue
+      if (isBlurred(one, other) && now() < other.at + replayWindow) continue
       fail(`refresh ${one.nth} is sent while ${other.nth} is in flight`)
     }
   },
 })
 
 /** A refresh token is sent again only if nobody knows the outcome, and inside the window or after the deadline. */
-export const I2: Oracle = ({ sent, timeout, replayWindow, now, fail }) => ({
+export const I2: Oracle = ({ sent, timeout, replayWindow, now, jumpedAt, fail }) => ({
   sent(one) {
     if (!isRefresh(one)) return
     for (const other of sent) {
-      if (other === one || !isRefresh(other) || other.refreshToken !== one.refreshToken || other.jumped) continue
+      if (other === one || !isRefresh(other) || other.refreshToken !== one.refreshToken || jumpedAt() > other.at)
+        continue
       if (other.outcome === 'answered' && other.status >= 400) continue
-      if (other.outcome === 'answered' && other.minted && !hasSlept(other) && other.settledAt < other.at + timeout)
+      if (
+        other.outcome === 'answered' &&
+        other.minted &&
+        !isBlurred(one, other) &&
+        other.settledAt < other.at + timeout
+      )
         fail(`refresh ${one.nth} repeats the token of ${other.nth}, which was answered`)
       const isEarly = now() < other.at + timeout - SLACK
       if (isEarly && now() > other.at + replayWindow)
@@ -37,6 +55,29 @@ export const I2: Oracle = ({ sent, timeout, replayWindow, now, fail }) => ({
     }
   },
 })
+
+/** Whoever gets the lock looks first whether another has done it: no refresh without a reason that the last one left. */
+export const I10: Oracle = ({ sent, calls, life, now, jumpedAt, access, fail }) => {
+  let held: Value['credentials'] = null
+  let since = 0
+  const isForced = ({ kind, tab, at, settledAt, abortedAt }: Call): boolean =>
+    /forced|reload/.test(kind) &&
+    at > since - 60_000 &&
+    (settledAt === Infinity || abortedAt < Infinity || tab.life !== 'running')
+  return {
+    stored(_, __, { credentials }) {
+      if (credentials?.accessToken !== held?.accessToken) since = now()
+      held = credentials
+    },
+    sent(one) {
+      const token = access(held?.accessToken ?? '')
+      if (!isRefresh(one) || !token || jumpedAt() > since || token.family !== one.family) return
+      const isOld = now() - since > life - Math.min(10_000, life / 4) - Math.min(15_000, life / 4) - SLACK
+      const isRefused = sent.some((other) => other.token === token && other.status === 401)
+      if (!isOld && !isRefused && !calls.some(isForced)) fail(`refresh ${one.nth} has no reason`)
+    },
+  }
+}
 
 /** The version in the store never goes backwards, nor does what a tab sees. */
 export const I6: Oracle = ({ fail, access }) => {
@@ -117,20 +158,20 @@ export const I22: Oracle = ({ access, familyOf, fail }) => ({
  * A repeat that the server takes for theft is forgivable only where the answer was lost after the server had committed, or
  * where a request came so late that it was overtaken by the one sent after its deadline.
  */
-export const I26: Oracle = ({ sent, timeout, now, fail }) => {
+export const I26: Oracle = ({ sent, timeout, now, jumpedAt, fail }) => {
   const stored = new Set<string>()
   const lost = (one: Sent): boolean =>
     one.outcome === 'failed' ||
     one.outcome === 'aborted' ||
-    hasSlept(one) ||
-    one.jumped ||
+    isBroken(one) ||
+    jumpedAt() > one.at ||
     (one.outcome === 'open' ? now() : one.settledAt) > one.at + timeout - SLACK
   return {
     stored(_, __, { credentials }: Value) {
       if (credentials) stored.add(credentials.refreshToken)
     },
     stolen({ current, previous }, refreshToken, nth) {
-      if (now() > sent[nth]!.at + timeout - SLACK || hasSlept(sent[nth]!)) return
+      if (now() > sent[nth]!.at + timeout - SLACK || isBroken(sent[nth]!)) return
       const spent = sent.find((one) => one.refreshToken === refreshToken && isRefresh(one) && one.minted)
       if (previous?.token !== refreshToken) fail('a token of long ago is used again')
       else if (stored.has(current)) fail('a token is used again although its successor is stored')

@@ -1,15 +1,8 @@
 // What the seed makes people, networks and devices do, at random; then all faults stop, and everything has to come to rest.
 
 import { API } from './network.ts'
-import type { OpenTab, Stage } from './simulate.ts'
+import type { OpenTab, Run, Stage } from './stage.ts'
 import type { Nap } from './tab.ts'
-
-export interface Run {
-  until(time: number): Promise<void>
-  /** Until every call has settled, at most until then. */
-  settled(time: number): Promise<void>
-  readonly longEnough: number
-}
 
 const MOST_TABS = 4
 const USERS = ['ann', 'bob']
@@ -193,7 +186,7 @@ export async function play(stage: Stage, { until, settled, longEnough }: Run): P
   await until(stage.now() + 65_000)
   online(stage)
   await until(stage.now() + 1000)
-  for (const tab of tabs) if (tab.life === 'running') get('/data', 'probe')(stage, tab)
+  for (const tab of tabs) if (tab.life === 'running') get('/probe', 'probe')(stage, tab)
   await settled(stage.now() + longEnough)
   for (const tab of tabs) if (tab.life === 'running') tab.dispatch('visibilitychange')
   await until(stage.now() + 1000)

@@ -1,59 +1,17 @@
 // One schedule: a few tabs, each with a real session in it, live through what the seed says, and the oracles look on.
 
-import type { createSession, Session } from 'resesh'
-import type { bearer } from 'resesh/backends/bearer'
 import { createBrowser } from './browser.ts'
+import { createCalls, logged } from './calls.ts'
 import { createClock } from './clock.ts'
-import { createDice, type Dice } from './dice.ts'
-import type { Call, Facts, Look, Oracle, Value, View } from './facts.ts'
+import { createDice } from './dice.ts'
+import type { Call, Facts, Look, Oracle, Publish, Value, View } from './facts.ts'
 import { API, createNetwork } from './network.ts'
 import * as appOracles from './oracles-app.ts'
 import * as refreshOracles from './oracles-refresh.ts'
 import { play } from './scenario.ts'
-import { type Claims, createServer, type Server } from './server.ts'
+import { type Claims, createServer } from './server.ts'
+import type { OpenTab, Result, Sdk, Stage } from './stage.ts'
 import { createTab, type LiveTab } from './tab.ts'
-
-/** What is looked at: the source itself, or a mutant of it. */
-export interface Sdk {
-  readonly createSession: typeof createSession
-  readonly bearer: typeof bearer
-}
-
-export interface Result {
-  readonly seed: number
-  readonly hash: string
-  /** `I5 tab 2 stores …`, or null. */
-  readonly violation: string | null
-  readonly steps: number
-  readonly trace: readonly string[]
-  readonly thefts: number
-}
-
-export interface OpenTab extends LiveTab {
-  readonly session: Session<{ id: string; v: number }, Claims>
-}
-
-/** What the scenario may do. */
-export interface Stage {
-  readonly dice: Dice
-  readonly server: Server
-  readonly tabs: readonly OpenTab[]
-  /** 0: none. */
-  faults: number
-  isOnline: boolean
-  now(): number
-  after(ms: number, run: () => void): void
-  open(): void
-  /** The wall clock of the device is set. */
-  jump(ms: number): void
-  call(
-    tab: OpenTab,
-    kind: string,
-    run: (id: string, signal?: AbortSignal) => Promise<unknown>,
-    abortAfter?: number,
-  ): void
-  note(text: string): void
-}
 
 const ORACLES: Record<string, Oracle> = { ...refreshOracles, ...appOracles }
 const TIMEOUT = 10_000
@@ -70,6 +28,7 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
   let violation: string | null = null
   let thefts = 0
   let skew = 0
+  let jumpedAt = -1
   const calls: Call[] = []
   const tabs: OpenTab[] = []
   const attempts = new Map<LiveTab, number>()
@@ -81,6 +40,10 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     for (let place = 0; place < line.length; place++) hash = Math.imul(hash ^ line.charCodeAt(place), 0x01000193)
     if (isTraced) trace.push(line)
   }
+  // Each fact goes to the oracles that want to see it.
+  const heard = new Map<keyof Facts, ((...details: unknown[]) => void)[]>()
+  const publish: Publish = (fact, ...details) => heard.get(fact)?.forEach((hear) => hear(...details))
+
   const replayWindow = dice.pick([0, 0, 10_000, 30_000])
   const lifeSeconds = dice.pick([15, 40, 60, 300])
   const sessionLife = dice.chance(0.1) ? dice.between(20_000, 90_000) : Infinity
@@ -115,49 +78,10 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     jump(ms) {
       note(`the wall clock moves by ${ms}`)
       skew += ms
-      for (const one of network.sent) (one as { jumped: boolean }).jumped = true
+      jumpedAt = clock.time
     },
     open,
-    call(tab, kind, run, abortAfter) {
-      const abort = abortAfter === undefined ? null : new AbortController()
-      const view = tab.session.current
-      const call: Call = {
-        id: String(calls.length),
-        kind,
-        tab,
-        at: clock.time,
-        view,
-        edition: view.claims ? server.editionOf(view.claims.sub) : 0,
-        abort,
-        abortedAt: Infinity,
-        settledAt: Infinity,
-        value: null,
-        error: null,
-      }
-      calls.push(call)
-      note(`tab ${tab.id} calls ${call.id} ${kind}`)
-      publish('called', call)
-      const settle = (how: Partial<Call>, text: string): void => {
-        Object.assign(call, how, { settledAt: clock.time })
-        note(`${call.id} settles: ${text}`)
-        publish('settled', call)
-      }
-      run(call.id, abort?.signal).then(
-        (value) => settle({ value }, typeof value === 'number' ? String(value) : typeof value),
-        (error: unknown) => {
-          publish('told', logged(error))
-          settle({ error }, String(error))
-        },
-      )
-      if (!abort) return
-      clock.at(abortAfter!, tab, () => {
-        if (call.settledAt < Infinity) return
-        note(`${call.id} is aborted`)
-        call.abortedAt = clock.time
-        abort.abort(new Error('enough'))
-        clock.at(0, null, () => publish('aborted', call))
-      })
-    },
+    call: createCalls({ clock, server, calls, note, publish }),
   }
 
   const faults = (): number => stage.faults
@@ -166,6 +90,11 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     dice: dice.fork(),
     faults,
     onPost: (message) => publish('posted', message),
+    onStolen(owner) {
+      const tab = owner as LiveTab
+      note(`tab ${tab.id} is robbed of the lock`)
+      tab.breaks.push(clock.time)
+    },
     onStored(owner, before, after) {
       const tab = owner as LiveTab
       const [old, next] = [parse(before), parse(after)!]
@@ -191,7 +120,9 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
   const look = {
     timeout: TIMEOUT,
     replayWindow,
+    life: lifeSeconds * 1000,
     now,
+    jumpedAt: () => jumpedAt,
     sent: network.sent,
     calls,
     access: (token: string) => server.access.get(token),
@@ -199,18 +130,16 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     familyOf: (token: string) => server.refresh.get(token),
     isOver: server.isOver,
   } satisfies Omit<Look, 'fail'>
-  const watchers = Object.entries(ORACLES).map(([name, oracle]) =>
-    oracle({
+  for (const [name, oracle] of Object.entries(ORACLES)) {
+    const watcher = oracle({
       ...look,
       fail(why) {
         note(`${name}: ${why}`)
         violation ??= `${name} ${why}`
       },
-    }),
-  )
-
-  function publish<K extends keyof Facts>(fact: K, ...details: Parameters<Facts[K]>): void {
-    for (const watcher of watchers) (watcher[fact] as ((...all: unknown[]) => void) | undefined)?.(...details)
+    })
+    for (const [fact, hear] of Object.entries(watcher) as [keyof Facts, (...details: unknown[]) => void][])
+      heard.set(fact, [...(heard.get(fact) ?? []), hear])
   }
 
   function open(): void {
@@ -263,9 +192,4 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     for (const { session } of tabs) session.dispose()
   }
   return { seed, hash: (hash >>> 0).toString(16), violation, steps: clock.steps, trace, thefts }
-}
-
-function logged(error: unknown): string {
-  const { message, cause } = error as Error
-  return cause ? `${message} ${logged(cause)}` : message
 }

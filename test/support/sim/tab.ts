@@ -47,7 +47,7 @@ export function createTab(id: number, { clock, browser, dice, wall, isOnline, fe
   const tab: LiveTab = {
     id,
     openedAt: clock.time,
-    sleptAt: -1,
+    breaks: [],
     throttle: 0,
     isHidden: false,
     life: 'running',
@@ -71,7 +71,7 @@ export function createTab(id: number, { clock, browser, dice, wall, isOnline, fe
       at(0.001, null, () => {
         if (tab.life !== 'running') return
         tab.life = 'frozen'
-        tab.sleptAt = clock.time
+        tab.breaks.push(clock.time)
       })
     },
     wake() {
@@ -79,7 +79,7 @@ export function createTab(id: number, { clock, browser, dice, wall, isOnline, fe
       const { nap } = tab
       tab.life = 'running'
       tab.nap = null
-      tab.sleptAt = clock.time
+      tab.breaks.push(clock.time)
       const tell = (): void => {
         if (nap === 'freeze') tab.dispatch('resume')
         if (nap === 'bfcache') tab.dispatch('pageshow')
@@ -91,7 +91,7 @@ export function createTab(id: number, { clock, browser, dice, wall, isOnline, fe
     },
     kill() {
       tab.life = 'dead'
-      tab.sleptAt = clock.time
+      tab.breaks.push(clock.time)
       tab.parked = []
       browser.bury(tab)
     },
