@@ -6,6 +6,7 @@ import { backoff, lifeOf, retryAfter } from '../core/expiry.ts'
 import {
   type Asked,
   BLANK,
+  isNewer,
   journalled,
   mayWrite,
   over,
@@ -57,7 +58,9 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
     asked: Asked,
     plain: Wanted,
   ): Promise<News<U> | number> {
-    const journal = await update((old) => (mayWrite(old, found) ? journalled(old, now(), timeout) : undefined))
+    const journal = await update((old) =>
+      mayWrite(old, found) && !isNewer(old.version, found.version) ? journalled(old, now(), timeout) : undefined,
+    )
     if (!journal || !held) return now() // another tab was quicker
     const { attempt, version, sent } = journal
     // Signed out meanwhile; or a sleep between journal and sending, in which others may have spent this refresh token.
@@ -80,7 +83,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
       isReload = reload,
     ): Promise<News<U> | null> {
       const receivedAt = now()
-      const fresh = said && merge(held, said)
+      const fresh = said === null ? null : merge(held, said)
       const record = await update((old) => {
         if (!mayWrite(old, journal!)) return undefined
         if (!fresh) return over(old, ending)
