@@ -67,13 +67,16 @@ export const landedOn =
 /** The first Bearer or DPoP challenge of a response, as far as the browser lets scripts see it. */
 export function challengeOf(response: Response): Record<string, string> | undefined {
   const header = response.headers.get('www-authenticate')?.slice(0, LONGEST_BODY)
-  const start = header?.search(/\b(bearer|dpop)\b/i) ?? -1
+  const start = header?.search(/(?:^|,)\s*(bearer|dpop)\b/i) ?? -1
   if (start < 0) return undefined
-  const found: Record<string, string> = {}
+  const found: Record<string, string> = Object.create(null)
+  // A word without a value counts as a match, too: to look for one again in the middle of it would take quadratic time.
   for (const [, name, quoted, plain] of header!
     .slice(start)
-    .matchAll(/([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))/g))
-    found[name!.toLowerCase()] ??= quoted?.replace(/\\(.)/g, '$1') ?? plain!
+    .matchAll(/([\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+)))?/g)) {
+    const value = quoted?.replace(/\\(.)/g, '$1') ?? plain
+    if (value !== undefined) found[name!.toLowerCase()] ??= value
+  }
   return found
 }
 
