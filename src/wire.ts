@@ -16,8 +16,15 @@ export function attachBearer(headers: Headers, credentials: Credentials<unknown>
  * @throws {@link RefreshFailedError}
  */
 export async function readJson(response: Response): Promise<Json> {
-  const json: unknown = response.ok && (await response.json().catch(() => null))
-  if (json && typeof json === 'object') return json as Json
+  const json = await readJsonOrNull(response)
+  if (json) return json
+  throw new RefreshFailedError(`${response.url}: ${response.status}, but null`, { response })
+}
+
+/** As {@link readJson}, where the server says `null` for nobody. @throws RefreshFailedError */
+export async function readJsonOrNull(response: Response): Promise<Json | null> {
+  const json: unknown = response.ok && (await response.json().catch(() => undefined))
+  if (typeof json === 'object') return json as Json | null
   throw new RefreshFailedError(`${response.url}: ${response.status}${response.ok ? ', but no JSON' : ''}`, { response })
 }
 

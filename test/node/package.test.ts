@@ -206,7 +206,10 @@ describe('the packed package', { timeout: 60_000 }, () => {
     `
     const { created, names } = JSON.parse(node('-e', run))
     expect(created).toEqual(['Resesh'])
-    const backends = Object.keys(entry).flatMap((name) => /^backends\/(.+)$/.exec(name)?.[1] ?? [])
+    const backends = Object.keys(entry).flatMap((name) => {
+      const [, file] = /^backends\/(.+)$/.exec(name) ?? []
+      return file ? file.replace(/-\w/g, ([, letter]) => letter!.toUpperCase()) : []
+    })
     expect(names).toEqual(expect.arrayContaining(['createSession', ...backends]))
   })
 

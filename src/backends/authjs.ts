@@ -1,0 +1,85 @@
+// Auth.js, and next-auth before it: one session route that is check, refresh and read at once, and always answers 200.
+
+import { claimsOf, type Credentials, type Json } from '../core/credentials.ts'
+import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
+import type { Backend, Io } from '../ports.ts'
+import { attachBearer, originsOf, readJson, readJsonOrNull } from '../wire.ts'
+
+export interface AuthJsOptions {
+  /** Where the routes are. @default '/api/auth' */
+  baseUrl?: string
+  /** The field in which your `session` callback hands out an access token. Left out: there is none. */
+  accessToken?: string
+  /** The field in which it reports trouble with the tokens behind the session: a step-up. @default 'error' */
+  error?: string
+}
+
+/**
+ * Sign in with Auth.js' own pages; the session is found at the start. `reload({ data })` is its `update(data)`.
+ *
+ * @example
+ * const session = createSession({ backend: authjs({ accessToken: 'accessToken' }) })
+ * await session.reload({ data: { role: 'admin' } })
+ */
+export function authjs(options: AuthJsOptions = {}): Backend {
+  const { baseUrl = '/api/auth', accessToken: field, error: trouble = 'error' } = options
+  const ask = (io: Io, path: string, init?: RequestInit): Promise<Response> =>
+    io.fetch(baseUrl + path, { credentials: 'include', ...init })
+
+  async function csrf(io: Io): Promise<string> {
+    return String((await readJson(await ask(io, '/csrf')))['csrfToken'])
+  }
+
+  /** `null` in version 5 and `{}` in version 4: nobody. */
+  async function read(response: Response): Promise<Credentials | null> {
+    const { user, expires, ...rest } = (await readJsonOrNull(response)) ?? {}
+    if (!user) return null
+    if (rest[trouble]) throw new StepUpRequiredError({ type: rest[trouble] as string }, { response })
+    const { id, email } = user as Json
+    const token = field === undefined ? undefined : rest[field]
+    const accessToken = typeof token === 'string' ? token : undefined
+    const ends = Date.parse(expires as string)
+    // State never holds a token: whatever else of that kind the callback hands out stays out of it.
+    const said = Object.entries(rest).filter(([name]) => name !== field && !/token$/i.test(name))
+    return {
+      user: user as Json,
+      ...(accessToken && { accessToken }),
+      ...(ends > 0 && { sessionExpiresAt: ends }),
+      claims: { sub: id ?? email, ...(accessToken && claimsOf(accessToken)), ...Object.fromEntries(said) },
+    }
+  }
+
+  const check = async (io: Io): Promise<Credentials | null> => read(await ask(io, '/session'))
+
+  async function renew(_held: Credentials, io: Io, { data }: { data?: Json | undefined }): Promise<Credentials | null> {
+    if (data) {
+      const body = JSON.stringify({ csrfToken: await csrf(io), data })
+      const headers = { 'content-type': 'application/json' }
+      const fresh = await read(await ask(io, '/session', { method: 'POST', headers, body }))
+      if (fresh) return fresh
+    }
+    // A store that is down looks like signed out: asked once more.
+    return (await check(io)) ?? check(io)
+  }
+
+  return {
+    name: 'authjs',
+    cookies: true,
+    needsToken: field !== undefined,
+    origins: originsOf([baseUrl]),
+    owns: (url) => /\/(session|csrf|signout)(\?|$)/.test(url) && url.includes(`${baseUrl}/`),
+    attach(headers, credentials) {
+      attachBearer(headers, credentials)
+      return { credentials: 'include' }
+    },
+    restore: check,
+    refresh: renew,
+    async signOut(_held, io) {
+      // Version 5 answers with JSON for the header, version 4 for the field; else both redirect.
+      const body = new URLSearchParams({ csrfToken: await csrf(io), callbackUrl: '/', json: 'true' })
+      const headers = { 'x-auth-return-redirect': '1' }
+      const { status } = await ask(io, '/signout', { method: 'POST', headers, body })
+      if (status >= 400) throw new RefreshFailedError(`${baseUrl}/signout: ${status}`)
+    },
+  }
+}

@@ -1,0 +1,96 @@
+// Auth.js over a stand-in of our own: the contract for both of its lines, and the traps of its protocol.
+
+import { RefreshFailedError, StepUpRequiredError, type Session } from 'resesh'
+import { authjs } from 'resesh/backends/authjs'
+import { expect, test } from 'vitest'
+import { AuthJs } from '../../backends/authjs.ts'
+import type { Clock } from '../../backends/browser.ts'
+import { createScene, testBackend } from '../../backends/contract.ts'
+import { standOf } from '../../backends/stand-in.ts'
+import { thrownBy } from '../../support/session.ts'
+
+const stand =
+  (version: 4 | 5 = 5) =>
+  (clock: Clock) => {
+    const server = new AuthJs(clock, version)
+    const base = standOf(server, {
+      backend: () => authjs({ accessToken: 'accessToken' }),
+      refreshPath: '/api/auth/session',
+      nameIn: ({ user }) => user?.['name'],
+      signIn: (tab: Session, user: string) =>
+        tab.signIn(async ({ fetch }) => void (await fetch(`/api/auth/callback?user=${user}`))),
+    })
+    // A sign-out clears the cookie, and the server keeps no list that it could be taken from.
+    return Object.defineProperty(base, 'living', { value: undefined })
+  }
+
+testBackend('authjs', stand())
+testBackend('next-auth 4', stand(4))
+
+const scene = () => createScene(stand())
+
+test('nobody is believed only when it is said twice', async () => {
+  const {
+    stand: { server },
+    signedIn,
+  } = scene()
+  const tab = await signedIn()
+  server.downs = 1
+  expect((await tab.refresh()).status).toBe('authenticated')
+  server.downs = 2
+  expect((await tab.refresh()).status).toBe('unauthenticated')
+})
+
+test('a reload with data is an update, with the token against forgery', async () => {
+  const { wire, signedIn } = scene()
+  const tab = await signedIn()
+  const state = await tab.reload({ data: { role: 'admin' } })
+  expect(state.user).toMatchObject({ role: 'admin' })
+  const sent = wire.sent.at(-1)!
+  expect(`${sent.method} ${sent.path}`).toBe('POST /api/auth/session')
+  expect(JSON.parse(await sent.text())).toEqual({ csrfToken: 'c1', data: { role: 'admin' } })
+})
+
+test('an update that is refused ends nothing', async () => {
+  const { wire, signedIn } = scene()
+  const tab = await signedIn()
+  const held = wire.hold('/api/auth/csrf')
+  const update = tab.reload({ data: { role: 'admin' } })
+  await held.arrived
+  wire.isDown = true
+  held.release()
+  expect(await thrownBy(update)).toBeInstanceOf(RefreshFailedError)
+  expect(tab.current.status).toBe('authenticated')
+})
+
+test('an error inside a 200 is a step-up: the session goes on', async () => {
+  const {
+    stand: { server },
+    signedIn,
+  } = scene()
+  const tab = await signedIn()
+  server.trouble = 'RefreshAccessTokenError'
+  const error = (await thrownBy(tab.refresh())) as StepUpRequiredError
+  expect(error).toBeInstanceOf(StepUpRequiredError)
+  expect(error.challenge.type).toBe('RefreshAccessTokenError')
+  expect(tab.current.status).toBe('authenticated')
+})
+
+test('no token is shown in the state', async () => {
+  const { signedIn } = scene()
+  const { current } = await signedIn()
+  expect(current).toMatchObject({ user: { name: 'Ann' }, claims: { sub: 'ann' } })
+  expect(JSON.stringify(current)).not.toMatch(/token|secret/i)
+})
+
+test('without a token there is only the cookie', async () => {
+  const {
+    stand: { handle, signIn },
+    open,
+  } = scene()
+  expect(handle).toBeDefined()
+  const tab = open({ backend: authjs(), name: 'other' })
+  await signIn(tab, 'ann')
+  expect(await tab.getToken()).toBeNull()
+  expect(tab.current.status).toBe('authenticated')
+})
