@@ -103,6 +103,33 @@ test('fifty at once share one refresh, with those of fetch', async () => {
   expect((await stats()).refreshes).toBe(1)
 })
 
+test('a refusal that lands after the refresh is replayed at once', async () => {
+  const { session } = await setup()
+  await expire()
+  await knobs({ apiDelayMs: 600 })
+  const slow = start('/api/me') // judged now, answered late
+  await vi.waitUntil(async () => (await stats()).api === 1, { timeout: 5_000, interval: 10 })
+  await knobs({ apiDelayMs: 0 })
+  expect((await session.fetch('/api/items/1')).status).toBe(200)
+  await slow.over
+  expect(JSON.parse(slow.xhr.responseText)).toMatchObject({ name: 'Ann' })
+  expect(withoutProgress(slow.heard)).toEqual(ANSWERED)
+  expect(await stats()).toMatchObject({ refreshes: 1, byPath: { 'GET /api/me': 2 } })
+})
+
+test('a request that needs more of the user waits for it', async () => {
+  const stepUp = ({ status }: Response) => (status === 500 ? { type: 'more' } : null)
+  const { session } = await setup({ backend: { ...bearer({ refreshUrl: '/auth/refresh' }), stepUp } })
+  session.on('step-up', ({ request, resolve, reject }) => (request.url.endsWith('me') ? resolve : reject)())
+  await knobs({ apiFailures: [500] })
+  const me = await load('/api/me')
+  await knobs({ apiFailures: [500] })
+  const item = await load('/api/items/1')
+  expect([me.xhr.status, item.xhr.status]).toEqual([200, 500])
+  expect(withoutProgress(me.heard)).toEqual(ANSWERED)
+  expect(item.heard.slice(-3)).toEqual(['4', 'load', 'loadend'])
+})
+
 test('handler properties hear the same', async () => {
   await setup()
   await expire()
@@ -370,15 +397,14 @@ test('axios, with its default adapter, takes part', async () => {
   await expire()
   const steps: number[] = []
   const onUploadProgress = ({ loaded }: { loaded: number }) => void steps.push(loaded)
-  const [me, order, refused] = await Promise.all([
+  const [me, order] = await Promise.all([
     axios.get('/api/me'),
     axios.post('/api/orders', { id: 7 }, { onUploadProgress, headers: { 'x-a': 'b' } }),
-    axios.get('/api/refused').catch((error: unknown) => error),
   ])
   expect([me.data.name, order.status, order.data]).toEqual(['Ann', 201, { id: 7, accepted: 1 }])
   expect(steps).toEqual([8])
-  expect(refused).toMatchObject({ response: { status: 401 } })
   expect((await stats()).refreshes).toBe(1)
+  await expect(axios.get('/api/refused')).rejects.toMatchObject({ response: { status: 401 } })
 })
 
 test('axios: a signal frees a held request', async () => {
