@@ -123,7 +123,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const events = createEmitter<U, C>(world.now)
   const store = createStore(world, events, leeway, (source, isNews) => {
     if (isNews && source !== 'other-tab') world.post()
-    schedule.arm()
+    schedule.arm(isNews)
   })
   const call = createCaller(world, backend, timeout)
   const turn = createTurn(world, timeout)

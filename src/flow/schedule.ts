@@ -11,8 +11,8 @@ import type { Parts } from './refresh.ts'
 export type RefreshAhead = 'visible' | 'always' | 'never'
 
 export interface Schedule {
-  /** Something changed: the timer is set anew. */
-  arm(): void
+  /** Something changed: the timer is set anew. After news nothing is left to heal. */
+  arm(isNews?: boolean): void
   /** Something could not be done: it is tried again, on back-off. */
   failed(): void
   stop(): void
@@ -48,8 +48,9 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
     return Math.max(0, store.remaining() - lead)
   }
 
-  function arm(): void {
+  function arm(isNews = false): void {
     disarm()
+    if (isNews && store.state.status === 'authenticated') failures = 0
     const ms = isBusy || isStopped ? NaN : due()
     if (ms >= 0) disarm = after(ms, () => void work())
   }
@@ -57,6 +58,7 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
   async function work(): Promise<void> {
     isBusy = true
     let isVain = false
+    const { version } = store.tab
     try {
       const { status, stale } = store.state
       if (status === 'loading') await lifecycle.restore()
@@ -64,7 +66,7 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
       else isVain = (await flights({ reason: stale ? 'healing' : 'ahead' })) === 'give-up'
       failures = isVain ? failures + 1 : 0
     } catch (cause) {
-      failures++
+      failures = version === store.tab.version ? failures + 1 : 0
       events.emit('error', {
         error: cause instanceof SessionError ? cause : new RefreshFailedError('Storage failed', { cause }),
       })
