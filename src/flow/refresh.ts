@@ -165,6 +165,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
       const window = isSole() ? replayWindow : 0
       const plan = found ? planned(found.record, asked, now(), window) : 'adopt'
       if (plan === 'send') return send(found!, asked, wanted)
+      if (plan === 'give-up' && found?.record.failures) throw new RefreshFailedError('Too many refreshes failed lately')
       if (plan === 'adopt') events.trace('adopt')
       return plan === 'adopt' ? [found, 'other-tab'] : plan
     })
