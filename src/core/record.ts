@@ -32,7 +32,7 @@ export interface Record {
   /** The first attempt that has to ask for the user: somebody, in whatever tab, waits for that. */
   readonly reloadFrom: number
   /** A refresh whose outcome nobody has written down: under way, or lost with its answer. */
-  readonly sent: { readonly at: number; readonly deadline: number } | null
+  readonly sent: { readonly first: number; readonly at: number; readonly deadline: number } | null
   readonly failures: number
   /** No refresh before this wall time; `told` by the server, so that not even coming online shortens it. */
   readonly coolUntil: number
@@ -114,14 +114,14 @@ export function planned(
   if (!asked.forced && wasted.filter((at) => Math.abs(now - at) < BUCKET_MS).length >= BUCKET) return 'give-up'
   if (coolUntil > now && coolUntil - now < LONGEST_COOL_DOWN) return coolUntil
   // Times of before the clock was set back say nothing.
-  return sent && now >= sent.at + replayWindow && now < sent.deadline ? sent.deadline : 'send'
+  return sent && now >= sent.first + replayWindow && now < sent.deadline ? sent.deadline : 'send'
 }
 
 /** Journals an attempt before it is sent: a later holder then knows of an answer nobody saw. */
 export const journalled = (record: Record, at: number, timeout: number): Record => ({
   ...record,
   attempt: record.attempt + 1,
-  sent: { at, deadline: at + timeout },
+  sent: { first: record.sent?.first ?? at, at, deadline: at + timeout }, // a server forgives from the first use on
 })
 
 export interface Minted {

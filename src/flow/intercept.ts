@@ -67,7 +67,11 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     const request = new Outgoing(input, init, world)
     const id = ++lastId
     request.signal?.throwIfAborted()
-    if (store.waking && !request.keepalive) await orAborted(store.waking, request.signal)
+    const called = store.tab.version
+    if (store.waking && !request.keepalive) {
+      await orAborted(store.waking, request.signal)
+      isOver(called)
+    }
     const isOwn = ownOf(request) !== null
     if (backend.owns?.(request.url)) return dispatch(request, id, isOwn, 1)
     const begunWith = !isOwn && mustHold(request) ? await held(request, id) : store.tab.version
@@ -79,13 +83,16 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
       const response = await dispatch(request, id, isOwn, sends)
       const news = observed(response, request, sentWith)
       if (news) await news
-      const challenge = isOwn ? null : await stepUp.challengeOf(response, request)
+      // Both answer at once as a rule, and a wait for nothing costs as much as the rest.
+      const asks = !isOwn && stepUp.challengeOf(response, request)
+      const challenge = asks && (await asks)
       if (challenge) {
         const mayGo = sends < MOST_SENDS && request.canRepeat && (await stepUp.park(challenge, request, begunWith))
         if (!mayGo || isOver(begunWith)) return response
         continue
       }
-      if (isOwn || !(await isExpired(response, request))) {
+      const says = !isOwn && isExpired(response, request)
+      if (!says || !(await says)) {
         answered(response, request)
         return response
       }

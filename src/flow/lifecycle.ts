@@ -4,9 +4,9 @@ import { type Credentials, merge } from '../core/credentials.ts'
 import { lifeOf } from '../core/expiry.ts'
 import { BLANK, isSameSession, over, type Record, renewed, signedIn, type Version } from '../core/record.ts'
 import type { Reason } from '../core/state.ts'
-import { InvalidOptionError, StepUpRequiredError } from '../errors.ts'
+import { InvalidOptionError, RefreshTimeoutError, SessionEndedError, StepUpRequiredError } from '../errors.ts'
 import type { Awaitable, RequestView, Stored } from '../ports.ts'
-import { orAborted } from '../wait.ts'
+import { orAborted, orLate } from '../wait.ts'
 import type { Parts } from './refresh.ts'
 import type { Source } from './store.ts'
 
@@ -26,7 +26,15 @@ export interface Lifecycle<U> {
   observed(response: Response, request: RequestView, sentWith: Version): Promise<void> | undefined
 }
 
-export function createLifecycle<U, C>({ world, backend, store, call, turn, farewell }: Parts<U, C>): Lifecycle<U> {
+export function createLifecycle<U, C>({
+  world,
+  backend,
+  store,
+  call,
+  turn,
+  farewell,
+  timeout,
+}: Parts<U, C>): Lifecycle<U> {
   const { now, read, update } = world
   const { adopt } = store
 
@@ -78,8 +86,23 @@ export function createLifecycle<U, C>({ world, backend, store, call, turn, farew
     begin(initial) {
       const credentials = initial && merge(null, initial)
       const record = credentials ? begun(signedIn, BLANK, credentials, 'restored') : over(BLANK, 'restored')
+      const { receivedAt, life } = record
       adopt({ record: { ...record, version: BLANK.version }, credentials }, 'this-tab')
-      store.begin(take(() => initial, 'restored').then((news) => adopt(news, 'this-tab')))
+      const fixed = credentials && { ...credentials, expiresAt: life === null ? undefined : receivedAt + life }
+      const late = (): Error => new RefreshTimeoutError('The storage does not answer')
+      store.begin(
+        orLate(
+          take(() => fixed, 'restored'),
+          world,
+          timeout,
+          late,
+        ).then((news) => {
+          adopt(news, 'this-tab')
+          // Somebody else has signed in elsewhere since: whoever asked for this user must not go on as that one.
+          const found = news?.credentials
+          if (credentials && found && idOf(found) !== idOf(credentials)) throw new SessionEndedError('signed-in')
+        }),
+      )
     },
 
     async restore() {

@@ -21,7 +21,7 @@ export interface Store<U, C> {
   readonly waking: Promise<void> | null
   /** The page goes to sleep. */
   doze(): void
-  /** Nothing is served until this is done: it is not written down yet whose session this is. */
+  /** Nothing is served until this is done: it is not written down yet whose session this is. Its failure is that of who waits. */
   begin(work: Promise<unknown>): void
   /** Reads the record again, and takes over what is newer. */
   sync(): Promise<void>
@@ -126,7 +126,8 @@ export function createStore<U, C>(
       return beginning ?? waking
     },
     begin(work) {
-      beginning = work.then(() => void (beginning = null))
+      beginning = work.then(() => {}).finally(() => (beginning = null))
+      beginning.catch(() => {})
     },
     doze() {
       waking ??= new Promise((resolve) => (isAwake = resolve))

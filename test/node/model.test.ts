@@ -109,7 +109,7 @@ describe('a core that', { timeout }, () => {
     ['I1', 'lets an earlier attempt write', 'record', 'record.attempt === attempt && ', ''],
     ['I1', 'gives two attempts one number', 'record', 'attempt: record.attempt + 1', 'attempt: record.attempt'],
     ['I2', 'does not care for an attempt under way', 'record', 'return sent && ', 'return false && '],
-    ['I2', 'sends again inside a window that is none', 'record', 'now >= sent.at + r', 'now > sent.at + r'],
+    ['I2', 'sends again inside a window that is none', 'record', 'now >= sent.first + r', 'now > sent.first + r'],
     ['I5', 'signs out in place', 'transition', 'generation: version.generation + 1, revision: ', '...version, by: '],
     ['I6', 'believes whatever it hears last', 'transition', 'isNewer(event.version, version)', 'true'],
     ['I15', 'puts the revision first', 'record', 'a.generation > b.generation || ', 'a.revision > b.revision || '],

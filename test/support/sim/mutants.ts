@@ -66,7 +66,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'nobody heeds the journal of an attempt whose outcome is unknown',
     file: 'core/record.ts',
-    replace: `return sent && now >= sent.at + replayWindow && now < sent.deadline ? sent.deadline : 'send'`,
+    replace: `return sent && now >= sent.first + replayWindow && now < sent.deadline ? sent.deadline : 'send'`,
     by: `return 'send'`,
     oracles: ['I1', 'I2'],
   },
