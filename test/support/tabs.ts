@@ -206,7 +206,7 @@ export const globalBuild = (): Promise<string> =>
     platform: 'browser',
   }).then(({ outputFiles }) => outputFiles[0]!.text))
 
-const call = (work: unknown): string => (work ? `(${String(work)})()` : 'undefined')
+const call = (work: (() => unknown) | undefined): string => (work ? `(${String(work)})()` : 'undefined')
 
 /** What a page, a worker or a frame runs to have a `tab`. */
 export const bootCode = ({ platform, storage, ...options }: PageOptions = {}): string =>

@@ -27,7 +27,7 @@ const askAt = (tab: Tab, type: 'pageshow' | 'resume') =>
       target.addEventListener(event, (happened) => {
         const status = session.fetch('/api/me').then((response) => response.status)
         const { persisted } = happened as PageTransitionEvent
-        done(Promise.all([persisted, session.getToken(), status]))
+        done(Promise.all([session.getToken(), status]).then((both) => [persisted, ...both]))
       }),
     )
   }, type)

@@ -83,7 +83,7 @@ test('closed after a server without grace rotated: asked once more, and the end 
   expect(each.server.stats).toMatchObject({ refreshes: 2, thefts: 1 })
   await untilAll(rest, ({ status, reason }) => status === 'unauthenticated' && reason === 'expired')
   for (const tab of rest)
-    expect(await tab.run(({ heard }) => heard.filter((each) => each.reason === 'expired').length)).toBe(1)
+    expect(await tab.run(({ heard }) => heard.filter(({ reason }) => reason === 'expired').length)).toBe(1)
 })
 
 test('closed after a cookie was rotated: the browser has kept it, and the next one asks with it (61)', async () => {

@@ -23,10 +23,9 @@ const credentialsOf = (tab: Tab, username: string) =>
   tab.run(async (_, name) => {
     const headers = { 'content-type': 'application/json' }
     const body = JSON.stringify({ username: name, password: 'secret' })
-    const { accessToken, refreshToken, user } = await (
-      await fetch('/auth/login', { method: 'POST', headers, body })
-    ).json()
-    return { accessToken, refreshToken, user } as { accessToken: string; refreshToken: string; user: { name: string } }
+    const response = await fetch('/auth/login', { method: 'POST', headers, body })
+    const { accessToken, refreshToken, user } = await response.json()
+    return { accessToken, refreshToken, user }
   }, username)
 
 test.each(['bearer', 'cookie'] as const)('sign-out reaches the other tabs, each once (%s)', async (kind) => {

@@ -23,8 +23,7 @@ const dump = (tab: Tab): Promise<string> =>
       })
     const text = (value: unknown): string => {
       if (value instanceof CryptoKey) return `key, extractable: ${value.extractable}`
-      if (value instanceof ArrayBuffer || ArrayBuffer.isView(value))
-        return new TextDecoder('latin1').decode(value as ArrayBuffer)
+      if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return new TextDecoder('latin1').decode(value)
       if (value && typeof value === 'object')
         return Object.entries(value)
           .map(([name, each]) => `${name}: ${text(each)}`)
