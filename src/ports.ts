@@ -74,8 +74,11 @@ export interface Backend<U = Json> {
    * @default RFC 9470 §3: a 401 with `insufficient_user_authentication`
    */
   stepUp?(response: Response, request: RequestView): Awaitable<Challenge | null>
-  /** Asks the server who is signed in, when nothing is stored. `null`: nobody. A throw: could not find out. */
-  restore?(io: Io<U>): Promise<Credentials<U> | null>
+  /**
+   * Asks the server who is signed in, when what is stored does not tell: nothing, or what `held` says of a jar that scripts
+   * can't read. `null`: nobody. A throw: could not find out.
+   */
+  restore?(io: Io<U>, held: Credentials<U> | null): Promise<Credentials<U> | null>
   /**
    * New credentials; what they leave out stays as it was. `null`: the session is over. A throw: could not find out, and the
    * session is kept; `StepUpRequiredError` and `SessionEndedError` say more.

@@ -52,8 +52,10 @@ export function createLifecycle<U, C>({
     return record ? { record, credentials } : read()
   }
 
-  const ask = async (): Promise<Credentials<U> | null> =>
-    backend.restore ? call((io) => backend.restore!(io)).inTime : null
+  async function ask(): Promise<Credentials<U> | null> {
+    const held = (await read())?.credentials ?? null
+    return backend.restore ? call((io) => backend.restore!(io, held)).inTime : null
+  }
 
   /**
    * What the server says now. The same session goes on; a sign-in, or another user's session, is a new generation. A restore
@@ -159,6 +161,8 @@ export function createLifecycle<U, C>({
     observed(response, request, sentWith) {
       const said = backend.observe?.(response, request)
       if (said === undefined) return undefined
+      // Answers overtake each other: what was minted before that which is held is no news.
+      if (Number(said?.claims?.['iat']) < Number(store.credentials?.claims?.['iat'])) return undefined
       const fresh = said && merge(store.credentials, said)
       const news = commit((old) => {
         if (!isSameSession(sentWith, old.version)) return undefined

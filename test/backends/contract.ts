@@ -18,8 +18,10 @@ export interface Stand {
   refreshPath: string
   /** How often it was made. */
   readonly refreshes: number
-  /** A route that answers with the profile of who is signed in, else 401. */
+  /** A route that answers with the profile of who is signed in, else with `expiredStatus`. */
   profile: string
+  /** @default 401 */
+  expiredStatus?: number
   /** The name as the app sees it. @default that of the user, else of the claims */
   nameIn?(state: State): unknown
   /** No token that is out is accepted any more. */
@@ -77,7 +79,7 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
       const { stand, open } = scene()
       const tab = open()
       expect(await tab.ready()).toMatchObject({ status: 'unauthenticated', user: null })
-      expect((await tab.fetch(stand.profile)).status).toBe(401)
+      expect((await tab.fetch(stand.profile)).status).toBe(stand.expiredStatus ?? 401)
       expect(await tab.getToken()).toBeNull()
     })
 
@@ -154,11 +156,11 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
       const tab = await signedIn()
       stand.revoke('ann')
       stand.expire()
-      expect((await tab.fetch(stand.profile)).status).toBe(401)
+      expect((await tab.fetch(stand.profile)).status).toBe(stand.expiredStatus ?? 401)
       expect(tab.current).toMatchObject({ status: 'unauthenticated', user: null, claims: null })
       expect(tab.current.reason).toMatch(/^(expired|reused|revoked)$/)
       const after = stand.refreshes
-      expect((await tab.fetch(stand.profile)).status).toBe(401)
+      expect((await tab.fetch(stand.profile)).status).toBe(stand.expiredStatus ?? 401)
       expect(stand.refreshes).toBe(after)
     })
 
@@ -196,7 +198,7 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
       const tab = await signedIn()
       expect(await tab.signOut()).toMatchObject({ status: 'unauthenticated', reason: 'signed-out', user: null })
       expect(stand.living ?? 0).toBe(0)
-      expect((await tab.fetch(stand.profile)).status).toBe(401)
+      expect((await tab.fetch(stand.profile)).status).toBe(stand.expiredStatus ?? 401)
       tab.dispose()
       expect((await open().ready()).status).toBe('unauthenticated')
     })
