@@ -38,10 +38,13 @@ export function createLifecycle<U, C>({
   const { now, read, update } = world
   const { adopt } = store
 
-  const begun = (open: typeof signedIn, old: Record, fresh: Credentials<U>, reason: Reason): Record => {
-    const receivedAt = now()
-    return open(old, { reason, receivedAt, life: lifeOf(fresh, receivedAt) })
-  }
+  const begun = (
+    open: typeof signedIn,
+    old: Record,
+    fresh: Credentials<U>,
+    reason: Reason,
+    receivedAt = now(),
+  ): Record => open(old, { reason, receivedAt, life: lifeOf(fresh, receivedAt) })
 
   /** Answers what the record holds then: this, or whatever came first. */
   async function commit(
@@ -65,6 +68,7 @@ export function createLifecycle<U, C>({
     asking: () => Awaitable<Credentials<U> | null>,
     reason: 'restored' | 'signed-in',
     found?: Stored<U> | null,
+    receivedAt?: number,
   ): Promise<Stored<U> | null> {
     const before = found === undefined ? await read() : found
     const said = await asking()
@@ -78,7 +82,7 @@ export function createLifecycle<U, C>({
       // Nothing new was minted: who goes by the version must not take it for a refresh.
       if (goesOn && old.signedIn && (fresh.accessToken ?? null) === (held.accessToken ?? null))
         return { ...old, reason }
-      if (fresh) return begun(goesOn && old.signedIn ? renewed : signedIn, old, fresh, reason)
+      if (fresh) return begun(goesOn && old.signedIn ? renewed : signedIn, old, fresh, reason, receivedAt)
       if (old.signedIn || !generation) return over(old, old.signedIn ? 'expired' : 'restored')
       return undefined
     }, fresh)
@@ -88,13 +92,11 @@ export function createLifecycle<U, C>({
     begin(initial) {
       const credentials = initial && merge(null, initial)
       const record = credentials ? begun(signedIn, BLANK, credentials, 'restored') : over(BLANK, 'restored')
-      const { receivedAt, life } = record
       adopt({ record: { ...record, version: BLANK.version }, credentials }, 'this-tab')
-      const fixed = credentials && { ...credentials, expiresAt: life === null ? undefined : receivedAt + life }
       const late = (): Error => new RefreshTimeoutError('The storage does not answer')
       store.begin(
         orLate(
-          take(() => fixed, 'restored'),
+          take(() => initial, 'restored', undefined, record.receivedAt),
           world,
           timeout,
           late,

@@ -81,20 +81,32 @@ function ownRecords<U>(storage: SessionStorage, key: string): Records<U> {
       return null // not ours
     }
   }
+  let last: Promise<unknown> = Promise.resolve()
+
+  async function changed(
+    change: (old: Record | null) => Record | undefined,
+    credentials?: Credentials<U> | null,
+  ): Promise<Record | null> {
+    let record: Record | undefined
+    const step = (text: string | null): string | undefined => {
+      const old = parse(text)
+      record = change(old?.record ?? null)
+      const kept = credentials === undefined ? (old?.credentials ?? null) : credentials
+      return record && JSON.stringify({ record, credentials: kept } satisfies Value)
+    }
+    if (storage.update) return (await storage.update(key, step)) ? (record ?? null) : null
+    const next = step(await storage.getItem(key))
+    if (next) await storage.setItem(key, next)
+    return record ?? null
+  }
+
   return {
     read: async () => parse(await storage.getItem(key)),
-    async update(change, credentials) {
-      let record: Record | undefined
-      const step = (text: string | null): string | undefined => {
-        const old = parse(text)
-        record = change(old?.record ?? null)
-        const kept = credentials === undefined ? (old?.credentials ?? null) : credentials
-        return record && JSON.stringify({ record, credentials: kept } satisfies Value)
-      }
-      if (storage.update) return (await storage.update(key, step)) ? (record ?? null) : null
-      const next = step(await storage.getItem(key))
-      if (next) await storage.setItem(key, next)
-      return record ?? null
+    update(change, credentials) {
+      // One after the other: without an update of its own the storage can't tell two of this tab apart.
+      const turn = last.then(() => changed(change, credentials))
+      last = turn.catch(() => {})
+      return turn
     },
   }
 }
