@@ -121,7 +121,8 @@ export function planned(
 export const journalled = (record: Record, at: number, timeout: number): Record => ({
   ...record,
   attempt: record.attempt + 1,
-  sent: { first: record.sent?.first ?? at, at, deadline: at + timeout }, // a server forgives from the first use on
+  // A server forgives from the first use on; a time that is yet to come is of before the clock was set back.
+  sent: { first: Math.min(record.sent?.first ?? at, at), at, deadline: at + timeout },
 })
 
 export interface Minted {

@@ -172,6 +172,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
 
   /** Waits for the shared refresh, through the failures that a short outage makes. */
   async function refreshed(request: Outgoing, id: number, isGoodYet = () => false): Promise<Outcome> {
+    const { version } = store.tab
     for (let tries = 1; ; tries++) {
       try {
         const outcome = await waiting(flights({ reason: 'expired' }), request, id)
@@ -180,6 +181,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
       } catch (error) {
         if (request.signal?.aborted || error instanceof QueueFullError) throw error
         if (!isTransient(error) || isGoodYet()) return 'give-up'
+        if (isNewer(store.tab.version, version)) return 'done' // only what the others wanted beyond it has failed
         if (error instanceof RefreshTimeoutError || !world.isOnline() || tries === MOST_TRIES) throw error
       }
     }

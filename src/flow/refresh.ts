@@ -138,6 +138,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
         )
       const error = isSaid(cause) ? cause : new RefreshFailedError('The answer makes no sense', { cause, spent: true })
       const kept = await keeping
+      if (kept && !asked.reload) return kept
       if (kept) store.adopt(...kept)
       else if (!(await note(error, seen)) && isTransient(error)) return await theirs()
       throw error

@@ -89,7 +89,7 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
   return {
     arm,
     failed() {
-      failures++
+      if (store.state.status !== 'authenticated') failures++
       arm()
     },
     stop() {
