@@ -99,6 +99,8 @@ export interface World {
 
 export interface WorldOptions {
   knobs?: Partial<Knobs>
+  /** False: no cookie that the server sets is kept. */
+  cookies?: boolean
 }
 
 const args = [
@@ -226,9 +228,10 @@ interface Gate extends Held {
   readonly opened: Promise<void>
 }
 
-async function serve(
-  knobs: Partial<Knobs>,
-): Promise<Pick<World, 'server' | 'sent' | 'origin' | 'port' | 'page' | 'holdRequest' | 'holdAnswer'>> {
+async function serve({
+  knobs = {},
+  cookies = true,
+}: WorldOptions): Promise<Pick<World, 'server' | 'sent' | 'origin' | 'port' | 'page' | 'holdRequest' | 'holdAnswer'>> {
   const server = createSampleServer({ knobs })
   const sent: Sent[] = []
   const gates: Gate[] = []
@@ -247,6 +250,7 @@ async function serve(
       await pass(pathname, false)
       if (request.signal.aborted) return 'drop'
       const answer = await server.handle(request)
+      if (answer !== 'drop' && !cookies) answer.headers.delete('set-cookie')
       await pass(pathname, true)
       return answer
     },
@@ -358,8 +362,8 @@ export function useTabs({ canSleep = false } = {}): (options?: WorldOptions) => 
   })
   afterAll(() => stop?.())
 
-  return async ({ knobs = {} } = {}) => {
-    const served = await serve(knobs)
+  return async (options = {}) => {
+    const served = await serve(options)
     const context = canSleep ? browser.contexts()[0]! : await browser.newContext()
     const pages: Page[] = []
     const complaints: string[] = []
@@ -393,8 +397,8 @@ export function useTabs({ canSleep = false } = {}): (options?: WorldOptions) => 
       ...served,
       context,
       tabIn,
-      open(count, options) {
-        const url = served.page(options)
+      open(count, pageOptions) {
+        const url = served.page(pageOptions)
         return Promise.all(
           Array.from({ length: count }, async () => {
             const page = await context.newPage()

@@ -89,6 +89,14 @@ test('a refused route in one tab: its 401 comes back, and no tab refreshes again
   expect(await fireAll(tabs, 3)).toEqual({ 200: 9 })
 })
 
+test('a browser that keeps no cookie: nobody is signed in, and nothing loops (84)', async () => {
+  const each = await world({ cookies: false, knobs: { bffSilentRefresh: false } })
+  const [tab] = (await each.open(1, { kind: 'cookie' })) as [Tab]
+  expect(await tab.run(({ signIn }) => signIn())).toMatchObject({ status: 'unauthenticated' })
+  expect(await tab.run(({ fire }) => fire(5))).toEqual({ 401: 5 })
+  expect(each.server.stats).toMatchObject({ refreshes: 0, api: 5 })
+})
+
 test('one AbortSignal frees its held request within 20 ms, in the tab that refreshes and in one that waits (97)', async () => {
   const each = await world()
   const tabs = await signedIn(each, 2)
