@@ -1,9 +1,10 @@
-// Makes a bare checkout ready: the right Node, the locked packages and, without `--packages`, a Chromium.
+// Makes a bare checkout ready: the right Node, the locked packages and, without `--packages`, the software that only tests use
+// and a Chromium.
 // Node's own modules only, since it runs before anything is installed.
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureBrowser } from './browser.mjs'
 
@@ -18,32 +19,37 @@ const refuseOldNode = () => {
 
 const packagesIn = (lock) => {
   try {
-    return JSON.parse(readFileSync(join(root, lock), 'utf8')).packages
+    return JSON.parse(readFileSync(lock, 'utf8')).packages
   } catch {
     return {}
   }
 }
 
 // npm notes in node_modules what it put there. Comparing saves a reader who ran `npm ci` a second one, and a stamp.
-const isInstalled = () => {
-  const present = packagesIn('node_modules/.package-lock.json')
-  return Object.entries(packagesIn('package-lock.json')).every(
+const isInstalled = (folder) => {
+  const present = packagesIn(join(folder, 'node_modules/.package-lock.json'))
+  return Object.entries(packagesIn(join(folder, 'package-lock.json'))).every(
     ([path, { optional, integrity }]) => path === '' || optional || present[path]?.integrity === integrity,
   )
 }
 
-const install = () => {
-  console.log('> npm ci')
+const install = (folder, ...options) => {
+  if (isInstalled(folder)) return
+  const args = ['ci', ...options]
+  console.log(`> npm ${args.join(' ')} in ${relative(root, folder) || '.'}`)
   const npm = process.env.npm_execpath
-  const options = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }
-  if (npm) execFileSync(process.execPath, [npm, 'ci'], options)
-  else execFileSync('npm', ['ci'], { ...options, shell: process.platform === 'win32' })
+  const how = { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] }
+  if (npm) execFileSync(process.execPath, [npm, ...args], how)
+  else execFileSync('npm', args, { ...how, shell: process.platform === 'win32' })
 }
 
 try {
   refuseOldNode()
-  if (!isInstalled()) install()
-  if (!process.argv.includes('--packages')) await ensureBrowser()
+  install(root)
+  if (!process.argv.includes('--packages')) {
+    install(join(root, 'test/real'), '--ignore-scripts') // none of them needs one
+    await ensureBrowser()
+  }
 } catch (error) {
   console.error(error.message)
   process.exit(1)
