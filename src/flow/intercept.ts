@@ -89,6 +89,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
       if (challenge) {
         const mayGo = sends < MOST_SENDS && request.canRepeat && (await stepUp.park(challenge, request, begunWith))
         if (!mayGo || isOver(begunWith)) return response
+        drop(response)
         continue
       }
       const says = !isOwn && isExpired(response, request)
@@ -112,7 +113,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
         wasRefreshed = isNewer(store.tab.version, sentWith) && store.bornAt > sentAt - 1
       } else if (!request.mayRepeat(replay)) return response
       if (!request.canRepeat) throw new ReplayError(`${request.route}: its body can't be sent again`, { response })
-      response.body?.cancel().catch(() => {}) // an unread answer would keep its connection busy
+      drop(response)
     }
   }
 
@@ -199,3 +200,6 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     return true
   }
 }
+
+/** An unread answer would keep its connection busy. */
+const drop = ({ body }: Response): void => void body?.cancel().catch(() => {})

@@ -60,6 +60,17 @@ test('resolve() sends the same request again', async () => {
   expect(sends()).toBe(2)
 })
 
+test('the refusal that nobody reads any more is let go, and its connection with it', async () => {
+  const refused = refusal()
+  const { demand, parked } = await demanding({}, () => refused)
+  const { response, event } = await parked()
+  expect(refused.body!.locked).toBe(false)
+  demand.isMet = true
+  event.resolve()
+  await response
+  expect((await refused.body!.getReader().read()).done).toBe(true)
+})
+
 test('what it sends again carries the credentials of now', async () => {
   const { session, demand, parked, wire } = await demanding()
   const { response, event } = await parked()
