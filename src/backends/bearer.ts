@@ -1,12 +1,12 @@
 // JSON access and refresh tokens, at URLs and under names of your own choosing.
 
 import type { Credentials, Json } from '../core/credentials.ts'
-import { RefreshFailedError } from '../errors.ts'
+import { RefreshFailedError, SessionEndedError } from '../errors.ts'
 import type { Backend, Io } from '../ports.ts'
-import { attachBearer, isOneOf, originsOf, readJson } from '../wire.ts'
+import { attachBearer, isOneOf, originsOf, peek, readJson } from '../wire.ts'
 
 export interface BearerOptions {
-  /** POST `{ refreshToken }` here; 401 and 403 say that the session is over. */
+  /** POST `{ refreshToken }` here; 401 and 403 say that the session is over, and `{ "error": "reuse" }` or `"revoked"` why. */
   refreshUrl: string
   /** POST `{ refreshToken }` here at sign-out. Left out: the server is not told. */
   signOutUrl?: string
@@ -20,6 +20,8 @@ export interface BearerOptions {
 
 const at = (json: unknown, path: string): unknown =>
   path.split('.').reduce((value, key) => (value as Json | null | undefined)?.[key], json)
+
+const WHY = /^(reused?|revoked)$/
 
 /**
  * @example
@@ -65,7 +67,10 @@ export function bearer<U = Json>(options: BearerOptions): Backend<U> {
   async function refresh(credentials: Credentials<U>, io: Io<U>): Promise<Credentials<U> | null> {
     if (!credentials.refreshToken) return null // nothing to ask with
     const response = await post(io, refreshUrl, credentials)
-    return response.status === 401 || response.status === 403 ? null : read(await readJson(response))
+    if (response.status !== 401 && response.status !== 403) return read(await readJson(response))
+    const why = String((await peek(response))?.['error'])
+    if (WHY.test(why)) throw new SessionEndedError(why === 'revoked' ? why : 'reused', { response })
+    return null
   }
 
   return {

@@ -1,10 +1,11 @@
 // The backends without a vendor, over the sample server.
 
-import type { Backend, Session } from 'resesh'
+import { createSession, type Backend, type Session } from 'resesh'
 import { fromTokenResponse } from 'resesh/backends/oauth2'
+import { expect, onTestFinished, test } from 'vitest'
 import { createSampleServer } from '../../../demo/server/server.ts'
 import type { Clock } from '../../backends/browser.ts'
-import { testBackend, type Stand } from '../../backends/contract.ts'
+import { createScene, testBackend, type Stand } from '../../backends/contract.ts'
 import { bearerBackend, cookieBackend, oauth2Backend, ORIGIN } from '../../support/session.ts'
 
 type Login = (user: string) => Parameters<Session['signIn']>[0]
@@ -37,13 +38,38 @@ const overSample =
 const json = { method: 'POST', headers: { 'content-type': 'application/json', 'x-bff': '1' } }
 const secret = (username: string) => JSON.stringify({ username, password: 'secret' })
 
-testBackend(
-  'bearer',
-  overSample(bearerBackend, '/auth/refresh', (user) => async ({ fetch }) => {
-    const { expiresIn, ...rest } = await (await fetch(`${ORIGIN}/auth/login`, { ...json, body: secret(user) })).json()
-    return { ...rest, expiresInSeconds: expiresIn }
-  }),
-)
+const overBearer = overSample(bearerBackend, '/auth/refresh', (user) => async ({ fetch }) => {
+  const { expiresIn, ...rest } = await (await fetch(`${ORIGIN}/auth/login`, { ...json, body: secret(user) })).json()
+  return { ...rest, expiresInSeconds: expiresIn }
+})
+testBackend('bearer', overBearer)
+
+test('a refresh token that somebody else has used ends the session as reused', async () => {
+  const { wire, fetch, signedIn } = createScene(overBearer)
+  const tab = await signedIn()
+  await tab.refresh()
+  const [sent] = wire.to('/auth/refresh')
+  const thief = await fetch(`${ORIGIN}/auth/refresh`, { method: 'POST', body: await sent!.text() })
+  expect([thief.status, await thief.json()]).toEqual([401, { error: 'reuse' }])
+  expect(await tab.refresh()).toMatchObject({ status: 'unauthenticated', reason: 'reused' })
+})
+
+test.each([
+  ['reuse', 'reused'],
+  ['reused', 'reused'],
+  ['revoked', 'revoked'],
+  ['session_over', 'expired'],
+  ['', 'expired'],
+])('a bearer server that says %j at the end: %s', async (error, reason) => {
+  const fetch = async () => Response.json({ error }, { status: 401 })
+  const session = createSession({
+    backend: bearerBackend(),
+    initial: { accessToken: 'a', refreshToken: 'r' },
+    platform: { fetch },
+  })
+  onTestFinished(session.dispose)
+  expect(await session.refresh()).toMatchObject({ status: 'unauthenticated', reason })
+})
 
 testBackend(
   'oauth2',
