@@ -2,10 +2,8 @@
 
 import { RefreshFailedError, type Backend, type Json, type Session, type SessionOptions, type State } from 'resesh'
 import { describe, expect, test, vi } from 'vitest'
+import type { Fault } from '../../demo/vendors/stand-in.ts'
 import { createBrowser, createClock, type Browser, type Clock, type Handle } from './browser.ts'
-
-/** What the next call that renews meets. `network`: the connection is cut before anything happens. */
-export type Fault = number | 'html' | 'network'
 
 /** A server and the app around it. */
 export interface Stand {

@@ -4,10 +4,12 @@ import { RefreshFailedError, StepUpRequiredError, type Session } from 'resesh'
 import { clerk } from 'resesh/backends/clerk'
 import { expect, test } from 'vitest'
 import type { Clock } from '../../backends/browser.ts'
-import { Clerk, FRONTEND } from '../../backends/clerk.ts'
+import { Clerk } from '../../../demo/vendors/clerk.ts'
 import { createScene, testBackend } from '../../backends/contract.ts'
 import { API, json, standOf } from '../../backends/stand-in.ts'
 import { thrownBy } from '../../support/session.ts'
+
+const FRONTEND = 'https://clerk.example.test'
 
 const stand = (clock: Clock) => {
   const server = new Clerk(clock)

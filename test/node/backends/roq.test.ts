@@ -5,7 +5,7 @@ import { roq } from 'resesh/backends/roq'
 import { expect, test } from 'vitest'
 import type { Clock } from '../../backends/browser.ts'
 import { createScene, testBackend } from '../../backends/contract.ts'
-import { Roq } from '../../backends/roq.ts'
+import { Roq } from '../../../demo/vendors/roq.ts'
 import { standOf } from '../../backends/stand-in.ts'
 import { thrownBy } from '../../support/session.ts'
 

@@ -6,8 +6,10 @@ import { expect, test } from 'vitest'
 import type { Clock } from '../../backends/browser.ts'
 import { createScene, testBackend } from '../../backends/contract.ts'
 import { API, standOf } from '../../backends/stand-in.ts'
-import { signInUrl, SuperTokens, type Mode } from '../../backends/supertokens.ts'
+import { SuperTokens, type Mode } from '../../../demo/vendors/supertokens.ts'
 import { thrownBy } from '../../support/session.ts'
+
+const signInUrl = `${API}/auth/signin`
 
 const stand = (mode: Mode) => (clock: Clock) => {
   const server = new SuperTokens(clock, mode)

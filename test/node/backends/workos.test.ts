@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import type { Clock } from '../../backends/browser.ts'
 import { createScene, testBackend, type Stand } from '../../backends/contract.ts'
 import { API, standOf } from '../../backends/stand-in.ts'
-import { WorkOS } from '../../backends/workos.ts'
+import { WorkOS } from '../../../demo/vendors/workos.ts'
 import { thrownBy } from '../../support/session.ts'
 
 const HOST = 'https://api.workos.com/user_management'

@@ -3,8 +3,6 @@
 
 import { cookieIn, json, type Login, setCookie, StandIn } from './stand-in.ts'
 
-export const FRONTEND = 'https://clerk.example.test'
-
 const error = (status: number, code: string): Response => json({ errors: [{ code, message: code }] }, status)
 
 export class Clerk extends StandIn {
@@ -16,7 +14,7 @@ export class Clerk extends StandIn {
   withTokens = true
 
   override renews(request: Request): boolean {
-    return /\/(tokens|touch|me)$/.test(new URL(request.url).pathname) && request.url.startsWith(FRONTEND)
+    return /^\/v1\/.*(tokens|touch|me)$/.test(new URL(request.url).pathname)
   }
 
   override unmet(): Response {
@@ -25,8 +23,8 @@ export class Clerk extends StandIn {
   }
 
   override async route(request: Request, cookie: string): Promise<Response | undefined> {
-    const { origin, pathname, searchParams } = new URL(request.url)
-    if (origin !== FRONTEND) return undefined
+    const { pathname, searchParams } = new URL(request.url)
+    if (!pathname.startsWith('/v1/')) return undefined
     const path = pathname.replace(/^\/v1/, '')
     const place = this.instead.findIndex((each) => each.path.test(path))
     if (place >= 0) return this.instead.splice(place, 1)[0]!.response

@@ -1,8 +1,7 @@
 // SuperTokens: its session routes over a core that forgives a refresh token until its successor was used. In header mode, in
 // cookie mode with either defence against forgery, and in the flow of 2020. Written from the description of its protocol.
 
-import type { Clock } from './browser.ts'
-import { API, cookieIn, json, type Login, setCookie, StandIn } from './stand-in.ts'
+import { type Clock, cookieIn, json, type Login, setCookie, StandIn } from './stand-in.ts'
 
 export type Mode = 'header' | 'custom-header' | 'anti-csrf' | 'legacy'
 
@@ -136,5 +135,3 @@ export class SuperTokens extends StandIn {
     return headers
   }
 }
-
-export const signInUrl = `${API}/auth/signin`

@@ -1,8 +1,7 @@
 // WorkOS AuthKit: its authentication endpoint for browsers, in development mode (the refresh token in the body) and in cookie
 // mode, and the route that a Next.js app puts in front of it. Written from the description of its protocol.
 
-import type { Clock } from './browser.ts'
-import { cookieIn, json, type Login, setCookie, StandIn } from './stand-in.ts'
+import { type Clock, cookieIn, json, type Login, setCookie, StandIn } from './stand-in.ts'
 
 const HINT = 'workos-has-session'
 const COOKIE = 'wos-refresh'
