@@ -81,9 +81,9 @@ test('closed after a server without grace rotated: asked once more, and the end 
   expect(got).toEqual({ 401: 15 })
   expect(ms).toBeLessThan(TIMEOUT + usual)
   expect(each.server.stats).toMatchObject({ refreshes: 2, thefts: 1 })
-  await untilAll(rest, ({ status, reason }) => status === 'unauthenticated' && reason === 'expired')
+  await untilAll(rest, ({ status, reason }) => status === 'unauthenticated' && reason === 'reused')
   for (const tab of rest)
-    expect(await tab.run(({ heard }) => heard.filter(({ reason }) => reason === 'expired').length)).toBe(1)
+    expect(await tab.run(({ heard }) => heard.filter(({ reason }) => reason === 'reused').length)).toBe(1)
 })
 
 test('closed after a cookie was rotated: the browser has kept it, and the next one asks with it (61)', async () => {
