@@ -11,7 +11,11 @@ import type { Awaitable, Backend, Platform, RequestView } from './ports.ts'
 export interface SessionOptions<U = Json, _C = Json> {
   /** Speaks your server's protocol: one of `resesh/backends/*`, or an object of your own. */
   backend: Backend<U>
-  /** Exact origins that the app's requests may carry credentials to. @default the page's own and the backend's */
+  /**
+   * Exact origins that the app's requests may carry credentials to; with a path that ends in `/`, only what lies below it. A
+   * redirect within one origin is the browser's own affair: it keeps the header, wherever it leads there.
+   * @default the page's own and the backend's
+   */
   origins?: readonly string[]
   /** Two sessions on one page: each its own lock, channel and record. @default 'default' */
   name?: string
@@ -73,12 +77,11 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
   }
   for (const name of ['leeway', 'timeout', 'replayWindow'] as const)
     must(isDuration(settings[name]), name, 'must be ms, not negative')
-  for (const origin of settings.origins)
-    must(
-      URL.canParse(origin) && new URL(origin).origin === origin,
-      'origins',
-      `must be like https://api.example.com, not ${origin}`,
-    )
+  for (const place of settings.origins) {
+    const { origin, pathname } = URL.canParse(place) ? new URL(place) : ({} as URL)
+    const fits = place === origin || (place.endsWith('/') && place === `${origin}${pathname}`)
+    must(fits, 'origins', `must be like https://api.example.com or https://api.example.com/v1/, not ${place}`)
+  }
   for (const { path } of settings.refreshAfter)
     must(path?.startsWith('/'), 'refreshAfter', 'must have paths that begin with /')
 

@@ -76,6 +76,10 @@ test.each([
   ['a dot at the end of our host', 'https://api.example.test./'],
   ['a full-width dot', 'https://api.example.test。evil.test/'],
   ['an IPv6 host', 'https://[::1]/'],
+  ['a blob of ours', 'blob:https://api.example.test/5b6d'],
+  ['data', 'data:text/plain,https://api.example.test/'],
+  ['an extension', 'chrome-extension://api.example.test/'],
+  ['nothing that is a URL', 'https://'],
 ])('no token goes to %s', async (_, input) => {
   const { session, calls, tokens } = await over(undefined, { platform: { location } })
   await session.fetch(input)
@@ -98,6 +102,37 @@ test.each([
   const { session, tokens } = await over(undefined, { platform: { location } })
   await session.fetch(input)
   expect(tokens()).toEqual(['Bearer token-0'])
+})
+
+test.each([
+  ['below it', 'https://api.example.test/v1/a', true],
+  ['its very beginning', '/v1/?a', true],
+  ['relative, below it', '../v1/a', true],
+  ['on a way that leads back to it', '/v2/../v1/a', true],
+  ['beside it', '/v2/a', false],
+  ['without the slash', '/v1', false],
+  ['with a longer name', '/v1a', false],
+  ['in other letters', '/V1/a', false],
+  ['on a way out of it', '/v1/../v2', false],
+  ['on a way out of it, in code', '/v1/%2E%2e/v2', false],
+  ['on a way out of it, with backslashes', '/v1\\..\\v2', false],
+  ['on a way out of it, with a tab', '/v1/.\t./v2', false],
+  ['on another host', 'https://evil.test/v1/', false],
+  ['in a query', '/?/v1/', false],
+  ['of another origin on the list', 'https://other.test/', true],
+])('where a path is allowed, the token goes there and not beside it: %s', async (_, input, isAllowed) => {
+  const origins = ['https://api.example.test/v1/', 'https://other.test']
+  const { session, calls, tokens } = await over(undefined, { origins, platform: { location } })
+  await session.fetch('/v1/seen') // a look at the origin tells nothing about the path
+  await session.fetch(input)
+  expect(tokens().at(-1)).toBe(isAllowed ? 'Bearer token-0' : null)
+  if (!isAllowed) expect(calls.at(-1)![0]).toBe(input)
+})
+
+test('a slash at the end of an origin changes nothing', async () => {
+  const { session, tokens } = await over(undefined, { origins: [url('/')] })
+  for (const path of ['', '/', '/a']) await session.fetch(url(path))
+  expect(tokens()).toEqual(Array(3).fill('Bearer token-0'))
 })
 
 test('a look at one origin tells nothing about the next', async () => {
