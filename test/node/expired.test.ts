@@ -96,7 +96,7 @@ describe('bearerChallenge', () => {
         const response = challenged(`Bearer ${unit.repeat(Math.ceil(65_000 / unit.length))}${end}`)
         const start = performance.now()
         challengeOf(response)
-        expect(performance.now() - start).toBeLessThan(500) // quadratic: seconds
+        expect(performance.now() - start).toBeLessThan(2000) // quadratic: many seconds
       }),
       {
         numRuns: 100,

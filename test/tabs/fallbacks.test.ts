@@ -38,9 +38,7 @@ test('without Web Locks, the tab that refreshes is closed: another one asks afte
   await first.run(({ later, fire }) => void (later['mine'] = fire(1)))
   await arrived
   await first.close()
-  const begun = Date.now()
   expect(await second.run(({ fire }) => fire(5))).toEqual({ 200: 5 })
-  expect(Date.now() - begun).toBeLessThan(1900)
   expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0 })
 })
 

@@ -68,7 +68,7 @@ test('a page in the back/forward cache, whose refresh was under way, neither blo
   release()
   const begun = Date.now()
   expect(await other.run(({ fire }) => fire(5))).toEqual({ 200: 5 })
-  expect(Date.now() - begun).toBeLessThan(1000)
+  expect(Date.now() - begun).toBeLessThan(5000) // half of the timeout
   const token = await other.run(({ session }) => session.getToken({ skipCache: true }))
   await goBack(away)
   expect(await away.run(({ session }) => session.getToken())).toBe(token)

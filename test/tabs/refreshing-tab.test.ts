@@ -21,7 +21,7 @@ const expired = async (
   const { ms } = await others(tabs)
   Object.assign(server.stats, { refreshes: 0, maxRefreshesInFlight: 0 })
   server.expireAccessTokens()
-  return { first, rest, usual: 3 * ms + 300 }
+  return { first, rest, usual: 3 * ms + 1500 }
 }
 
 const begin = (tab: Tab): Promise<void> => tab.run(({ later, fire }) => void (later['mine'] = fire(3)))
@@ -58,8 +58,8 @@ test.each(['bearer', 'cookie'] as const)(
 )
 
 test('closed after the server rotated, within its grace: the token is sent again at once (61)', async () => {
-  const each = await world({ knobs: { graceMs: 10_000 } })
-  const { first, rest, usual } = await expired(each, { session: { replayWindow: 5_000 } })
+  const each = await world({ knobs: { graceMs: 30_000 } })
+  const { first, rest, usual } = await expired(each, { session: { replayWindow: 20_000, timeout: 20_000 } })
   const { arrived } = each.holdAnswer('/auth/refresh')
   await begin(first)
   await arrived
@@ -120,8 +120,8 @@ test('frozen before the server saw its request: the others go on, and it goes on
 })
 
 test('frozen after its request left, answered meanwhile: what it brings home later does not overwrite (60)', async () => {
-  const each = await world({ knobs: { graceMs: 10_000 } })
-  const { first, rest, usual } = await expired(each, { session: { replayWindow: 5_000 } })
+  const each = await world({ knobs: { graceMs: 30_000 } })
+  const { first, rest, usual } = await expired(each, { session: { replayWindow: 20_000, timeout: 20_000 } })
   const { arrived, release } = each.holdAnswer('/auth/refresh')
   await begin(first)
   await arrived

@@ -188,7 +188,7 @@ test.each<{ what: string; platform: () => Platform }>([
   const [tab] = (await each.open(1, { platform })) as [Tab]
   const begun = Date.now()
   await tab.run((inPage) => inPage.signIn())
-  expect(Date.now() - begun).toBeLessThan(3000)
+  expect(Date.now() - begun).toBeLessThan(8000) // not after the timeout
   each.server.expireAccessTokens()
   expect(await tab.run(({ fire }) => fire(5))).toEqual({ 200: 5 })
   expect(await tab.run(({ session }) => session.refresh())).toMatchObject({ status: 'authenticated', stale: false })
