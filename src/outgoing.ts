@@ -5,14 +5,14 @@ import type { Jar, RequestView, World } from './ports.ts'
 export type Replay =
   /** Any method, after an expired response. */
   | 'auto'
-  /** Methods that RFC 9110 §9.2.2 calls idempotent, and requests with an idempotency key; the others get their own 401. */
+  /** Methods that RFC 9110 §9.2.2 calls idempotent, and those with an `Idempotency-Key`; the others get their own 401. */
   | 'idempotent'
   | 'never'
 
 export interface RequestOptions {
   /** Overrides {@link SessionOptions.replay} for this request. */
   replay?: Replay
-  /** Sent as `Idempotency-Key`, the same at each sending. */
+  /** Sent as `Idempotency-Key`, the same at each sending. A header that the caller sets counts as much. */
   idempotencyKey?: string
 }
 
@@ -80,8 +80,9 @@ export class Outgoing implements RequestView, Jar {
 
   /** Whether the app allows it to be sent again. */
   mayRepeat(byDefault: Replay): boolean {
-    const { replay = byDefault, idempotencyKey } = this.#options
-    return replay === 'auto' || (replay === 'idempotent' && (IDEMPOTENT.test(this.method) || !!idempotencyKey))
+    const { replay = byDefault } = this.#options
+    const isSafe = IDEMPOTENT.test(this.method) || this.headers.has('idempotency-key')
+    return replay === 'auto' || (replay === 'idempotent' && isSafe)
   }
 
   /** Back to the caller's own headers, on a new copy. */
@@ -93,7 +94,8 @@ export class Outgoing implements RequestView, Jar {
 
   send(fetch: typeof globalThis.fetch, attached: Attached): Promise<Response> {
     const request = this.#request
-    const init = { ...this.#init, headers: this.headers }
+    // Another copy of the SDK may have patched the fetch below: a request is the business of one.
+    const init = { ...this.#init, headers: this.headers, session: false }
     fetch = init[via] ?? fetch
     const { credentials, redirect } = attached ?? {}
     if (credentials && (init.credentials ?? request?.credentials ?? 'same-origin') === 'same-origin')

@@ -36,8 +36,9 @@ export const createCaller =
           // A closing page would lose the cookie; with tokens in the body, the page that could read them is gone anyway.
           keepalive: cookies,
           signal,
+          session: false, // nor the business of another copy of the SDK, if its patch is what lies below
           ...init,
-        })),
+        } as RequestInit)),
     }
 
     const answer = invoke(run, io).catch((cause: unknown): never => {

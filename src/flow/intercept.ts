@@ -59,8 +59,8 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   let holding = 0
 
   return (input, init) => {
-    if (init?.session === false) return world.fetch(input, { ...init, session: undefined } as RequestInit)
-    return origins(input) ? send(input, init ?? {}) : (init?.[via] ?? world.fetch)(input, init)
+    if (init?.session === false || !origins(input)) return (init?.[via] ?? world.fetch)(input, init as RequestInit)
+    return send(input, init ?? {})
   }
 
   async function send(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {

@@ -1,7 +1,8 @@
 // The opt-in patch of a page's fetch, among others who patch it too.
 
-import { expect, test } from 'vitest'
-import { createWire, fetchOf, setup, url } from '../support/session.ts'
+import { defineBackend } from 'resesh'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createWire, fetchOf, login, setup, url } from '../support/session.ts'
 
 type Fetch = typeof fetch
 
@@ -158,4 +159,161 @@ test("the backend's own calls do not come back in through the patch", async () =
   session.install(target)
   await session.refresh()
   expect(below.sent.map(({ path }) => path)).toEqual(['/auth/refresh'])
+})
+
+describe('beside another copy of the SDK', () => {
+  /** As a second bundle, or a module that was reloaded: nothing of it is shared with the first. */
+  const copy = async () => {
+    vi.resetModules()
+    const { createSession } = await import('resesh')
+    const { bearer } = await import('resesh/backends/bearer')
+    return { createSession, bearer }
+  }
+
+  /** On one page: a session, and another of a second copy, with a token of its own. Both can be patched over each other. */
+  const pages = async (expired = true) => {
+    const { session, server, target, below, native, wrap } = await page()
+    const { createSession, bearer } = await copy()
+    const other = createSession({
+      name: 'other',
+      backend: bearer({ refreshUrl: url('/auth/refresh') }),
+      initial: await login(server),
+      platform: {
+        globalThis: target as typeof globalThis,
+        get fetch() {
+          return target.fetch // as a page's own: whatever is patched over it
+        },
+      },
+    })
+    onTestFinished(other.dispose)
+    if (expired) server.expireAccessTokens()
+    const tokens = () => below.sent.map(({ headers }) => headers.get('authorization'))
+    return { session, other, server, target, below, native, wrap, tokens }
+  }
+
+  test('it is another copy', async () => {
+    const first = await copy()
+    const second = await copy()
+    expect(first.createSession).not.toBe(second.createSession)
+  })
+
+  test('a request is the business of the last one only', async () => {
+    const { session, other, server, target, below, tokens } = await pages()
+    session.install(target)
+    other.install(target)
+    expect(await isOurs(target.fetch)).toBe(true)
+    expect(below.sent.map(({ path }) => path)).toEqual(['/api/me', '/auth/refresh', '/api/me'])
+    expect(tokens().at(-1)).toBe(`Bearer ${await other.getToken()}`)
+    expect(server.stats.refreshes).toBe(1)
+  })
+
+  /** Signed in by cookie, so that nothing in a request says whose it is. */
+  const withCookie = async (count: number) => {
+    const { server, target, below, native } = await page()
+    const undos: (() => void)[] = []
+    for (let nth = 0; nth < count; nth++) {
+      const { createSession } = await copy()
+      const { cookie } = await import('resesh/backends/cookie')
+      const urls = { sessionUrl: url('/bff/session'), refreshUrl: url('/bff/refresh'), headers: { 'x-bff': '1' } }
+      const session = createSession({ backend: cookie(urls), initial: {}, storage: 'memory' })
+      onTestFinished(session.dispose)
+      undos.push(session.install(target))
+    }
+    await native(url('/bff/login'), {
+      method: 'POST',
+      headers: { 'x-bff': '1', 'content-type': 'application/json' },
+      body: JSON.stringify({ username: 'ann', password: 'secret' }),
+    })
+    server.knobs.bffSilentRefresh = false
+    server.expireAccessTokens()
+    return { server, target, below, native, undos }
+  }
+
+  test.each([
+    ['two copies', 2],
+    ['a module that was reloaded in place, ten times', 10],
+  ])('%s: each request is refreshed by one', async (_, count) => {
+    const { server, target, below, native, undos } = await withCookie(count)
+    expect(await isOurs(target.fetch)).toBe(true)
+    expect(below.to('/api/me')).toHaveLength(2)
+    expect((await target.fetch(url('/api/refused'))).status).toBe(401)
+    expect(below.to('/api/refused')).toHaveLength(2)
+    expect(server.stats.refreshes).toBe(2)
+    undos.toReversed().forEach((undo) => undo())
+    expect(target.fetch).toBe(native)
+  })
+
+  test('what is none of its business is still the business of the first', async () => {
+    const { session, target, below } = await page()
+    const { createSession } = await copy()
+    const other = createSession({
+      name: 'other',
+      backend: defineBackend({ refresh: async () => null }),
+      initial: { accessToken: 'of-other' },
+      origins: ['https://other.test'],
+    })
+    onTestFinished(other.dispose)
+    session.install(target)
+    other.install(target)
+    await target.fetch(url('/api/me'))
+    expect(below.sent[0]!.headers.get('authorization')).toBe(`Bearer ${await session.getToken()}`)
+  })
+
+  test('a request that asks for plain fetch gets it from both', async () => {
+    const { session, other, target, below, tokens } = await pages()
+    session.install(target)
+    other.install(target)
+    expect((await target.fetch(url('/api/me'), { session: false } as RequestInit)).status).toBe(401)
+    expect(tokens()).toEqual([null])
+    expect(below.sent).toHaveLength(1)
+  })
+
+  test("its refresh does not go through the first one's patch", async () => {
+    const { session, other, target, below } = await pages()
+    session.install(target)
+    await other.refresh()
+    expect(below.sent.map(({ path, headers }) => [path, headers.get('authorization')])).toEqual([
+      ['/auth/refresh', null],
+    ])
+  })
+
+  const orders = [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ]
+  test.each(orders.flatMap((comes) => orders.map((goes) => [comes, goes])))(
+    'two copies and a wrapper that come as %s and go as %s: always sent once, with one token at most, and none in the end',
+    async (comes, goes) => {
+      const { session, other, target, wrap, below, tokens } = await pages(false)
+      const comers = [() => session.install(target), () => wrap().undo, () => other.install(target)]
+      const undos: (() => void)[] = []
+      const ours = await Promise.all([session, other].map(async ({ getToken }) => `Bearer ${await getToken()}`))
+      let calls = 0
+      const call = async () => {
+        const { status } = await target.fetch(url('/api/me'))
+        expect(below.sent).toHaveLength(++calls)
+        const token = tokens().at(-1) ?? null
+        expect(status).toBe(token ? 200 : 401)
+        return token
+      }
+      for (const nth of comes!) {
+        undos[nth] = comers[nth]!()
+        await call()
+      }
+      expect(ours).toContain(await call())
+      for (const nth of goes!) {
+        undos[nth]!()
+        expect([...ours, null]).toContain(await call())
+        for (const { fetch } of [session, other]) {
+          expect((await fetch(url('/api/me'))).status).toBe(200)
+          calls = below.sent.length
+        }
+      }
+      expect(await call()).toBe(null)
+    },
+  )
 })

@@ -237,6 +237,14 @@ test("with replay 'idempotent' a POST with an idempotency key is replayed", asyn
   expect(response.status).toBe(200)
 })
 
+test("with replay 'idempotent' a POST whose idempotency key was set as a header, by a library say, is replayed", async () => {
+  const { server, session, wire } = await setup({ replay: 'idempotent' })
+  server.expireAccessTokens()
+  const headers = { 'Idempotency-Key': 'of-a-library' }
+  expect((await session.fetch(url('/api/echo'), { method: 'POST', headers })).status).toBe(200)
+  expect(wire.to('/api/echo').map((sent) => sent.headers.get('idempotency-key'))).toEqual(Array(2).fill('of-a-library'))
+})
+
 test("with replay 'never' a GET gets its own 401", async () => {
   const { server, session, wire } = await setup({ replay: 'never' })
   server.expireAccessTokens()
