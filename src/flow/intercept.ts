@@ -59,7 +59,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   let holding = 0
 
   return (input, init) => {
-    if (init?.session === false || !origins(input)) return (init?.[via] ?? world.fetch)(input, init as RequestInit)
+    if (init?.session === false || !origins(input)) return (init?.[via] ?? world.fetch)(input, init)
     return send(input, init ?? {})
   }
 

@@ -300,12 +300,12 @@ describe('beside another copy of the SDK', () => {
         expect(status).toBe(token ? 200 : 401)
         return token
       }
-      for (const nth of comes!) {
+      for (const nth of comes) {
         undos[nth] = comers[nth]!()
         await call()
       }
       expect(ours).toContain(await call())
-      for (const nth of goes!) {
+      for (const nth of goes) {
         undos[nth]!()
         expect([...ours, null]).toContain(await call())
         for (const { fetch } of [session, other]) {
