@@ -37,7 +37,7 @@ export interface SessionOptions<U = Json, _C = Json> {
   isExpired?: readonly number[] | ((response: Response, request: RequestView) => Awaitable<boolean>)
   /** Which requests are sent again after an expired response. @default 'auto' */
   replay?: Replay
-  /** Requests after which the token or the user has changed. */
+  /** Requests after which the token or the user has changed. Responses may say so themselves, in the header `refresh-session`. */
   refreshAfter?: readonly RefreshAfter[]
   /** ms in which the server forgives a second use of a refresh token. @default the backend's, else 0 */
   replayWindow?: number

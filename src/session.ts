@@ -132,14 +132,15 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const flights = createFlights(world, store, createAttempt(parts), timeout)
   const lifecycle = createLifecycle(parts)
   const { getToken, known } = createTokens({ ...parts, flights, sideToken: createSideTokens(parts) })
+  const origins = createOrigins(settings.origins, world.base)
   const ours = createIntercept({
     ...parts,
     flights,
-    origins: createOrigins(settings.origins, world.base),
+    origins,
     refusals: createRefusals(world, store),
     stepUp: createStepUp(backend, store, events),
     observed: lifecycle.observed,
-    answered: createAfter(settings.refreshAfter, flights),
+    answered: createAfter(settings.refreshAfter, origins, { ...parts, flights }),
   })
   const install = createInstall(ours, (below = real) => (world.fetch = below))
   const schedule = createSchedule({ ...parts, flights, lifecycle })

@@ -88,7 +88,11 @@ export const apiRoutes = (world: World): Routes => {
 
   return {
     'GET /api/me': open((_, user) => json(200, users.get(user), 'profile')),
-    'PATCH /api/me': open(async ({ request }, user) => json(200, users.edit(user, await readJson(request)), 'edited')),
+    'PATCH /api/me': open(async ({ request }, user) =>
+      json(200, users.edit(user, await readJson(request)), 'edited', {
+        ...(knobs.editSays && { 'refresh-session': knobs.editSays }),
+      }),
+    ),
     'GET /api/items/*': open(({ url }) => json(200, { item: Number(url.pathname.split('/').at(-1)) }, 'item')),
     '* /api/echo': open(echo),
     'POST /api/orders': open(async ({ request }) => {

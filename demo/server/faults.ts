@@ -45,6 +45,8 @@ export const defaultKnobs = {
   apiDelayMs: 0,
   /** As refreshFailures, one per API request, of its statuses, pages, drops and hangs. */
   apiFailures: [] as Fault[],
+  /** What the answer to an edit says in its header `refresh-session`: nothing, `refresh` or `reload`. */
+  editSays: '',
   /** The API answers 401 to everybody. */
   alwaysExpired: false,
   /** Cookie sessions: true, an API request renews the hidden token itself; false, it answers 401 until POST /bff/refresh. */

@@ -49,7 +49,7 @@ export interface SampleServer {
 export const isSamplePath = (path: string): boolean => /^\/(auth|oauth|bff|api|sample)\//.test(path)
 
 const localOrigin = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/
-const exposed = 'www-authenticate, retry-after, x-refresh-session, location'
+const exposed = 'www-authenticate, retry-after, refresh-session, location'
 
 const corsHeaders = ({ headers }: Request): Record<string, string> => {
   const origin = headers.get('origin')

@@ -29,7 +29,7 @@ export interface Record {
   readonly attempt: number
   readonly minted: number
   readonly reloaded: number
-  /** The first attempt that has to ask for the user: somebody, in whatever tab, waits for that. */
+  /** The first attempt that has to ask for the user, until one did: somebody, in whatever tab, waits for that. */
   readonly reloadFrom: number
   /** A refresh whose outcome nobody has written down: under way, or lost with its answer. */
   readonly sent: { readonly first: number; readonly at: number; readonly deadline: number } | null

@@ -14,6 +14,7 @@ import {
 import { Outgoing, type Replay, type SessionRequestInit, via } from '../outgoing.ts'
 import type { Awaitable, RequestView } from '../ports.ts'
 import { orAborted, orLate } from '../wait.ts'
+import type { After } from './after.ts'
 import type { Flights, Outcome } from './flights.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Origins } from './origins.ts'
@@ -31,8 +32,7 @@ interface InterceptParts<U, C> extends Parts<U, C> {
   observed: Lifecycle<U>['observed']
   isExpired(response: Response, request: RequestView): Awaitable<boolean>
   replay: Replay
-  /** After each response that was not expired. */
-  answered(response: Response, request: RequestView): void
+  answered: After
 }
 
 const MOST_SENDS = 3
@@ -94,7 +94,8 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
       }
       const says = !isOwn && isExpired(response, request)
       if (!says || !(await says)) {
-        answered(response, request)
+        const after = answered(response, request)
+        if (after) await after
         return response
       }
       const verdict = sends < MOST_SENDS ? judge(store.tab, sentWith, wasRefreshed) : 'hand-back'

@@ -65,7 +65,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
     const { attempt, version, sent } = journal
     // Signed out meanwhile; or a sleep between journal and sending, in which others may have spent this refresh token.
     if (store.tab.version.generation > version.generation || Math.abs(now() - sent!.at) > timeout / 4) return now()
-    const reload = asked.reload || journal.reloadFrom >= attempt
+    const reload = asked.reload || journal.reloadFrom > journal.reloaded
     const wanted: Wanted = reload ? { ...plain, reason: 'reload' } : plain
     const method = (reload && backend.reload) || backend.refresh
     let keeping: Promise<News<U> | null> | undefined

@@ -1,5 +1,4 @@
 // One refresh, everything replayed: what a caller of fetch sees of it.
-/* oxlint-disable unicorn/no-thenable -- `then` is an option of refreshAfter */
 
 import { type Backend, createSession, type Credentials, defineBackend, RefreshTimeoutError } from 'resesh'
 import { expect, onTestFinished, test } from 'vitest'
@@ -386,27 +385,4 @@ test('isExpired may look at the response', async () => {
   server.expireAccessTokens()
   expect((await session.fetch(url('/api/me'))).status).toBe(200)
   expect(server.stats.refreshes).toBe(1)
-})
-
-test('an edit that refreshAfter names brings the new claims without a call', async () => {
-  const { session, states } = await setup({ refreshAfter: [{ method: 'PATCH', path: '/api/me', then: 'refresh' }] })
-  await session.fetch(url('/api/me'), { method: 'PATCH', body: '{"role":"admin"}' })
-  await session.getToken({ skipCache: true })
-  expect(states[0]!.claims).toMatchObject({ role: 'admin' })
-})
-
-test('an edit that refreshAfter names with reload brings the new user', async () => {
-  const { server, session } = await setup({ refreshAfter: [{ path: '/api/*', then: 'reload' }] })
-  const changed = new Promise((done) => session.on('change', done))
-  await session.fetch(url('/api/me'), { method: 'PATCH', body: '{"name":"Anna"}' })
-  await changed
-  expect(session.current.user).toMatchObject({ name: 'Anna' })
-  expect(server.stats.refreshes).toBe(1)
-})
-
-test('reading does not count as an edit for refreshAfter', async () => {
-  const { server, session } = await setup({ refreshAfter: [{ path: '/api/*', then: 'reload' }] })
-  await session.fetch(url('/api/me'))
-  await settled()
-  expect(server.stats.refreshes).toBe(0)
 })
