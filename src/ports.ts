@@ -86,12 +86,12 @@ export interface Backend<U = Json> {
   refresh(credentials: Credentials<U>, io: Io<U>, wanted: Wanted): Promise<Credentials<U> | null>
   /** New credentials and the user, both newer than the call. Left out: `refresh`, whose answer has to bring the user. */
   reload?(credentials: Credentials<U>, io: Io<U>, wanted: Wanted): Promise<Credentials<U> | null>
-  /** A token for something else, where the server has such. The session is not switched by it. */
+  /** A token for something else, where the server has such. The session is not switched by it. `null`: the session is over. */
   token?(
     credentials: Credentials<U>,
     io: Io<U>,
     target: Wanted,
-  ): Promise<{ accessToken: string; expiresAt?: number | undefined; credentials?: Credentials<U> | undefined }>
+  ): Promise<{ accessToken: string; expiresAt?: number | undefined; credentials?: Credentials<U> | undefined } | null>
   /** Sees every response of its origins: new credentials, `null` (removed), `undefined` (nothing said). */
   observe?(response: Response, request: RequestView): Credentials<U> | null | undefined
   /** Tells the server. May spend one refresh of its own. */

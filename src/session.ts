@@ -172,7 +172,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     },
     getToken,
     refresh: ({ organizationId, data, ...rest } = {}) =>
-      renew({ reason: organizationId ? 'switch' : 'forced', organizationId, data }, rest),
+      renew({ reason: organizationId === undefined ? 'forced' : 'switch', organizationId, data }, rest),
     reload: ({ data, ...rest } = {}) => renew({ reason: 'reload', data }, rest),
     async signIn(from) {
       await lifecycle.signIn(from)

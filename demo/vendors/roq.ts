@@ -43,11 +43,11 @@ export class Roq extends StandIn {
   /** @param value Of a cookie that is only read. */
   #answer(login: Login, value?: string): Response {
     const id = value ?? crypto.randomUUID()
-    const { name } = this.users.get(login.user)
+    const { name, role } = this.users.get(login.user)
     const held = this.#held.get(id) ?? {
       login,
       token: this.mint(login),
-      user: { firstName: name, roles: ['reader'], tenantId: 't1' },
+      user: { firstName: name, roles: [role], tenantId: 't1' },
       diesAt: this.clock.now() + this.lifeMs,
     }
     this.#held.set(id, held)

@@ -11,6 +11,8 @@ export class WorkOS extends StandIn {
   readonly demands: Record<string, object> = {}
   /** Bodies of the calls that renew. */
   readonly asked: Record<string, string>[] = []
+  /** How the route says that nobody is signed in. */
+  nobody = 401
   readonly #refresh = new Map<string, Login>()
 
   constructor(
@@ -67,8 +69,8 @@ export class WorkOS extends StandIn {
 
   #app({ organizationId }: Record<string, string>, cookie: string): Response {
     const login = this.living(cookieIn(cookie, 'wos-session'))
-    if (!login) return json({ user: null }, 401)
-    const demand = this.demands[organizationId ?? ''] as { error: string } | undefined
+    if (!login) return json({ user: null }, this.nobody)
+    const demand = this.demands[organizationId ?? '']
     if (demand) return json({ ...demand, redirectUrl: '/sign-in' }, 403)
     login.organizationId = organizationId ?? login.organizationId
     return json(this.info(login))

@@ -1,14 +1,17 @@
 // WorkOS AuthKit in a browser: its own endpoint, with the refresh token in hand (development) or in a cookie of its host
 // (production); and the route of a Next.js app that holds the sealed cookie.
 
-import { claimsOf, type Credentials, type Json } from '../core/credentials.ts'
-import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
+import type { Credentials } from '../core/credentials.ts'
+import { RefreshFailedError } from '../errors.ts'
 import type { Backend, Io, Wanted } from '../ports.ts'
-import { attachBearer, isOneOf, originsOf, peek, readJson } from '../wire.ts'
+import { fromAuthenticateResponse, refused, type WorkOSUser } from '../vendors/workos.ts'
+import { attachBearer, isOneOf, originsOf, readJson } from '../wire.ts'
+
+export { fromAuthenticateResponse, type WorkOSClaims, type WorkOSUser } from '../vendors/workos.ts'
 
 export interface WorkOSOptions {
   clientId: string
-  /** Yours, if AuthKit has a domain of its own. @default 'api.workos.com' */
+  /** Yours, if AuthKit has a domain of its own; `http://localhost:4100` for an emulator. @default 'api.workos.com' */
   apiHostname?: string
   /** The refresh token comes in the answer and is kept with the session, as on localhost. @default false: in a cookie of the host */
   devMode?: boolean
@@ -26,64 +29,6 @@ export interface WorkOSRouteOptions {
   signOutUrl?: string
 }
 
-/** `state.user`, as in the documentation of WorkOS. */
-export interface WorkOSUser {
-  id: string
-  email: string
-  emailVerified: boolean
-  firstName: string | null
-  lastName: string | null
-  profilePictureUrl: string | null
-  lastSignInAt: string | null
-  externalId: string | null
-  createdAt: string
-  updatedAt: string
-}
-
-/** `state.claims`: the payload of the access token, under the names of the documentation too. */
-export interface WorkOSClaims {
-  sub: string
-  sessionId: string
-  role?: string
-  roles?: string[]
-  permissions?: string[]
-  entitlements?: string[]
-  featureFlags?: string[]
-  impersonator?: { email: string; reason: string | null } | null
-  [claim: string]: unknown
-}
-
-// Everything else that is refused says nothing about the session either; only this ends it.
-const OVER = 'invalid_grant'
-const STEP_UP =
-  /^(sso_required|mfa_enrollment|mfa_challenge|organization_selection_required|email_verification_required)$/
-
-const camel = (json: Json): Json =>
-  Object.fromEntries(
-    Object.entries(json).map(([key, value]) => [key.replace(/_(\w)/g, (_, letter) => letter.toUpperCase()), value]),
-  )
-
-/**
- * What the code exchange answers, for `session.signIn`.
- * @throws {@link RefreshFailedError} for an answer without an access token.
- */
-export function fromAuthenticateResponse(body: Json): Credentials<WorkOSUser> {
-  const { user, accessToken, refreshToken, organizationId, impersonator, ...rest } = camel(body)
-  if (typeof accessToken !== 'string' || !accessToken) throw new RefreshFailedError('The answer has no access token')
-  const token = claimsOf(accessToken)
-  const { sid, feature_flags, org_id } = token ?? {}
-  const { role, roles, permissions, entitlements, sessionId = sid, featureFlags = feature_flags } = rest
-  const info = { sessionId, role, roles, permissions, entitlements, featureFlags, impersonator }
-  const said = Object.entries(info).filter(([, value]) => value !== undefined)
-  return {
-    accessToken,
-    ...(typeof refreshToken === 'string' && { refreshToken }),
-    user: camel(user as Json) as unknown as WorkOSUser,
-    organizationId: (organizationId ?? org_id ?? null) as string | null,
-    claims: { ...token, ...Object.fromEntries(said) },
-  }
-}
-
 /**
  * Switching the organization is a refresh with another `organizationId`; a refused one keeps the session.
  *
@@ -94,7 +39,7 @@ export function fromAuthenticateResponse(body: Json): Credentials<WorkOSUser> {
  */
 export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
   const { clientId, apiHostname = 'api.workos.com', devMode = false, replayWindow = 10_000 } = options
-  const base = `https://${apiHostname}/user_management`
+  const base = `${/^https?:/.test(apiHostname) ? '' : 'https://'}${apiHostname}/user_management`
   const endpoint = `${base}/authenticate`
   const credentials = devMode ? 'omit' : 'include'
 
@@ -142,30 +87,6 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
       await io.fetch(url, { mode: 'no-cors', credentials: 'include', redirect: 'follow' })
     },
   }
-}
-
-/** Both shapes of refusal: OAuth's `{ error }`, and the API's `{ code }`. */
-async function refused(response: Response, organizationId?: string): Promise<null> {
-  const body = await peek(response)
-  const {
-    error,
-    code,
-    authkitRedirectUrl,
-    redirectUrl = authkitRedirectUrl,
-    pendingAuthenticationToken,
-  } = camel(body ?? {})
-  const type = String(error ?? code)
-  if (type === OVER) return null
-  if (!STEP_UP.test(type)) throw new RefreshFailedError(`${response.url}: ${response.status}`, { response })
-  throw new StepUpRequiredError(
-    {
-      type,
-      ...(typeof redirectUrl === 'string' && { url: redirectUrl }),
-      ...(organizationId && { organizationId }),
-      ...(pendingAuthenticationToken !== undefined && { pendingAuthenticationToken }),
-    },
-    { response },
-  )
 }
 
 /**

@@ -89,7 +89,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
         if (!fresh) return over(old, ending)
         const { organizationId, data } = wanted
         const life = lifeOf(fresh, receivedAt)
-        const why = organizationId ? 'switched' : isReload ? 'reloaded' : data ? 'updated' : 'refreshed'
+        const why = organizationId !== undefined ? 'switched' : isReload ? 'reloaded' : data ? 'updated' : 'refreshed'
         const next = refreshed(old, { reason: why, receivedAt, life }, isReload)
         // Another user in the answer: whatever waits belongs to somebody else.
         const isOther = (held!.claims?.['sub'] ?? fresh.claims?.['sub']) !== fresh.claims?.['sub']

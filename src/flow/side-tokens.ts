@@ -2,7 +2,7 @@
 
 import { claimsOf, type Credentials, merge } from '../core/credentials.ts'
 import { lifeOf } from '../core/expiry.ts'
-import { renewed } from '../core/record.ts'
+import { mayWrite, over, type Record, renewed } from '../core/record.ts'
 import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
 import type { Wanted } from '../ports.ts'
 import type { Parts } from './refresh.ts'
@@ -34,11 +34,21 @@ export function createSideTokens<U, C>({ world, backend, store, call, turn }: Pa
       if (!stored?.credentials) throw new RefreshFailedError('The session is over')
       const held = stored.credentials
       const wanted = { ...target, reason: 'forced' } as const
-      const { accessToken, expiresAt, credentials } = await call((io) => backend.token!(held, io, wanted)).inTime
+      const said = await call((io) => backend.token!(held, io, wanted)).inTime
+      if (!said) return ended(stored.record)
+      const { accessToken, expiresAt, credentials } = said
       entry.diesAt = mono() + (lifeOf({ expiresAt, claims: claimsOf(accessToken) }, now()) ?? UNKNOWN_LIFE)
       if (credentials) await keep(held, credentials, stored.record.version.generation)
       return accessToken
     })
+  }
+
+  /** Believed only if nobody has moved on since. */
+  async function ended(found: Record): Promise<string> {
+    const record = await update((old) => (mayWrite(old, found) ? over(old, 'expired') : undefined), null)
+    if (!record) throw new RefreshFailedError('Refused, but the session goes on')
+    store.adopt({ record, credentials: null }, 'server')
+    return ''
   }
 
   /** A rotated refresh token is kept, though the session stays what it was. */

@@ -46,7 +46,7 @@ export function createTokens<U, C>(parts: Parts<U, C> & { flights: Flights; side
     if (state.status !== 'authenticated') return null
     const { template, resource, organizationId } = target
     let token: string | null
-    if (template || resource || (organizationId && organizationId !== state.organizationId)) {
+    if (template || resource || (organizationId ?? state.organizationId ?? '') !== (state.organizationId ?? '')) {
       token = await orAborted(sideToken(target, skipCache, minValidity), signal)
     } else {
       if (skipCache || store.isSpent(minValidity)) await renewed(skipCache, minValidity, signal)

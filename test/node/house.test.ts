@@ -15,6 +15,7 @@ const floors = [
   { name: 'the world, put together', files: ['platform/world'] },
   { name: 'storage, chosen', files: ['platform/storage'] },
   { name: 'edges', files: ['backends/*', 'platform/*'] },
+  { name: "a vendor's own words", files: ['vendors/*'] },
   { name: 'means', files: ['wire', 'wait', 'outgoing', 'xhr/*'] },
   { name: 'ports', files: ['ports'] },
   { name: 'core', files: ['core/*'] },

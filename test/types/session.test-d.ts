@@ -17,6 +17,7 @@ import {
 import { bearer } from 'resesh/backends/bearer'
 import { cookie } from 'resesh/backends/cookie'
 import { fromTokenResponse, oauth2 } from 'resesh/backends/oauth2'
+import { workos, type WorkOSClaims, workosRoute, type WorkOSUser } from 'resesh/backends/workos'
 import { createKy } from 'resesh/ky'
 import type { KyInstance } from 'ky'
 import { expectTypeOf, test } from 'vitest'
@@ -196,6 +197,18 @@ test('the backends that are ready made are backends', () => {
   expectTypeOf(fromTokenResponse).returns.toExtend<Credentials>()
   // @ts-expect-error: whose tokens?
   oauth2({ tokenEndpoint: '/' })
+})
+
+test("WorkOS's user info is typed on the state", () => {
+  const session = createSession<WorkOSUser, WorkOSClaims>({ backend: workos({ clientId: 'client_1' }) })
+  createSession<WorkOSUser, WorkOSClaims>({ backend: workosRoute({ refreshUrl: '/refresh' }) })
+  expectTypeOf(session.current.user!.firstName).toEqualTypeOf<string | null>()
+  const { role, roles, permissions, entitlements, featureFlags, impersonator } = session.current.claims!
+  expectTypeOf(role).toEqualTypeOf<string | undefined>()
+  expectTypeOf([roles, permissions, entitlements, featureFlags]).toEqualTypeOf<(string[] | undefined)[]>()
+  expectTypeOf(impersonator).toEqualTypeOf<{ email: string; reason: string | null } | null | undefined>()
+  // @ts-expect-error: there is no such field
+  void session.current.user!.first_name
 })
 
 test('createKy is ky', () => {

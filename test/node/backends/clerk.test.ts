@@ -2,7 +2,7 @@
 
 import { RefreshFailedError, StepUpRequiredError, type Session } from 'resesh'
 import { clerk } from 'resesh/backends/clerk'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Clock } from '../../backends/browser.ts'
 import { Clerk } from '../../../demo/vendors/clerk.ts'
 import { createScene, testBackend } from '../../backends/contract.ts'
@@ -87,6 +87,63 @@ test('a token for an organization does not switch to it; a refresh for one does'
   expect(claimsOf(await tab.getToken())).not.toHaveProperty('o')
   expect(await tab.refresh({ organizationId: 'org_1' })).toMatchObject({ organizationId: 'org_1', reason: 'switched' })
   expect(claimsOf(await tab.getToken({ skipCache: true }))).toMatchObject({ o: { id: 'org_1' } })
+})
+
+test('an empty organization is the personal account: switched to, or a token beside the session', async () => {
+  const { wire, signedIn } = scene()
+  const tab = await signedIn()
+  await tab.refresh({ organizationId: 'org_1' })
+  expect(claimsOf(await tab.getToken({ organizationId: '' }))).not.toHaveProperty('o')
+  expect(tab.current.organizationId).toBe('org_1')
+  expect(await tab.refresh({ organizationId: '' })).toMatchObject({ organizationId: null, reason: 'switched' })
+  expect(claimsOf(await tab.getToken())).not.toHaveProperty('o')
+  const [, last] = wire.to('/v1/client/sessions/session_1/touch')
+  expect(await last!.text()).toBe('active_organization_id=&intent=select_org')
+})
+
+test.each([{ template: 'hasura' }, { organizationId: 'org_1' }])(
+  'a token beside the session that is refused (%o): the list of sessions decides',
+  async (target) => {
+    const {
+      stand: { server, revoke },
+      wire,
+      signedIn,
+    } = scene()
+    const tab = await signedIn()
+    const refused = () =>
+      server.instead.push({ path: /tokens/, response: json({ errors: [{ code: 'authentication_invalid' }] }, 401) })
+    refused()
+    expect(await thrownBy(tab.getToken(target))).toBeInstanceOf(RefreshFailedError)
+    expect(tab.current.status).toBe('authenticated')
+    revoke('ann')
+    refused()
+    expect(await tab.getToken(target)).toBeNull()
+    expect(tab.current).toMatchObject({ status: 'unauthenticated', reason: 'expired', user: null, claims: null })
+    const asked = wire.sent.length
+    expect(await tab.getToken(target)).toBeNull()
+    expect(wire.sent).toHaveLength(asked)
+  },
+)
+
+test('a refused token beside the session ends nothing where somebody has signed in meanwhile', async () => {
+  const {
+    stand: { server },
+    wire,
+    open,
+    signedIn,
+  } = scene()
+  const [first, second] = [await signedIn(), open()]
+  await second.ready()
+  server.instead.push({ path: /tokens/, response: json({ errors: [{ code: 'authentication_invalid' }] }, 401) })
+  server.instead.push({ path: /client$/, response: json({ response: { sessions: [] } }) })
+  const held = wire.hold('/v1/client')
+  const token = first.getToken({ template: 'hasura' }).catch(() => null)
+  await held.arrived
+  await second.signIn({ accessToken: server.mint(server.begin('bob')) })
+  held.release()
+  await token
+  const users = () => [first, second].map(({ current }) => current.claims?.['sub'])
+  await vi.waitFor(() => expect(users()).toEqual(['bob', 'bob']))
 })
 
 test('a refused switch keeps the session as it was', async () => {

@@ -1,6 +1,6 @@
 // ROQ over a stand-in of our own: the contract, and the traps of its protocol.
 
-import { RefreshFailedError, type Session } from 'resesh'
+import { RefreshFailedError, type Json, type Session } from 'resesh'
 import { roq } from 'resesh/backends/roq'
 import { expect, test } from 'vitest'
 import type { Clock } from '../../backends/browser.ts'
@@ -30,6 +30,32 @@ test('a start reads the session, without asking the platform', async () => {
   const state = await open().ready()
   expect(wire.sent.slice(before).map(({ path }) => path)).toEqual(['/api/auth/session'])
   expect(state).toMatchObject({ user: { id: 'ann' }, claims: { sub: 'ann', roles: ['reader'], tenantId: 't1' } })
+})
+
+test('status has the words of the server', async () => {
+  const { fetch, open, stand: server } = scene()
+  const said = async (): Promise<unknown> => ((await (await fetch('/api/auth/session')).json()) as Json)['status']
+  const tab = open()
+  expect(tab.current.status).toBe('loading')
+  expect((await tab.ready()).status).toBe(await said())
+  await server.signIn(tab, 'ann')
+  expect([tab.current.status, await said()]).toEqual(['authenticated', 'authenticated'])
+  await tab.signOut()
+  expect([tab.current.status, await said()]).toEqual(['unauthenticated', 'unauthenticated'])
+})
+
+test('a changed role shows after a refetch, whichever way it is asked for', async () => {
+  const { stand: server, wire, signedIn } = scene()
+  const tab = await signedIn()
+  const roles = () => [tab.current.user?.['roles'], tab.current.claims?.['roles']]
+  const ways = [() => tab.refresh(), () => tab.reload(), () => tab.getToken({ skipCache: true })]
+  for (const [nth, ask] of ways.entries()) {
+    server.edit('ann', { role: `role ${nth}` })
+    expect(roles().flat()).not.toContain(`role ${nth}`)
+    await ask()
+    expect(roles()).toEqual([[`role ${nth}`], [`role ${nth}`]])
+  }
+  expect(wire.to('/api/auth/refetch-session')).toHaveLength(ways.length)
 })
 
 test('the expiry is that of the token, not of the session', async () => {

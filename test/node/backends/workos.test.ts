@@ -1,8 +1,15 @@
 // WorkOS AuthKit over a stand-in of our own: the contract in each mode, and the traps of its protocol.
 
-import { RefreshFailedError, SessionEndedError, StepUpRequiredError, type Json, type Session } from 'resesh'
+import {
+  createSession,
+  RefreshFailedError,
+  SessionEndedError,
+  StepUpRequiredError,
+  type Json,
+  type Session,
+} from 'resesh'
 import { fromAuthenticateResponse, workos, workosRoute } from 'resesh/backends/workos'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { Clock } from '../../backends/browser.ts'
 import { createScene, testBackend, type Stand } from '../../backends/contract.ts'
 import { API, standOf } from '../../backends/stand-in.ts'
@@ -77,25 +84,59 @@ test('a switch does not join a refresh that runs', async () => {
   expect(stand.server.asked.map((body) => body['organization_id'])).toEqual([undefined, 'org_1'])
 })
 
-test.each([
-  ['as OAuth says it', { error: 'sso_required', authkit_redirect_url: 'https://auth.example.test/sso' }],
-  [
-    'as the API says it',
-    { code: 'sso_required', authkit_redirect_url: 'https://auth.example.test/sso', message: 'SSO' },
-  ],
-])('a refused switch keeps the session and says what is asked for, %s', async (_, demand) => {
-  const { stand, signedIn } = development()
+const modes = [
+  ['in development', direct('development')],
+  ['with a cookie', direct('cookie')],
+  ['behind a route', route],
+] as const
+const shapes = ['error', 'code'] as const // as OAuth says it, and as the API does
+const each = modes.flatMap(([mode, stand]) => shapes.map((shape) => ({ mode, stand, shape })))
+
+test.each(each)('$mode, a refused switch ($shape) keeps the session and says what is asked for', async (one) => {
+  const { stand, signedIn } = createScene(one.stand)
   const tab = await signedIn()
-  stand.server.demands['org_1'] = demand
+  stand.server.demands['org_1'] = { [one.shape]: 'sso_required', authkit_redirect_url: 'https://auth.example.test/sso' }
   const error = await thrownBy(tab.refresh({ organizationId: 'org_1' }))
   expect(error).toBeInstanceOf(StepUpRequiredError)
-  expect((error as StepUpRequiredError).challenge).toEqual({
-    type: 'sso_required',
-    url: 'https://auth.example.test/sso',
-    organizationId: 'org_1',
-  })
+  const url = one.mode === 'behind a route' ? '/sign-in' : 'https://auth.example.test/sso'
+  expect((error as StepUpRequiredError).challenge).toEqual({ type: 'sso_required', url, organizationId: 'org_1' })
   expect(tab.current).toMatchObject({ status: 'authenticated', stale: false, organizationId: null })
   expect((await tab.refresh()).status).toBe('authenticated')
+})
+
+test.each(each)('$mode, invalid_grant ($shape) is the end, and nothing else is', async (one) => {
+  const { stand, signedIn } = createScene(one.stand)
+  const tab = await signedIn()
+  stand.server.demands[''] = { [one.shape]: 'invalid_request' }
+  expect(await thrownBy(tab.refresh())).toBeInstanceOf(RefreshFailedError)
+  expect(tab.current.status).toBe('authenticated')
+  stand.server.demands[''] = { [one.shape]: 'invalid_grant' }
+  expect(await tab.refresh()).toMatchObject({ status: 'unauthenticated', reason: 'expired' })
+})
+
+test.each([200, 401])('a route that says %s and no user: nobody is signed in', async (status) => {
+  const { stand, signedIn } = createScene(route)
+  const tab = await signedIn()
+  stand.revoke('ann')
+  stand.server.nobody = status
+  expect(await tab.refresh()).toMatchObject({ status: 'unauthenticated', reason: 'expired' })
+})
+
+test('a host without TLS is named with its scheme, such as an emulator', async () => {
+  const asked: string[] = []
+  const session = createSession({
+    backend: workos({ clientId: 'client_1', apiHostname: 'http://localhost:4100', devMode: true }),
+    initial: { accessToken: 'a', refreshToken: 'r' },
+    platform: {
+      async fetch(input) {
+        asked.push(input as string)
+        return Response.json({ code: 'invalid_grant' }, { status: 400 })
+      },
+    },
+  })
+  onTestFinished(session.dispose)
+  await session.refresh()
+  expect(asked).toEqual(['http://localhost:4100/user_management/authenticate'])
 })
 
 test('a code to go on with is handed to the app', async () => {
@@ -127,6 +168,7 @@ test('user and claims have the names of the documentation', async () => {
     entitlements: ['audit-logs'],
     featureFlags: ['beta'],
     impersonator: { email: 'support@example.test', reason: null },
+    authenticationMethod: 'OAuth',
   })
 })
 
