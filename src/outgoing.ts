@@ -26,6 +26,11 @@ export interface SessionRequestInit extends RequestInit {
   [via]?: typeof fetch
 }
 
+/** Bytes that may still be copied, for all requests of a session together. */
+export interface Room {
+  left: number
+}
+
 type Attached = void | { credentials?: RequestCredentials; redirect?: RequestRedirect }
 
 const IDEMPOTENT = /^(get|head|options|trace|put|delete)$/i
@@ -36,6 +41,8 @@ export class Outgoing implements RequestView, Jar {
   readonly keepalive: boolean
   readonly cookie: Jar['cookie']
   headers!: Headers
+  /** How many bytes of its body were copied. */
+  readonly copied: number = 0
   readonly #input: RequestInfo | URL
   readonly #request: Request | undefined
   readonly #init: Omit<SessionRequestInit, 'session'>
@@ -43,8 +50,14 @@ export class Outgoing implements RequestView, Jar {
   readonly #base: () => string | undefined
   #spare: Request | undefined
   #url: string | undefined
+  #isOnce = false
 
-  constructor(input: RequestInfo | URL, { session, ...init }: SessionRequestInit, { base, cookie }: World<unknown>) {
+  constructor(
+    input: RequestInfo | URL,
+    { session, ...init }: SessionRequestInit,
+    { base, cookie }: World<unknown>,
+    room: Room,
+  ) {
     const request = isRequest(input) ? input : undefined
     this.#spare = this.#request = request
     // What the caller changes after the call changes nothing any more: not the headers, and least of all where it goes.
@@ -58,8 +71,13 @@ export class Outgoing implements RequestView, Jar {
     this.method = init.method ?? request?.method ?? 'GET'
     this.signal = 'signal' in init ? init.signal : request?.signal
     this.keepalive = init.keepalive ?? request?.keepalive ?? false
-    if (init.body) init.body = snapshot(init.body)
     this.dress()
+    const { body } = init
+    const bytes = bytesOf(body)
+    if (bytes) {
+      this.#isOnce = bytes.length > room.left
+      if (!this.#isOnce) room.left -= this.copied = (init.body = bytes.slice()).length
+    } else if (body) init.body = snapshot(body)
   }
 
   get url(): string {
@@ -72,10 +90,14 @@ export class Outgoing implements RequestView, Jar {
     return `${this.method} ${this.url.replace(/[?#].*/, '')}`
   }
 
-  /** Whether the body can be sent again. */
+  /** Whether the body can be sent again. A buffer that is too big to copy can't: the caller may change it meanwhile. */
   get canRepeat(): boolean {
     const { body } = this.#init
-    return !(body instanceof ReadableStream || (typeof body === 'object' && body && Symbol.asyncIterator in body))
+    return !(
+      this.#isOnce ||
+      body instanceof ReadableStream ||
+      (typeof body === 'object' && body && Symbol.asyncIterator in body)
+    )
   }
 
   /** Whether the app allows it to be sent again. */
@@ -116,11 +138,16 @@ export const urlOf = (input: RequestInfo | URL): string => (isRequest(input) ? i
 // Firefox has no Request.body; there a method that may have one counts as having one.
 const hasBody = ({ body, method }: Request): boolean => (body === undefined ? !/^(get|head)$/i.test(method) : !!body)
 
-/** Bodies that the caller can still change are copied; strings and Blobs can't be. */
+const bytesOf = (body: BodyInit | null | undefined): Uint8Array<ArrayBuffer> | undefined =>
+  body instanceof ArrayBuffer
+    ? new Uint8Array(body)
+    : ArrayBuffer.isView(body)
+      ? new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
+      : undefined
+
+/** Lists that the caller can still change are copied, not what is in them; strings and Blobs can't be changed. */
 function snapshot(body: BodyInit): BodyInit {
   if (body instanceof URLSearchParams) return new URLSearchParams(body)
-  if (body instanceof ArrayBuffer) return body.slice()
-  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice()
   if (!(body instanceof FormData)) return body
   const copy = new FormData()
   for (const [name, value] of body) copy.append(name, value as string)

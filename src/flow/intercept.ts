@@ -38,6 +38,7 @@ interface InterceptParts<U, C> extends Parts<U, C> {
 const MOST_SENDS = 3
 const MOST_TRIES = 3
 const MOST_HELD = 10_000
+const MOST_COPIED = 64 * 2 ** 20
 
 export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   const {
@@ -57,6 +58,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   } = parts
   let lastId = 0
   let holding = 0
+  const room = { left: MOST_COPIED }
 
   return (input, init) => {
     if (init?.session === false || !origins(input)) return (init?.[via] ?? world.fetch)(input, init)
@@ -64,57 +66,61 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   }
 
   async function send(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {
-    const request = new Outgoing(input, init, world)
-    const id = ++lastId
-    request.signal?.throwIfAborted()
-    const called = store.tab.version
-    if (store.waking && !request.keepalive) {
-      await orAborted(store.waking, request.signal)
-      isOver(called)
-    }
-    const isOwn = ownOf(request) !== null
-    if (backend.owns?.(request.url)) return dispatch(request, id, isOwn, 1)
-    const begunWith = !isOwn && mustHold(request) ? await held(request, id) : store.tab.version
-    let wasRefreshed = false
+    const request = new Outgoing(input, init, world, room)
+    try {
+      const id = ++lastId
+      request.signal?.throwIfAborted()
+      const called = store.tab.version
+      if (store.waking && !request.keepalive) {
+        await orAborted(store.waking, request.signal)
+        isOver(called)
+      }
+      const isOwn = ownOf(request) !== null
+      if (backend.owns?.(request.url)) return dispatch(request, id, isOwn, 1)
+      const begunWith = !isOwn && mustHold(request) ? await held(request, id) : store.tab.version
+      let wasRefreshed = false
 
-    for (let sends = 1; ; sends++) {
-      const sentWith = store.tab.version
-      const sentAt = world.mono()
-      const response = await dispatch(request, id, isOwn, sends)
-      const news = observed(response, request, sentWith)
-      if (news) await news
-      // Both answer at once as a rule, and a wait for nothing costs as much as the rest.
-      const asks = !isOwn && stepUp.challengeOf(response, request)
-      const challenge = asks && (await asks)
-      if (challenge) {
-        const mayGo = sends < MOST_SENDS && request.canRepeat && (await stepUp.park(challenge, request, begunWith))
-        if (!mayGo || isOver(begunWith)) return response
-        drop(response)
-        continue
-      }
-      const says = !isOwn && isExpired(response, request)
-      if (!says || !(await says)) {
-        const after = answered(response, request)
-        if (after) await after
-        return response
-      }
-      const verdict = sends < MOST_SENDS ? judge(store.tab, sentWith, wasRefreshed) : 'hand-back'
-      if (verdict === 'hand-back') {
-        if (wasRefreshed) refusals.add(request.route, sentWith)
-        return response
-      }
-      if (verdict === 'refresh') {
-        if (refusals.has(request.route)) return response
-        if (!request.mayRepeat(replay)) {
-          flights({ reason: 'expired' }).catch(() => {})
+      for (let sends = 1; ; sends++) {
+        const sentWith = store.tab.version
+        const sentAt = world.mono()
+        const response = await dispatch(request, id, isOwn, sends)
+        const news = observed(response, request, sentWith)
+        if (news) await news
+        // Both answer at once as a rule, and a wait for nothing costs as much as the rest.
+        const asks = !isOwn && stepUp.challengeOf(response, request)
+        const challenge = asks && (await asks)
+        if (challenge) {
+          const mayGo = sends < MOST_SENDS && request.canRepeat && (await stepUp.park(challenge, request, begunWith))
+          if (!mayGo || isOver(begunWith)) return response
+          drop(response)
+          continue
+        }
+        const says = !isOwn && isExpired(response, request)
+        if (!says || !(await says)) {
+          const after = answered(response, request)
+          if (after) await after
           return response
         }
-        if ((await refreshed(request, id)) === 'give-up' || isOver(begunWith)) return response
-        // What another tab had got before this was sent may be as dead by now. Wall times are cut to the millisecond.
-        wasRefreshed = isNewer(store.tab.version, sentWith) && store.bornAt > sentAt - 1
-      } else if (!request.mayRepeat(replay)) return response
-      if (!request.canRepeat) throw new ReplayError(`${request.route}: its body can't be sent again`, { response })
-      drop(response)
+        const verdict = sends < MOST_SENDS ? judge(store.tab, sentWith, wasRefreshed) : 'hand-back'
+        if (verdict === 'hand-back') {
+          if (wasRefreshed) refusals.add(request.route, sentWith)
+          return response
+        }
+        if (verdict === 'refresh') {
+          if (refusals.has(request.route)) return response
+          if (!request.mayRepeat(replay)) {
+            flights({ reason: 'expired' }).catch(() => {})
+            return response
+          }
+          if ((await refreshed(request, id)) === 'give-up' || isOver(begunWith)) return response
+          // What another tab had got before this was sent may be as dead by now. Wall times are cut to the millisecond.
+          wasRefreshed = isNewer(store.tab.version, sentWith) && store.bornAt > sentAt - 1
+        } else if (!request.mayRepeat(replay)) return response
+        if (!request.canRepeat) throw new ReplayError(`${request.route}: its body can't be sent again`, { response })
+        drop(response)
+      }
+    } finally {
+      room.left += request.copied
     }
   }
 

@@ -2,7 +2,7 @@
 
 import { getEventListeners } from 'node:events'
 import { defineBackend, ReplayError, type SessionRequestInit } from 'resesh'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createClock, createWire, jwt, settled, setup, type Setup, thrownBy, url } from '../support/session.ts'
 
 interface Echo {
@@ -184,6 +184,114 @@ test('a body that can be read only once, such as a generator, is a ReplayError t
   })()
   const init = { method: 'POST', body, duplex: 'half' } as unknown as RequestInit
   expect(await thrownBy(session.fetch(url('/api/echo'), init))).toBeInstanceOf(ReplayError)
+})
+
+test('a generator that waited for the refresh arrives whole, and once', async () => {
+  const clock = createClock()
+  const { session, wire } = await setup({}, { clock })
+  await clock.pass(61_000)
+  const body = (async function* () {
+    yield new Uint8Array([0, 255])
+    yield new Uint8Array([7])
+  })()
+  const init = { method: 'POST', body, duplex: 'half' } as unknown as RequestInit
+  expect([...(await echoOf(await session.fetch(url('/api/echo'), init))).bytes]).toEqual([0, 255, 7])
+  expect(wire.to('/api/echo')).toHaveLength(1)
+})
+
+test('a stream does not set out with a token that could die on its way; a string does', async () => {
+  const clock = createClock()
+  const { server, session } = await setup({}, { clock })
+  await clock.pass(45_000)
+  const send = (body: BodyInit) =>
+    session.fetch(url('/api/echo'), { method: 'POST', body, duplex: 'half' } as RequestInit)
+  await echoOf(await send('at once'))
+  expect(server.stats.refreshes).toBe(0)
+  expect((await echoOf(await send(new Blob(['streamed']).stream()))).bytes.toString()).toBe('streamed')
+  expect(server.stats.refreshes).toBe(1)
+})
+
+describe('what is copied', () => {
+  const MOST = 64 * 2 ** 20
+
+  /** Refuses the first token. Nothing is read: only what fetch was given counts. */
+  const over = async (live = 'second') => {
+    const given: { body: unknown; status: number }[] = []
+    const backend = defineBackend({ refresh: async () => ({ accessToken: live }) })
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      init?.signal?.throwIfAborted()
+      const status = new Headers(init?.headers).get('authorization') === 'Bearer second' ? 200 : 401
+      given.push({ body: init?.body ?? input, status })
+      return new Response(null, { status })
+    }
+    const { session } = await setup({
+      backend,
+      initial: { accessToken: 'first' },
+      origins: [url('')],
+      platform: { fetch },
+    })
+    const send = (body: BodyInit, init?: RequestInit) => session.fetch(url('/a'), { method: 'POST', body, ...init })
+    const bodies = () => given.map(({ body }) => body)
+    return { session, given, send, bodies }
+  }
+
+  test.each([
+    ['a string', 'text'],
+    ['a Blob', new Blob(['text'])],
+  ])('%s is not', async (_, body) => {
+    const { send, bodies } = await over()
+    expect((await send(body)).status).toBe(200)
+    expect(bodies().map((given) => given === body)).toEqual([true, true])
+  })
+
+  test('the files of a FormData are not', async () => {
+    const { send, bodies } = await over()
+    const body = new FormData()
+    body.append('file', new File(['text'], 'a.txt'))
+    await send(body)
+    expect(bodies().map((given) => (given as FormData).get('file') === body.get('file'))).toEqual([true, true])
+  })
+
+  test('a Request without a body is not', async () => {
+    const { session, bodies } = await over()
+    const request = new Request(url('/a'))
+    await session.fetch(request)
+    expect(bodies().map((given) => given === request)).toEqual([true, true])
+  })
+
+  test('a buffer is, once for all its sendings', async () => {
+    const { send, bodies } = await over()
+    const body = new Uint8Array([1, 2])
+    await send(body)
+    const [first, second] = bodies()
+    expect([first, first !== body, second === first]).toEqual([body, true, true])
+  })
+
+  test('a buffer of more than 64 MiB is not: it is sent as it is, once', async () => {
+    const { send, given } = await over()
+    const body = new ArrayBuffer(MOST + 1)
+    const error = await thrownBy(send(body))
+    expect(error).toBeInstanceOf(ReplayError)
+    expect((error as ReplayError).response!.status).toBe(401)
+    expect(given).toEqual([{ body: expect.anything(), status: 401 }])
+    expect(given[0]!.body === body).toBe(true)
+  })
+
+  test('no more than 64 MiB are at a time', async () => {
+    const { send } = await over()
+    const half = new Uint8Array(MOST / 2)
+    const outcomes = await Promise.allSettled([send(half), send(half), send(half.subarray(0, 1))])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+  })
+
+  test('what failed or was aborted counts no more either', async () => {
+    const { send } = await over('third')
+    const all = new Uint8Array(MOST)
+    expect(await thrownBy(send(all, { signal: AbortSignal.abort('gone') }))).toBe('gone')
+    expect(await thrownBy(send(all, { headers: { 'x-a': '\n\0' } }))).toBeInstanceOf(TypeError)
+    const response = await send(all)
+    expect(response.status).toBe(401) // its own refusal, not a ReplayError: it was sent again
+  })
 })
 
 test('a network error is not replayed', async () => {
