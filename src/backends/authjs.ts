@@ -52,14 +52,15 @@ export function authjs(options: AuthJsOptions = {}): Backend {
   const check = async (io: Io): Promise<Credentials | null> => read(await ask(io, '/session'))
 
   async function renew(_held: Credentials, io: Io, { data }: { data?: Json | undefined }): Promise<Credentials | null> {
-    if (data) {
+    const update = async (): Promise<Response> => {
       const body = JSON.stringify({ csrfToken: await csrf(io), data })
-      const headers = { 'content-type': 'application/json' }
-      const fresh = await read(await ask(io, '/session', { method: 'POST', headers, body }))
-      if (fresh) return fresh
+      return ask(io, '/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
     }
+    const said = data ? await read(await update()) : await check(io)
     // A store that is down looks like signed out: asked once more.
-    return (await check(io)) ?? check(io)
+    const again = said ?? (await check(io))
+    if (again && !said && data) throw new RefreshFailedError(`${baseUrl}/session: not updated`)
+    return again
   }
 
   return {
@@ -78,8 +79,9 @@ export function authjs(options: AuthJsOptions = {}): Backend {
       // Version 5 answers with JSON for the header, version 4 for the field; else both redirect.
       const body = new URLSearchParams({ csrfToken: await csrf(io), callbackUrl: '/', json: 'true' })
       const headers = { 'x-auth-return-redirect': '1' }
-      const { status } = await ask(io, '/signout', { method: 'POST', headers, body })
-      if (status >= 400) throw new RefreshFailedError(`${baseUrl}/signout: ${status}`)
+      const { url } = await readJson(await ask(io, '/signout', { method: 'POST', headers, body }))
+      // Refused, for whatever reason, it answers with an address that says so.
+      if (/[?&](error|csrf)=/.test(String(url))) throw new RefreshFailedError(`${baseUrl}/signout: refused`)
     },
   }
 }

@@ -15,9 +15,14 @@ export interface OAuth2Options {
   userinfoEndpoint?: string
   /** At each refresh; may only narrow what was granted. */
   scope?: string
+  /** What access tokens are for (RFC 8707). At the userinfo endpoint such a token may count for nothing. */
+  resource?: string
   /** ms in which the server forgives a second use of a refresh token. @default 0 */
   replayWindow?: number
 }
+
+// What makes every ID token another one, though it says the same of the user (OpenID Connect Core §2, §3.3.2.11).
+const PASSING = ['at_hash', 'c_hash', 'nonce']
 
 /**
  * What a token response says (RFC 6749 §5.1). The claims of an ID token, where there is one, are the user.
@@ -26,11 +31,12 @@ export interface OAuth2Options {
 export function fromTokenResponse(json: Json): Credentials {
   const { access_token, refresh_token, expires_in, id_token } = json as Record<string, string | undefined>
   if (!access_token) throw new RefreshFailedError('The answer has no access_token')
+  const claims = id_token && claimsOf(id_token)
   return {
     accessToken: access_token,
     refreshToken: refresh_token || undefined,
     expiresInSeconds: expires_in === undefined ? undefined : +expires_in,
-    user: (id_token && claimsOf(id_token)) || undefined,
+    user: claims ? Object.fromEntries(Object.entries(claims).filter(([name]) => !PASSING.includes(name))) : undefined,
   }
 }
 
@@ -53,12 +59,16 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
   async function refresh(
     { refreshToken }: Credentials<U>,
     io: Io<U>,
-    { resource }: Wanted,
+    { resource = options.resource }: Wanted,
   ): Promise<Credentials<U> | null> {
     if (!refreshToken) return null // nothing to ask with
     const grant = { grant_type: 'refresh_token', refresh_token: refreshToken, scope, resource }
     const response = await post(io, tokenEndpoint, grant)
-    if (response.ok) return fromTokenResponse(await readJson(response)) as Credentials<U>
+    if (response.ok) {
+      const fresh = fromTokenResponse(await readJson(response)) as Credentials<U>
+      // An ID token may say less of the user than userinfo did.
+      return userinfoEndpoint ? { ...fresh, user: undefined } : fresh
+    }
     const { error } = await response
       .clone()
       .json()
@@ -91,10 +101,10 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
     },
     async token(credentials, io, target) {
       const fresh = await refresh(credentials, io, target)
-      if (!fresh?.accessToken) throw new RefreshFailedError(`${tokenEndpoint}: refused for ${target.resource}`)
+      if (!fresh) return null
       const { accessToken, expiresInSeconds, refreshToken } = fresh
       return {
-        accessToken,
+        accessToken: accessToken!,
         expiresAt: expiresInSeconds && io.now() + expiresInSeconds * 1000,
         credentials: { refreshToken },
       }

@@ -2,9 +2,9 @@
 
 import { claimsOf, type Credentials, merge } from '../core/credentials.ts'
 import { lifeOf } from '../core/expiry.ts'
-import { mayWrite, over, type Record, renewed } from '../core/record.ts'
+import { isNewer, mayWrite, over, type Record, renewed } from '../core/record.ts'
 import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
-import type { Wanted } from '../ports.ts'
+import type { Stored, Wanted } from '../ports.ts'
 import type { Parts } from './refresh.ts'
 
 type Target = Omit<Wanted, 'reason'>
@@ -22,7 +22,7 @@ interface Entry {
 const UNKNOWN_LIFE = 60_000
 const LEEWAY = 5_000
 
-export function createSideTokens<U, C>({ world, backend, store, call, turn }: Parts<U, C>): SideToken {
+export function createSideTokens<U, C>({ world, backend, store, call, turn, farewell }: Parts<U, C>): SideToken {
   const { now, mono, read, update } = world
   const entries = new Map<string, Entry>()
 
@@ -34,11 +34,15 @@ export function createSideTokens<U, C>({ world, backend, store, call, turn }: Pa
       if (!stored?.credentials) throw new RefreshFailedError('The session is over')
       const held = stored.credentials
       const wanted = { ...target, reason: 'forced' } as const
-      const said = await call((io) => backend.token!(held, io, wanted)).inTime
+      const { inTime, answer } = call((io) => backend.token!(held, io, wanted))
+      // However late: its refresh token is the only one now.
+      const kept = answer.then((late) => late?.credentials && keep(stored, merge(held, late.credentials)))
+      kept.catch(() => {})
+      const said = await inTime
       if (!said) return ended(stored.record)
-      const { accessToken, expiresAt, credentials } = said
+      await kept
+      const { accessToken, expiresAt } = said
       entry.diesAt = mono() + (lifeOf({ expiresAt, claims: claimsOf(accessToken) }, now()) ?? UNKNOWN_LIFE)
-      if (credentials) await keep(held, credentials, stored.record.version.generation)
       return accessToken
     })
   }
@@ -52,13 +56,14 @@ export function createSideTokens<U, C>({ world, backend, store, call, turn }: Pa
   }
 
   /** A rotated refresh token is kept, though the session stays what it was. */
-  async function keep(held: Credentials<U>, fresh: Credentials<U>, generation: number): Promise<void> {
-    const credentials = { ...merge(held, fresh), claims: held.claims }
+  async function keep({ record: found, credentials: held }: Stored<U>, fresh: Credentials<U>): Promise<void> {
+    const credentials = { ...fresh, claims: held!.claims }
     const record = await update(
-      (old) => (old?.signedIn && old.version.generation === generation ? renewed(old, old) : undefined),
+      (old) => (mayWrite(old, found) && !isNewer(old.version, found.version) ? renewed(old, old) : undefined),
       credentials,
     )
     if (record) store.adopt({ record, credentials }, 'this-tab')
+    else await farewell(fresh)
   }
 
   return async (target, skipCache = false, minValidity = LEEWAY) => {

@@ -9,6 +9,8 @@ const COOKIE = 'authjs.session-token'
 export class AuthJs extends StandIn {
   /** How many of the next calls find the store down: they look signed out. */
   downs = 0
+  /** The next token against forgery is of another secret: what comes with it is refused. */
+  isForeign = false
   /** What the app's callback reports. */
   trouble: string | undefined
 
@@ -33,14 +35,19 @@ export class AuthJs extends StandIn {
       const { id } = this.begin(searchParams.get('user')!)
       return json({}, 200, [setCookie(COOKIE, id)])
     }
-    if (pathname === '/api/auth/csrf')
-      return json({ csrfToken: 'c1' }, 200, [setCookie('authjs.csrf-token', 'c1|hash')])
+    if (pathname === '/api/auth/csrf') {
+      const csrfToken = this.isForeign ? 'c0' : 'c1'
+      this.isForeign = false
+      return json({ csrfToken }, 200, [setCookie('authjs.csrf-token', `${csrfToken}|hash`)])
+    }
     if (pathname === '/api/auth/signout') {
       const form = new URLSearchParams(await request.text())
       const isMeant = form.get('csrfToken') === 'c1' && cookieIn(cookie, 'authjs.csrf-token')
       const isJson = this.version === 5 ? request.headers.has('x-auth-return-redirect') : form.get('json') === 'true'
       const headers = isMeant ? [setCookie(COOKIE, '')] : []
-      return isJson ? json({ url: '/' }, 200, headers) : new Response(null, { status: 302, headers })
+      const refusal = this.version === 5 ? 'signin?error=MissingCSRF' : 'signout?csrf=true'
+      const url = isMeant ? '/' : `/api/auth/${refusal}`
+      return isJson ? json({ url }, 200, headers) : new Response(null, { status: 302, headers })
     }
     if (pathname !== '/api/auth/session') return undefined
     if (this.downs > 0) {

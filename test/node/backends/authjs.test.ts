@@ -2,7 +2,7 @@
 
 import { RefreshFailedError, StepUpRequiredError, type Session } from 'resesh'
 import { authjs } from 'resesh/backends/authjs'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { AuthJs } from '../../backends/authjs.ts'
 import type { Clock } from '../../backends/browser.ts'
 import { createScene, testBackend } from '../../backends/contract.ts'
@@ -61,6 +61,29 @@ test('an update that is refused ends nothing', async () => {
   held.release()
   expect(await thrownBy(update)).toBeInstanceOf(RefreshFailedError)
   expect(tab.current.status).toBe('authenticated')
+})
+
+test('an update that finds the store down was not stored, and says so', async () => {
+  const {
+    stand: { server },
+    signedIn,
+  } = scene()
+  const tab = await signedIn()
+  server.downs = 1
+  expect(await thrownBy(tab.reload({ data: { role: 'admin' } }))).toBeInstanceOf(RefreshFailedError)
+  expect(tab.current).toMatchObject({ status: 'authenticated', user: { role: 'reader' } })
+})
+
+test.each([4, 5] as const)('a sign-out that is refused is told once more: version %s', async (version) => {
+  const browser = createScene(stand(version))
+  const tab = await browser.signedIn()
+  browser.stand.server.isForeign = true
+  await tab.signOut()
+  expect(browser.cookies).toContain('authjs.session-token')
+  tab.dispose()
+  browser.clock.pass(60_000)
+  expect((await browser.open().ready()).status).toBe('unauthenticated')
+  await vi.waitFor(() => expect(browser.cookies).not.toContain('authjs.session-token'))
 })
 
 test('an error inside a 200 is a step-up: the session goes on', async () => {

@@ -1,0 +1,68 @@
+// Tokens for other resources come from the session's one refresh token, and rotate it: none of its successors may be lost.
+
+import { RefreshTimeoutError } from 'resesh'
+import { expect, test } from 'vitest'
+import { createSampleServer } from '../../demo/server/server.ts'
+import { createClock, oauth2Backend, settled, setup, thrownBy, url } from '../support/session.ts'
+
+const resource = 'https://a.example.test'
+const signedIn = async () => {
+  const clock = createClock()
+  return { clock, ...(await setup({ backend: oauth2Backend() }, { clock })) }
+}
+
+test('an answer that comes too late still brings the next refresh token', async () => {
+  const { clock, server, session, wire } = await signedIn()
+  const held = wire.hold('/oauth/token')
+  const late = thrownBy(session.getToken({ resource }))
+  await held.arrived
+  await clock.pass(10_001)
+  expect(await late).toBeInstanceOf(RefreshTimeoutError)
+  held.release()
+  await settled()
+  expect((await session.refresh()).status).toBe('authenticated')
+  expect(server.stats.thefts).toBe(0)
+})
+
+test('an answer that comes after a later refresh is of no use any more', async () => {
+  const clock = createClock()
+  const server = createSampleServer({ now: clock.now, knobs: { graceMs: 60_000 } })
+  const { session, wire } = await setup({ backend: oauth2Backend(), replayWindow: 60_000 }, { clock, server })
+  const held = wire.hold('/oauth/token')
+  const late = thrownBy(session.getToken({ resource }))
+  await held.arrived
+  await clock.pass(10_001)
+  await late
+  await session.refresh()
+  const token = await session.getToken()
+  held.release()
+  await settled()
+  expect(await session.getToken()).toBe(token)
+  expect((await session.refresh()).status).toBe('authenticated')
+})
+
+test('a sign-out while one is minted reaches what it brings', async () => {
+  const { server, session, wire } = await signedIn()
+  const held = wire.hold('/oauth/token')
+  const minted = session.getToken({ resource })
+  await held.arrived
+  const out = session.signOut()
+  held.release()
+  expect([await minted, (await out).status]).toEqual([null, 'unauthenticated'])
+  expect(server.sessions).toBe(0)
+  const bodies = await Promise.all(wire.sent.map(async (sent) => new URLSearchParams(await sent.text())))
+  const [spent, revoked, ...rest] = bodies.map((body) => body.get('refresh_token') ?? body.get('token'))
+  expect(revoked).toEqual(expect.any(String))
+  expect(revoked).not.toBe(spent)
+  expect(rest).toEqual([])
+})
+
+test('a session that turns out to be over while one is minted is over for all', async () => {
+  const { server, session, states } = await signedIn()
+  server.revoke('ann')
+  expect(await session.getToken({ resource })).toBeNull()
+  expect(session.current).toMatchObject({ status: 'unauthenticated', reason: 'expired' })
+  expect(states.length).toBe(1)
+  server.expireAccessTokens()
+  expect((await session.fetch(url('/api/me'))).status).toBe(401)
+})
