@@ -37,6 +37,20 @@ export function claimsOf(token: string): Json | null {
   }
 }
 
+const idsOf = ({ claims, user }: Credentials<unknown>): unknown[] => {
+  const { id, sub } = (user ?? {}) as Json
+  return [claims?.['sub'], id, sub]
+}
+
+/** Whose they are, as far as they tell. */
+export const idOf = (credentials: Credentials<unknown>): unknown => idsOf(credentials).find((id) => id !== undefined)
+
+/** Whether they are known to be of two users. */
+export const isOther = (a: Credentials<unknown>, b: Credentials<unknown>): boolean => {
+  const ids = idsOf(b)
+  return idsOf(a).some((id, kind) => (id ?? ids[kind]) !== (ids[kind] ?? id))
+}
+
 /**
  * What is held after an answer: what it left out stays as it was (RFC 6749 §6 for the refresh token).
  * @throws {@link InvalidTokenError} for what is no object, or a token that could not stand in a header.

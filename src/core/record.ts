@@ -110,7 +110,7 @@ export function planned(
   const isDone = asked.forced
     ? minted > asked.attempt && (!asked.reload || reloaded > asked.attempt)
     : isNewer(version, asked.version)
-  if (isDone && !asked.alone) return 'adopt'
+  if (isDone && asked.alone === undefined) return 'adopt'
   if (!asked.forced && wasted.filter((at) => Math.abs(now - at) < BUCKET_MS).length >= BUCKET) return 'give-up'
   if (coolUntil > now && coolUntil - now < LONGEST_COOL_DOWN) return coolUntil
   // Times of before the clock was set back say nothing.

@@ -84,6 +84,8 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
         const sentWith = store.tab.version
         const sentAt = world.mono()
         const response = await dispatch(request, id, isOwn, sends)
+        // Where a redirect led: nothing that is said there is about this session.
+        if (response.redirected && !origins(response.url)) return response
         const news = observed(response, request, sentWith)
         if (news) await news
         // Both answer at once as a rule, and a wait for nothing costs as much as the rest.

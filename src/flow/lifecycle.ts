@@ -1,6 +1,6 @@
 // How a session begins and ends: found in storage, asked of the server, signed in, signed out, or told of on a response.
 
-import { type Credentials, merge } from '../core/credentials.ts'
+import { type Credentials, idOf, isOther, merge } from '../core/credentials.ts'
 import { lifeOf } from '../core/expiry.ts'
 import { BLANK, isSameSession, over, type Record, renewed, signedIn, type Version } from '../core/record.ts'
 import type { Reason } from '../core/state.ts'
@@ -37,6 +37,7 @@ export function createLifecycle<U, C>({
 }: Parts<U, C>): Lifecycle<U> {
   const { now, read, update } = world
   const { adopt } = store
+  let isDecided = false
 
   const begun = (
     open: typeof signedIn,
@@ -134,6 +135,7 @@ export function createLifecycle<U, C>({
     },
 
     async signIn(from) {
+      isDecided = true
       const login = async (): Promise<Credentials<U> | null> => {
         const io = { fetch: world.fetch, signal: new AbortController().signal }
         const said = typeof from === 'function' ? await from(io) : from
@@ -145,15 +147,18 @@ export function createLifecycle<U, C>({
     },
 
     async signOut({ local, signal } = {}) {
+      isDecided = true
       const { credentials, state } = store
       store.dispatch({ type: 'signed-out' })
+      // Begun before the record is written: what another tab has got since is not held here, nor anything at the start.
+      const found = read()
       // Not behind the lock: a page that navigates at once must not lose it.
       const untold = !local && state.status !== 'unauthenticated'
       adopt(await commit((old) => over(old, 'signed-out', untold), null), 'this-tab')
       world.post() // only now is there something to read
       // Behind it: after a refresh in flight, whose late answer would bring the session back.
       if (!untold) return true
-      const telling = turn(() => farewell(credentials)).then(
+      const telling = turn(async () => farewell((await found)?.credentials ?? credentials)).then(
         () => true,
         () => false,
       )
@@ -165,15 +170,18 @@ export function createLifecycle<U, C>({
       if (said === undefined) return undefined
       // Answers overtake each other: what was minted before that which is held is no news.
       if (Number(said?.claims?.['iat']) < Number(store.credentials?.claims?.['iat'])) return undefined
-      const fresh = said && merge(store.credentials, said)
+      // Sent before it was known who is signed in, and answered after the user has said so.
+      if (isDecided && !sentWith.generation) return undefined
+      const held = store.credentials
+      const goesOn = !said || !held || !isOther(held, merge(held, said))
+      const fresh = said && merge(goesOn ? held : null, said)
       const news = commit((old) => {
         if (!isSameSession(sentWith, old.version)) return undefined
-        if (fresh) return begun(old.signedIn ? renewed : signedIn, old, fresh, old.signedIn ? 'updated' : 'signed-in')
+        const isUpdate = old.signedIn && goesOn
+        if (fresh) return begun(isUpdate ? renewed : signedIn, old, fresh, isUpdate ? 'updated' : 'signed-in')
         return old.signedIn ? over(old, response.status === 401 ? 'expired' : 'signed-out') : undefined
       }, fresh)
       return news.then((stored) => adopt(stored, 'server' satisfies Source))
     },
   }
 }
-
-const idOf = ({ claims, user }: Credentials<unknown>): unknown => claims?.['sub'] ?? (user as { id?: unknown })?.id

@@ -1,7 +1,7 @@
 // One attempt at a refresh: lock, read the record, adopt what another tab has done, or journal, send and commit by
 // compare-and-set. The lock makes it one at a time; the fence in the record decides who may commit, whatever became of the lock.
 
-import { type Credentials, merge } from '../core/credentials.ts'
+import { type Credentials, isOther, merge } from '../core/credentials.ts'
 import { backoff, lifeOf, retryAfter } from '../core/expiry.ts'
 import {
   type Asked,
@@ -92,8 +92,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
         const why = organizationId !== undefined ? 'switched' : isReload ? 'reloaded' : data ? 'updated' : 'refreshed'
         const next = refreshed(old, { reason: why, receivedAt, life }, isReload)
         // Another user in the answer: whatever waits belongs to somebody else.
-        const isOther = (held!.claims?.['sub'] ?? fresh.claims?.['sub']) !== fresh.claims?.['sub']
-        return isOther ? signedIn(next, { reason: 'signed-in', receivedAt, life }) : next
+        return isOther(held!, fresh) ? signedIn(next, { reason: 'signed-in', receivedAt, life }) : next
       }, fresh)
       if (record) return [{ record, credentials: fresh }, fresh ? 'this-tab' : 'server']
       // The fence: a sign-out, a sign-in or a later attempt came first. What was just minted must not outlive a sign-out.

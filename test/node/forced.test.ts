@@ -342,3 +342,14 @@ test('requests are served with the old token while a forced refresh runs', async
   running.release()
   await forced
 })
+
+test('a switch to no organization at all does not share a plain refresh', async () => {
+  const { wanted, options } = recording()
+  const { session } = await setup(options)
+  await Promise.all([session.refresh(), session.refresh({ organizationId: '' })])
+  expect(wanted.map(({ reason, organizationId }) => [reason, organizationId])).toEqual([
+    ['forced', undefined],
+    ['switch', ''],
+  ])
+  expect(session.current.reason).toBe('switched')
+})

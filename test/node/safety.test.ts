@@ -170,6 +170,19 @@ test('a 401 of another origin starts nothing and is handed back as it is', async
   expect(refreshes()).toBe(0)
 })
 
+test('what a redirect to another origin answers starts nothing, and signs nobody in', async () => {
+  const evil = { value: 'https://evil.test/' }
+  const answer = Object.defineProperties(new Response(null, { status: 401 }), {
+    url: evil,
+    redirected: { value: true },
+  })
+  let seen = 0
+  const backend = { ...defineBackend({ refresh: async () => null }), observe: () => void seen++ }
+  const { session, calls } = await over(() => answer, { backend })
+  expect(await session.fetch(url('/go'))).toBe(answer)
+  expect([calls.length, seen, session.current.status]).toEqual([1, 0, 'authenticated'])
+})
+
 test('a request to another origin gets through with the same arguments', async () => {
   const { session, calls } = await over()
   const input = new URL('https://other.test/')

@@ -191,6 +191,26 @@ export const cookieBackend = () =>
     headers: { 'x-bff': '1' },
   })
 
+/** What tabs of one browser share, to be looked into. */
+export const sharedStorage = () => ({
+  text: null as string | null,
+  getItem: async function () {
+    return this.text
+  },
+  setItem: async function (_key: string, text: string) {
+    this.text = text
+  },
+  removeItem: async function () {
+    this.text = null
+  },
+  update: async function (_key: string, change: (old: string | null) => string | null | undefined) {
+    const next = change(this.text)
+    if (next === undefined) return false
+    this.text = next
+    return true
+  },
+})
+
 /** A promise to be settled from outside. */
 export const defer = <T = void>() => {
   let resolve!: (value: T) => void
