@@ -15,23 +15,23 @@ const toRequest = async (message: IncomingMessage, signal: AbortSignal): Promise
   const pairs = Object.entries(headers).flatMap(([name, value]) =>
     [value ?? []].flat().map((one): [string, string] => [name, one]),
   )
-  const hasBody = method !== 'GET' && method !== 'HEAD'
+  const body = await arrayBuffer(message)
   return new Request(new URL(url, `http://${headers.host ?? '127.0.0.1'}`), {
     method,
     headers: pairs,
     signal,
-    ...(hasBody && { body: await arrayBuffer(message) }),
+    ...(body.byteLength && { body }), // an empty one is none: it would need a type
   })
 }
 
 // Not a plain reset: Chromium sends a request again by itself when a connection it has used before is reset without a
 // byte. Bytes that are no HTTP fail the same fetch at once and are never retried.
-const drop = (message: IncomingMessage): void => {
+export const drop = (message: IncomingMessage): void => {
   message.socket.end('dropped\r\n\r\n', () => message.socket.destroy())
 }
 
 export const toNode =
-  (server: SampleServer) =>
+  (server: Pick<SampleServer, 'handle'>) =>
   async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
     const left = new AbortController()
     response.once('close', () => left.abort())
@@ -39,7 +39,7 @@ export const toNode =
       const answer = await server.handle(await toRequest(message, left.signal))
       if (response.destroyed || left.signal.aborted) return
       if (answer === 'drop') return drop(message)
-      response.writeHead(answer.status, Object.fromEntries(answer.headers))
+      response.writeHead(answer.status, [...answer.headers].flat()) // a list, since there may be several cookies
       response.end(new Uint8Array(await answer.arrayBuffer()))
     } catch (error) {
       if (left.signal.aborted) return

@@ -117,10 +117,14 @@ export function createLifecycle<U, C>({
       try {
         if (!isKnown(stored))
           stored = await turn(async () => {
-            // One that happened here is told by whoever knows the credentials.
-            if (store.state.status === 'loading' && (await read())?.record.untold) await farewell()
-            const found = await read() // another tab may have signed in meanwhile
-            return isKnown(found) ? found : take(ask, 'restored', found)
+            let found = await read()
+            // Another tab has signed in meanwhile; or this one did, or has signed out, and tells the server of it.
+            if (isKnown(found) || store.state.status !== 'loading') return found
+            if (found?.record.untold) {
+              await farewell()
+              found = await read()
+            }
+            return take(ask, 'restored', found)
           })
         // Whatever brought it about in its time, this page has found it.
         if (stored?.record.signedIn) stored = { ...stored, record: { ...stored.record, reason: 'restored' } }

@@ -1,6 +1,14 @@
 // What every backend has to keep, whatever its server says on the wire: one suite, run against each server.
 
-import { RefreshFailedError, type Backend, type Json, type Session, type SessionOptions, type State } from 'resesh'
+import {
+  RefreshFailedError,
+  type Awaitable,
+  type Backend,
+  type Json,
+  type Session,
+  type SessionOptions,
+  type State,
+} from 'resesh'
 import { describe, expect, test, vi } from 'vitest'
 import type { Fault } from '../../demo/vendors/stand-in.ts'
 import { createBrowser, createClock, type Browser, type Clock, type Handle } from './browser.ts'
@@ -15,7 +23,7 @@ export interface Stand {
   /** Path of the call that renews. */
   refreshPath: string
   /** How often it was made. */
-  readonly refreshes: number
+  readonly refreshes: Awaitable<number>
   /** A route that answers with the profile of who is signed in, else with `expiredStatus`. */
   profile: string
   /** @default 401 */
@@ -23,20 +31,20 @@ export interface Stand {
   /** The name as the app sees it. @default that of the user, else of the claims */
   nameIn?(state: State): unknown
   /** No token that is out is accepted any more. */
-  expire(): void
+  expire(): unknown
   /** The session ends, and nobody is told. */
-  revoke(user: string): void
-  edit(user: string, changes: Json): void
-  fail(...faults: Fault[]): void
+  revoke(user: string): unknown
+  edit(user: string, changes: Json): unknown
+  fail(...faults: Fault[]): unknown
   /** Sessions that live; left out where the server does not end one at sign-out. */
-  readonly living?: number
+  readonly living?: Awaitable<number>
   /** Life of an access token, where the page can know it and the server renews a dead one. */
   lifeMs?: number
   stepUp?: {
     /** A route that asks for more, until `meet`. */
     url: string
     type: string
-    meet(): void
+    meet(): unknown
   }
 }
 
@@ -108,20 +116,20 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
     test('fifty requests meet an expiry that only the server knows: one refresh', async () => {
       const { stand, signedIn } = scene()
       const tab = await signedIn()
-      const before = stand.refreshes
-      stand.expire()
+      const before = await stand.refreshes
+      await stand.expire()
       expect(await tally(Array.from({ length: 50 }, () => tab.fetch(stand.profile)))).toEqual([200])
-      expect(stand.refreshes - before).toBe(1)
+      expect((await stand.refreshes) - before).toBe(1)
     })
 
     test('fifty requests on a token known to be spent: one refresh, and none of them is refused', async ({ skip }) => {
       const { stand, clock, wire, signedIn } = scene()
       if (!stand.lifeMs) return skip('the page knows of no expiry')
       const tab = await signedIn()
-      const [before, path] = [stand.refreshes, new URL(stand.profile, 'https://app.example.test').pathname]
+      const [before, path] = [await stand.refreshes, new URL(stand.profile, 'https://app.example.test').pathname]
       clock.pass(stand.lifeMs + 1)
       expect(await tally(Array.from({ length: 50 }, () => tab.fetch(stand.profile)))).toEqual([200])
-      expect([stand.refreshes - before, wire.to(path).length]).toEqual([1, 50])
+      expect([(await stand.refreshes) - before, wire.to(path).length]).toEqual([1, 50])
     })
 
     test('forced means fresh: it does not join the refresh that runs', async () => {
@@ -130,7 +138,7 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
       const held = wire.hold(stand.refreshPath)
       const running = tab.refresh()
       await held.arrived
-      stand.edit('ann', { name: 'Anna' })
+      await stand.edit('ann', { name: 'Anna' })
       const forced = tab.reload()
       held.release()
       await running
@@ -142,7 +150,7 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
       const tab = await signedIn()
       await tab.reload()
       expect(nameIn(stand, tab.current)).toBe('Ann')
-      stand.edit('ann', { name: 'Anna' })
+      await stand.edit('ann', { name: 'Anna' })
       expect(nameIn(stand, tab.current)).toBe('Ann')
       const state = await tab.reload()
       expect(nameIn(stand, state)).toBe('Anna')
@@ -152,24 +160,24 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
     test('a session that the server ended is over: once, and with its own answer', async () => {
       const { stand, signedIn } = scene()
       const tab = await signedIn()
-      stand.revoke('ann')
-      stand.expire()
+      await stand.revoke('ann')
+      await stand.expire()
       expect((await tab.fetch(stand.profile)).status).toBe(stand.expiredStatus ?? 401)
       expect(tab.current).toMatchObject({ status: 'unauthenticated', user: null, claims: null })
       expect(tab.current.reason).toMatch(/^(expired|reused|revoked)$/)
-      const after = stand.refreshes
+      const after = await stand.refreshes
       expect((await tab.fetch(stand.profile)).status).toBe(stand.expiredStatus ?? 401)
-      expect(stand.refreshes).toBe(after)
+      expect(await stand.refreshes).toBe(after)
     })
 
     test.each<Fault>([500, 503, 429, 'html', 'network'])('a refresh that meets %s ends nothing', async (fault) => {
       const { stand, clock, signedIn } = scene()
       const tab = await signedIn()
-      stand.fail(fault)
+      await stand.fail(fault)
       await expect(tab.refresh()).rejects.toBeInstanceOf(RefreshFailedError)
       expect(tab.current.status).toBe('authenticated')
       clock.pass(15_000) // the cool-down, and the deadline of an attempt whose answer nobody saw
-      stand.expire()
+      await stand.expire()
       expect((await tab.fetch(stand.profile)).status).toBe(200)
     })
 
@@ -178,24 +186,24 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
       const { stepUp } = stand
       if (!stepUp) return skip('the server has no such thing')
       const tab = await signedIn()
-      const before = stand.refreshes
+      const before = await stand.refreshes
       expect((await tab.fetch(stepUp.url)).ok).toBe(false) // nobody listens
       const types: string[] = []
-      tab.on('step-up', ({ challenge, resolve }) => {
+      tab.on('step-up', async ({ challenge, resolve }) => {
         types.push(challenge.type)
-        stepUp.meet()
+        await stepUp.meet()
         resolve()
       })
       expect((await tab.fetch(stepUp.url)).status).toBe(200)
       expect(types).toEqual([stepUp.type])
-      expect([tab.current.status, stand.refreshes]).toEqual(['authenticated', before])
+      expect([tab.current.status, await stand.refreshes]).toEqual(['authenticated', before])
     })
 
     test('a sign-out ends the session here, at the server, and for the next page', async () => {
       const { stand, open, signedIn } = scene()
       const tab = await signedIn()
       expect(await tab.signOut()).toMatchObject({ status: 'unauthenticated', reason: 'signed-out', user: null })
-      expect(stand.living ?? 0).toBe(0)
+      expect(await (stand.living ?? 0)).toBe(0)
       expect((await tab.fetch(stand.profile)).status).toBe(stand.expiredStatus ?? 401)
       tab.dispose()
       expect((await open().ready()).status).toBe('unauthenticated')
@@ -214,11 +222,11 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
       const tabs = [await signedIn(), open()] as const
       await tabs[1].ready()
       clock.pass(1_000)
-      const before = stand.refreshes
-      stand.expire()
+      const before = await stand.refreshes
+      await stand.expire()
       const requests = tabs.flatMap((tab) => Array.from({ length: 20 }, () => tab.fetch(stand.profile)))
       expect(await tally(requests)).toEqual([200])
-      expect(stand.refreshes - before).toBe(1)
+      expect((await stand.refreshes) - before).toBe(1)
       await tabs[0].signOut()
       await vi.waitFor(() => expect(tabs[1].current.status).toBe('unauthenticated'))
     })

@@ -45,14 +45,12 @@ const restoring = () => {
   return { answer, clock, server, session, wire }
 }
 
-const cookieSession = async () => {
-  const state = await setup({ backend: cookieBackend(), initial: null })
-  const logIn = async ({ fetch }: { fetch: typeof globalThis.fetch }) => {
-    const body = JSON.stringify({ username: 'ann', password: 'secret' })
-    await fetch(url('/bff/login'), { method: 'POST', headers: { 'x-bff': '1' }, body })
-  }
-  return { ...state, logIn }
+const logIn = async ({ fetch }: { fetch: typeof globalThis.fetch }) => {
+  const body = JSON.stringify({ username: 'ann', password: 'secret' })
+  await fetch(url('/bff/login'), { method: 'POST', headers: { 'x-bff': '1' }, body })
 }
+
+const cookieSession = () => setup({ backend: cookieBackend(), initial: null })
 
 test('signIn takes the credentials of a login', async () => {
   const { server, session, states, wire } = await setup({ initial: null })
@@ -96,7 +94,7 @@ test('a function that logs in runs only when no refresh is under way', async () 
 })
 
 test('after a function that logs in by cookie the server is asked who is signed in', async () => {
-  const { session, logIn } = await cookieSession()
+  const { session } = await cookieSession()
   expect(await session.signIn(logIn)).toMatchObject({
     status: 'authenticated',
     reason: 'signed-in',
@@ -105,7 +103,7 @@ test('after a function that logs in by cookie the server is asked who is signed 
 })
 
 test('signIn with nothing asks the server who is signed in', async () => {
-  const { session, wire, logIn } = await cookieSession()
+  const { session, wire } = await cookieSession()
   await logIn(wire)
   expect(await session.signIn()).toMatchObject({ status: 'authenticated', user: { name: 'Ann' } })
 })
@@ -124,6 +122,23 @@ test('a cookie session is found again at the start', async () => {
   onTestFinished(session.dispose)
   expect(session.current.status).toBe('loading')
   expect(await session.ready()).toMatchObject({ status: 'authenticated', reason: 'restored', user: { name: 'Ann' } })
+})
+
+test('a sign-out right after a sign-in right at the start wins over the restore that waited', async () => {
+  const server = createSampleServer()
+  const wire = createWire(fetchOf(server))
+  const session = createSession({ backend: cookieBackend(), platform: { fetch: wire.fetch } })
+  onTestFinished(session.dispose)
+  const held = wire.hold('/bff/login')
+  const signIn = session.signIn(logIn)
+  await held.arrived
+  await settled() // the restore is in line
+  held.release()
+  expect((await signIn).status).toBe('authenticated')
+  expect((await session.signOut()).status).toBe('unauthenticated')
+  await settled()
+  expect(session.current).toMatchObject({ status: 'unauthenticated', reason: 'signed-out' })
+  expect([server.sessions, wire.to('/bff/session').length]).toEqual([0, 1])
 })
 
 test('with nothing to find the start ends signed out', async () => {
@@ -154,7 +169,7 @@ test('signOut revokes an OAuth 2 refresh token', async () => {
 })
 
 test('signOut ends a cookie session at the server', async () => {
-  const { server, session, logIn } = await cookieSession()
+  const { server, session } = await cookieSession()
   await session.signIn(logIn)
   const before = server.sessions
   await session.signOut()

@@ -7,6 +7,9 @@ import { cookie } from 'resesh/backends/cookie'
 import { oauth2 } from 'resesh/backends/oauth2'
 import { expect, onTestFinished } from 'vitest'
 import { createSampleServer, type SampleServer, type SampleServerOptions } from '../../demo/server/server.ts'
+import { defer } from './defer.ts'
+
+export { defer }
 
 export const ORIGIN = 'https://api.example.test'
 export const url = (path: string): string => ORIGIN + path
@@ -210,17 +213,6 @@ export const sharedStorage = () => ({
     return true
   },
 })
-
-/** A promise to be settled from outside. */
-export const defer = <T = void>() => {
-  let resolve!: (value: T) => void
-  let reject!: (reason: unknown) => void
-  const promise = new Promise<T>((done, fail) => {
-    resolve = done
-    reject = fail
-  })
-  return { promise, resolve, reject }
-}
 
 /** What was thrown, for a look at more than its message. */
 export const thrownBy = async (work: Promise<unknown>): Promise<unknown> =>

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import type { Platform, Session, SessionOptions, SessionRequestInit, State } from 'resesh'
+import type { Backend, Platform, Session, SessionOptions, SessionRequestInit, State } from 'resesh'
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import { toNode } from '../../demo/server/node.ts'
 import { createSampleServer, isSamplePath, type Knobs, type SampleServer } from '../../demo/server/server.ts'
@@ -24,6 +24,8 @@ export type Kind = 'bearer' | 'cookie' | 'mediated'
 /** A session option by value, or a function of the page that makes it there. */
 export interface PageOptions {
   kind?: Kind
+  /** In place of one for the sample server. */
+  backend?: () => Backend
   /** Where the server is, if not where the page is. */
   api?: string
   session?: Partial<Omit<SessionOptions, 'backend' | 'platform'>>
@@ -103,7 +105,7 @@ export interface WorldOptions {
   cookies?: boolean
 }
 
-const args = [
+export const args = [
   '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
@@ -118,18 +120,20 @@ function boot(
   { kind = 'bearer', api = '', session: options = {} }: PageOptions,
   platform?: Platform,
   storage?: SessionOptions['storage'],
+  given?: Backend,
 ): void {
   const { bearer, cookie, createSession } = Resesh
   const guard = { 'x-bff': '1' }
   const backend =
-    kind === 'bearer'
+    given ??
+    (kind === 'bearer'
       ? bearer({ refreshUrl: `${api}/auth/refresh`, signOutUrl: `${api}/auth/logout`, userUrl: `${api}/auth/user` })
       : cookie({
           sessionUrl: `${api}/bff/session`,
           refreshUrl: `${api}/bff/refresh`,
           signOutUrl: `${api}/bff/logout`,
           headers: guard,
-        })
+        }))
   const session = createSession({
     backend,
     refreshAhead: 'never',
@@ -211,8 +215,8 @@ export const globalBuild = (): Promise<string> =>
 const call = (work: (() => unknown) | undefined): string => (work ? `(${String(work)})()` : 'undefined')
 
 /** What a page, a worker or a frame runs to have a `tab`. */
-export const bootCode = ({ platform, storage, ...options }: PageOptions = {}): string =>
-  `(${String(boot)})(${JSON.stringify(options)}, ${call(platform)}, ${call(storage)})`
+export const bootCode = ({ platform, storage, backend, ...options }: PageOptions = {}): string =>
+  `(${String(boot)})(${JSON.stringify(options)}, ${call(platform)}, ${call(storage)}, ${call(backend)})`
 
 const userOf = ({ headers }: IncomingMessage): string | undefined => {
   const token = /^Bearer [^.]*\.([^.]+)\./.exec(headers.authorization ?? '')?.[1]
@@ -254,7 +258,7 @@ async function serve({
       await pass(pathname, true)
       return answer
     },
-  } as SampleServer)
+  })
 
   const handle = (message: IncomingMessage, response: ServerResponse): void => {
     const { method = '', url = '' } = message
