@@ -9,6 +9,7 @@ import { createCaller } from './flow/call.ts'
 import { createEmitter, type Events } from './flow/events.ts'
 import { createFarewell } from './flow/farewell.ts'
 import { createFlights } from './flow/flights.ts'
+import { createGate } from './flow/gate.ts'
 import { createInstall } from './flow/install.ts'
 import { createIntercept } from './flow/intercept.ts'
 import { createLifecycle, type SignIn } from './flow/lifecycle.ts'
@@ -136,6 +137,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const ours = createIntercept({
     ...parts,
     flights,
+    gate: createGate(),
     origins,
     refusals: createRefusals(world, store),
     stepUp: createStepUp(backend, store, events),

@@ -26,11 +26,11 @@ function onAbort(signal: AbortSignal, run: Undo): Undo {
 
 /** As `work`, or rejects with the signal's reason as soon as it is aborted. No listener stays behind. */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
-  if (!signal) return work
+  // Without a signal it takes as many turns as with one: those who wait for the same go on in the order they came.
   return new Promise<T>((resolve, reject) => {
-    const abort = (): void => reject(signal.reason)
-    if (signal.aborted) abort()
-    void work.then(resolve, reject).then(onAbort(signal, abort))
+    const abort = (): void => reject(signal!.reason)
+    if (signal?.aborted) abort()
+    void work.then(resolve, reject).then(signal && onAbort(signal, abort))
   })
 }
 

@@ -16,6 +16,7 @@ import type { Awaitable, RequestView } from '../ports.ts'
 import { orAborted, orLate } from '../wait.ts'
 import type { After } from './after.ts'
 import type { Flights, Outcome } from './flights.ts'
+import type { Gate } from './gate.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Origins } from './origins.ts'
 import type { Parts } from './refresh.ts'
@@ -26,6 +27,7 @@ export type Fetch = (input: RequestInfo | URL, init?: SessionRequestInit) => Pro
 
 interface InterceptParts<U, C> extends Parts<U, C> {
   flights: Flights
+  gate: Gate
   origins: Origins
   refusals: Refusals
   stepUp: StepUp
@@ -47,6 +49,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     store,
     events,
     flights,
+    gate,
     origins,
     refusals,
     stepUp,
@@ -67,6 +70,8 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
 
   async function send(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {
     const request = new Outgoing(input, init, world, room)
+    let isQueued = false
+    let refused: Response | undefined
     try {
       const id = ++lastId
       request.signal?.throwIfAborted()
@@ -77,13 +82,24 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
       }
       const isOwn = ownOf(request) !== null
       if (backend.owns?.(request.url)) return dispatch(request, id, isOwn, 1)
-      const begunWith = !isOwn && mustHold(request) ? await held(request, id) : store.tab.version
+      const isHeld = !isOwn && mustHold(request)
+      const begunWith = isHeld ? await held(request, id) : store.tab.version
       let wasRefreshed = false
 
       for (let sends = 1; ; sends++) {
+        if (isHeld || refused) {
+          await gate.enter(request.signal)
+          isQueued = true
+        }
+        if (isOver(begunWith) && refused) return refused
+        if (refused && !request.canRepeat)
+          throw new ReplayError(`${request.route}: its body can't be sent again`, { response: refused })
+        refused?.body?.cancel().catch(() => {}) // an unread answer would keep its connection busy
         const sentWith = store.tab.version
         const sentAt = world.mono()
-        const response = await dispatch(request, id, isOwn, sends)
+        const response = (refused = await dispatch(request, id, isOwn, sends))
+        if (isQueued) gate.leave()
+        isQueued = false
         // Where a redirect led: nothing that is said there is about this session.
         if (response.redirected && !origins(response.url)) return response
         const news = observed(response, request, sentWith)
@@ -93,8 +109,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
         const challenge = asks && (await asks)
         if (challenge) {
           const mayGo = sends < MOST_SENDS && request.canRepeat && (await stepUp.park(challenge, request, begunWith))
-          if (!mayGo || isOver(begunWith)) return response
-          drop(response)
+          if (!mayGo) return response
           continue
         }
         const says = !isOwn && isExpired(response, request)
@@ -114,14 +129,13 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
             flights({ reason: 'expired' }).catch(() => {})
             return response
           }
-          if ((await refreshed(request, id)) === 'give-up' || isOver(begunWith)) return response
+          if ((await refreshed(request, id)) === 'give-up') return response
           // What another tab had got before this was sent may be as dead by now. Wall times are cut to the millisecond.
           wasRefreshed = isNewer(store.tab.version, sentWith) && store.bornAt > sentAt - 1
         } else if (!request.mayRepeat(replay)) return response
-        if (!request.canRepeat) throw new ReplayError(`${request.route}: its body can't be sent again`, { response })
-        drop(response)
       }
     } finally {
+      if (isQueued) gate.leave()
       room.left += request.copied
     }
   }
@@ -209,6 +223,3 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     return true
   }
 }
-
-/** An unread answer would keep its connection busy. */
-const drop = ({ body }: Response): void => void body?.cancel().catch(() => {})

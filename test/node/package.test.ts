@@ -85,8 +85,8 @@ const alone = (name: string) => bundle(`export * from './${entry[name]}'`, ['ky'
 
 describe('size', () => {
   // One chunk holds it all, the storage and the tabs too: what loads later could be missing when a session needs it most.
-  test('a default session with oauth2 is at most 14.8 kB (15,155 bytes) gzipped', async () => {
-    expect((await bundle(main)).inAll).toBeLessThanOrEqual(14.8 * kB)
+  test('a default session with oauth2 is at most 15 kB (15,360 bytes) gzipped', async () => {
+    expect((await bundle(main)).inAll).toBeLessThanOrEqual(15 * kB)
   })
 
   // In the README: `<!-- size:core -->5.4 kB<!-- /size -->`, with `core`, `all`, or an entry's name as in `size:backends/oauth2`.
