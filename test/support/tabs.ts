@@ -25,7 +25,7 @@ export type Kind = 'bearer' | 'cookie' | 'mediated'
 export interface PageOptions {
   kind?: Kind
   /** In place of one for the sample server. */
-  backend?: () => Backend
+  backend?: (api: string) => Backend
   /** Where the server is, if not where the page is. */
   api?: string
   session?: Partial<Omit<SessionOptions, 'backend' | 'platform'>>
@@ -216,7 +216,7 @@ const call = (work: (() => unknown) | undefined): string => (work ? `(${String(w
 
 /** What a page, a worker or a frame runs to have a `tab`. */
 export const bootCode = ({ platform, storage, backend, ...options }: PageOptions = {}): string =>
-  `(${String(boot)})(${JSON.stringify(options)}, ${call(platform)}, ${call(storage)}, ${call(backend)})`
+  `(${String(boot)})(${JSON.stringify(options)}, ${call(platform)}, ${call(storage)}, ${backend ? `(${String(backend)})('${options.api ?? ''}')` : 'undefined'})`
 
 const userOf = ({ headers }: IncomingMessage): string | undefined => {
   const token = /^Bearer [^.]*\.([^.]+)\./.exec(headers.authorization ?? '')?.[1]
