@@ -37,19 +37,17 @@ const IDEMPOTENT = /^(get|head|options|trace|put|delete)$/i
 
 export class Outgoing implements RequestView, Jar {
   readonly method: string
+  readonly url: string
   readonly signal: AbortSignal | null | undefined
   readonly keepalive: boolean
   readonly cookie: Jar['cookie']
   headers!: Headers
   /** How many bytes of its body were copied. */
   readonly copied: number = 0
-  readonly #input: RequestInfo | URL
   readonly #request: Request | undefined
   readonly #init: Omit<SessionRequestInit, 'session'>
   readonly #options: RequestOptions
-  readonly #base: () => string | undefined
   #spare: Request | undefined
-  #url: string | undefined
   #isOnce = false
 
   constructor(
@@ -60,16 +58,19 @@ export class Outgoing implements RequestView, Jar {
   ) {
     const request = isRequest(input) ? input : undefined
     this.#spare = this.#request = request
-    // What the caller changes after the call changes nothing any more: not the headers, and least of all where it goes.
-    this.#input = request ?? urlOf(input)
+    const url = urlOf(input)
+    // What changes after the call changes nothing any more: not the headers, and least of all where it goes, by a new base.
+    this.url = /^https?:\/\//i.test(url) ? url : new URL(url, base()).href
     this.#init = init
     const headers = init.headers ?? request?.headers
-    init.headers = headers instanceof Headers || Array.isArray(headers) ? new Headers(headers) : { ...headers }
+    init.headers = headers && Symbol.iterator in headers ? new Headers(headers) : { ...headers }
+    // Beside an init, fetch forgets these of a Request.
+    if (request) init.referrer ??= request.referrer
+    if (request) init.referrerPolicy ??= request.referrerPolicy
     this.#options = session || {}
-    this.#base = base
     this.cookie = cookie
     this.method = init.method ?? request?.method ?? 'GET'
-    this.signal = 'signal' in init ? init.signal : request?.signal
+    this.signal = init.signal === undefined ? request?.signal : init.signal
     this.keepalive = init.keepalive ?? request?.keepalive ?? false
     this.dress()
     const { body } = init
@@ -80,14 +81,14 @@ export class Outgoing implements RequestView, Jar {
     } else if (body) init.body = snapshot(body)
   }
 
-  get url(): string {
-    const url = urlOf(this.#input)
-    return (this.#url ??= /^https?:\/\//i.test(url) ? url : new URL(url, this.#base()).href)
+  /** The URL without what is asked there, which may be a secret. */
+  get place(): string {
+    return this.url.replace(/[?#][^]*/, '')
   }
 
-  /** Method and URL, without what is asked there: what messages name, and a refusal is remembered by. */
+  /** What messages name, and a refusal is remembered by. */
   get route(): string {
-    return `${this.method} ${this.url.replace(/[?#].*/, '')}`
+    return `${this.method} ${this.place}`
   }
 
   /** Whether the body can be sent again. A buffer that is too big to copy can't: the caller may change it meanwhile. */
@@ -124,14 +125,14 @@ export class Outgoing implements RequestView, Jar {
       init.credentials = credentials
     if (redirect && (init.redirect ?? request?.redirect ?? 'follow') === 'follow') init.redirect = redirect
     const now = this.#spare
-    if (!now || init.body || !hasBody(now)) return fetch(this.#input, init)
+    if (!now || init.body || !hasBody(now)) return fetch(request ?? this.url, init)
     // A body can be read once. The caller's own Request goes first, so that it counts as used, as after a plain fetch.
     this.#spare = now.clone()
     return fetch(now, init)
   }
 }
 
-const isRequest = (input: RequestInfo | URL): input is Request => (input as Request).headers !== undefined
+const isRequest = (input: RequestInfo | URL): input is Request => (input as Request | undefined)?.headers !== undefined
 
 export const urlOf = (input: RequestInfo | URL): string => (isRequest(input) ? input.url : String(input))
 

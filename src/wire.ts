@@ -18,15 +18,20 @@ export function attachBearer(headers: Headers, credentials: Credentials<unknown>
 export async function readJson(response: Response): Promise<Json> {
   const json = await readJsonOrNull(response)
   if (json) return json
-  throw new RefreshFailedError(`${response.url}: ${response.status}, but null`, { response })
+  throw new RefreshFailedError(`${placeOf(response)}: ${response.status}, but null`, { response })
 }
 
 /** As {@link readJson}, where the server says `null` for nobody. @throws RefreshFailedError */
 export async function readJsonOrNull(response: Response): Promise<Json | null> {
   const json: unknown = response.ok && (await response.json().catch(() => undefined))
   if (typeof json === 'object') return json as Json | null
-  throw new RefreshFailedError(`${response.url}: ${response.status}${response.ok ? ', but no JSON' : ''}`, { response })
+  throw new RefreshFailedError(`${placeOf(response)}: ${response.status}${response.ok ? ', but no JSON' : ''}`, {
+    response,
+  })
 }
+
+// Without what was asked there, which may be a secret.
+const placeOf = ({ url }: Response): string => url.replace(/[?#].*/, '')
 
 /** What a refusal says in JSON, if it does; its body stays unread. */
 export const peek = (response: Response): Promise<Json | null> =>

@@ -69,7 +69,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   }
 
   async function send(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {
-    const request = new Outgoing(input, init, world, room)
+    const request = new Outgoing(init instanceof Request ? new Request(input, init) : input, init, world, room)
     let isQueued = false
     let refused: Response | undefined
     try {
@@ -146,8 +146,8 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     const attached = backend.attach(headers, store.credentials, request)
     if (own) headers.set('authorization', own)
     const response = request.send(world.fetch, attached)
-    const { method, url } = request
-    if (events.trace(nth > 1 ? 'replay' : 'send', { id, method, url }))
+    const { method, place } = request
+    if (events.trace(nth > 1 ? 'replay' : 'send', { id, method, url: place }))
       response.then(
         ({ status }) => events.trace('response', { id, status }),
         () => events.trace('response', { id, status: 0 }),

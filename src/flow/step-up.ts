@@ -32,6 +32,7 @@ export function createStepUp<U, C>(backend: Backend<U>, store: Store<U, C>, even
       let settle!: (again: boolean) => void
       const choice = new Promise<boolean>((resolve) => (settle = resolve))
       const undo = events.on('change', () => isSameSession(begunWith, store.tab.version) || settle(true))
+      request.dress() // what was attached is no listener's business
       try {
         events.emit('step-up', { challenge, request, resolve: () => settle(true), reject: () => settle(false) })
         return await orAborted(choice, request.signal)

@@ -522,3 +522,62 @@ test('ten thousand held requests with one long-lived signal leave no listener be
   await Promise.all(requests)
   expect(getEventListeners(signal, 'abort')).toEqual([])
 })
+
+test.each(['items', '/items', '?page=2'])(
+  '%s is sent to where it was meant, whatever the base is by then',
+  async (path) => {
+    const document = { baseURI: url('/app/') }
+    const clock = createClock()
+    const platform = { document: document as Document, location: { origin: url('') } as Location }
+    const { session, wire } = await setup({ platform }, { clock })
+    await clock.pass(61_000)
+    const refresh = wire.hold('/auth/refresh')
+    const response = session.fetch(path)
+    await refresh.arrived
+    document.baseURI = 'https://evil.test/'
+    refresh.release()
+    await response
+    expect(wire.sent.at(-1)!.url).toBe(new URL(path, url('/app/')).href)
+  },
+)
+
+test('a Request keeps its referrer and referrer policy', async () => {
+  const { session, wire } = await setup()
+  const request = new Request(url('/api/me'), { referrer: '', referrerPolicy: 'no-referrer' })
+  await session.fetch(request)
+  const sent = new Request(...wire.sent[0]!.args)
+  expect([sent.referrer, sent.referrerPolicy]).toEqual([request.referrer, 'no-referrer'])
+})
+
+test('a Request in place of the options says how, as with fetch', async () => {
+  const { session, wire } = await setup()
+  const how = new Request(url('/elsewhere'), { method: 'PATCH', headers: { 'x-a': 'b' }, body: '{}' })
+  await session.fetch(url('/api/me'), how)
+  const [{ method, path, headers, text }] = wire.sent as [(typeof wire.sent)[number]]
+  expect([method, path, headers.get('x-a'), await text()]).toEqual(['PATCH', '/api/me', 'b', '{}'])
+})
+
+test('headers may be any list of pairs', async () => {
+  const { session, wire } = await setup()
+  await session.fetch(url('/api/me'), { headers: new Map([['x-a', 'b']]) as unknown as HeadersInit })
+  expect(wire.sent[0]!.headers.get('x-a')).toBe('b')
+})
+
+test('a signal that is undefined leaves that of the Request', async () => {
+  const clock = createClock()
+  const { session, wire } = await setup({}, { clock })
+  await clock.pass(61_000)
+  const refresh = wire.hold('/auth/refresh')
+  const stop = new AbortController()
+  const request = new Request(url('/api/me'), { signal: stop.signal })
+  const error = thrownBy(session.fetch(request, { signal: undefined } as never))
+  await refresh.arrived
+  stop.abort('enough')
+  expect(await error).toBe('enough')
+})
+
+test('nothing at all in place of a URL is no reason to throw at once', async () => {
+  const { session } = await setup()
+  const response = session.fetch(undefined as never)
+  await expect(response).rejects.toThrow()
+})

@@ -1,6 +1,7 @@
 // Where a token may go, and where it never turns up.
 
 import { createSession, defineBackend, type Events, type SessionOptions } from 'resesh'
+import { cookie } from 'resesh/backends/cookie'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSampleServer } from '../../demo/server/server.ts'
 import {
@@ -352,6 +353,36 @@ test('a message names method and URL, without what was asked there', async () =>
   await clock.pass(10_000)
   expect(String(await error)).toContain(`DELETE ${url('/api/me')}`)
   expect(String(await error)).not.toContain('secret')
+})
+
+test('no token that the app puts in a query turns up in a trace', async () => {
+  const { session } = await over()
+  const traces: unknown[] = []
+  session.on('trace', (trace) => traces.push(trace))
+  await session.fetch(url(`/events?access_token=${await session.getToken()}`))
+  expect(traces).toContainEqual(expect.objectContaining({ type: 'send', url: url('/events') }))
+  expect(JSON.stringify(traces)).not.toContain('token-0')
+})
+
+test('the request of a step-up shows the headers of its caller, not what was attached', async () => {
+  const challenge = { 'www-authenticate': 'Bearer error="insufficient_user_authentication"' }
+  const { session } = await over(() => new Response(null, { status: 401, headers: challenge }))
+  const seen: [string, string][] = []
+  session.on('step-up', ({ request, reject }) => {
+    seen.push(...request.headers)
+    reject()
+  })
+  await session.fetch(url('/a'), { headers: { 'x-a': 'b' } })
+  expect(seen).toEqual([['x-a', 'b']])
+})
+
+test("a message about a backend's own call names no query", async () => {
+  const answer = Object.defineProperty(new Response(null, { status: 500 }), 'url', { value: url('/s?key=secret') })
+  const backend = cookie({ sessionUrl: url('/s?key=secret') })
+  const { session } = await over(() => answer, { backend, initial: null })
+  const error = await thrownBy(session.signIn())
+  expect(String(error)).toContain(url('/s'))
+  expect(String(error)).not.toContain('secret')
 })
 
 test('a session works where there is no page at all', async () => {
