@@ -1,7 +1,7 @@
 // What the session asks of the world: a backend that speaks one server's protocol, and the platform it runs on. Types only.
 
 import type { Credentials, Json } from './core/credentials.ts'
-import type { Record } from './core/record.ts'
+import type { Change, Record, Row } from './core/record.ts'
 import type { Challenge } from './errors.ts'
 
 export type Awaitable<T> = T | Promise<T>
@@ -119,22 +119,13 @@ export interface Locks {
   isSole(): boolean
 }
 
-export interface Stored<U> {
-  readonly record: Record
-  readonly credentials: Credentials<U> | null
-}
+export type Stored<U> = Row<Credentials<U>>
 
 /** The shared record and, beside it, the credentials it speaks of. */
 export interface Records<U> {
   read(): Promise<Stored<U> | null>
-  /**
-   * An atomic compare-and-set: `change` sees the record as it stands and gives the next one, or undefined to leave it.
-   * Credentials are written in the same step; left out, they stay. Answers what was written, or null.
-   */
-  update(
-    change: (old: Record | null) => Record | undefined,
-    credentials?: Credentials<U> | null,
-  ): Promise<Record | null>
+  /** An atomic compare-and-set; credentials are written in the same step, left out they stay. Answers what was written, or null. */
+  update(change: Change, credentials?: Credentials<U> | null): Promise<Record | null>
 }
 
 /** News between tabs: a hint that the record moved, never what it holds. */

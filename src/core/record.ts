@@ -75,6 +75,28 @@ export function isRecord(value: unknown): value is Record {
   )
 }
 
+/** The record and, beside it, the credentials it speaks of, in the form they are kept in. */
+export interface Row<C> {
+  readonly record: Record
+  readonly credentials: C | null
+}
+
+/** Sees the record as it stands and gives the next one, or undefined to leave it. */
+export type Change = (old: Record | null) => Record | undefined
+
+const unchanged: Change = (old) => old ?? undefined
+
+/** The row after a change, `null` where there is none; credentials that are left out stay. The old one may be anybody's. */
+export function rowAfter<C>(
+  found: Row<C> | null | undefined,
+  change: Change = unchanged,
+  credentials?: C | null,
+): Row<C> | null {
+  const old = isRecord(found?.record) ? found : null
+  const record = change(old?.record ?? null)
+  return record ? { record, credentials: (credentials === undefined ? old?.credentials : credentials) ?? null } : null
+}
+
 const BUCKET = 5
 const BUCKET_MS = 60_000
 // Longer than any cool-down we write down: a clock that was set back must not stretch one for ever.

@@ -1,109 +1,67 @@
 // The record in IndexedDB, where it is ordered with the lock: what one holder wrote, the next one reads.
 
-import type { Credentials } from '../core/credentials.ts'
-import { isRecord, type Record } from '../core/record.ts'
+import { type Row, rowAfter } from '../core/record.ts'
 import type { Records } from '../ports.ts'
 import type { Globals } from './globals.ts'
-import type { Sealed, Vault } from './vault.ts'
+import type { OpenVault } from './vault.ts'
 
-interface Row {
-  readonly record: Record
-  readonly sealed: Sealed | null
-}
+/** What is found may be of another version, or anybody's. */
+type Step<T> = (found: T | undefined, put: (value: T) => T) => T | null | undefined
 
-interface Connection<U> {
-  readonly database: IDBDatabase
-  readonly vault: Vault<U>
-}
+export async function indexedDbRecords<U, S>(get: Globals, name: string, open: OpenVault<U, S>): Promise<Records<U>> {
+  const request = get('indexedDB')!.open('resesh', 1)
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore('records')
+    request.result.createObjectStore('keys')
+  }
+  const database = await done(request)
+  database.onversionchange = () => database.close() // somebody deletes or upgrades it
 
-/** @param openVault Gets a place for its key, in the same database. */
-export async function indexedDbRecords<U>(
-  get: Globals,
-  name: string,
-  openVault: (keep: (fresh: CryptoKey) => Promise<CryptoKey>) => Promise<Vault<U>> | Vault<U>,
-): Promise<Records<U>> {
-  let connection = connect()
-  let last: { id: string; credentials: Credentials<U> } | undefined
-  await connection
-
-  async function connect(): Promise<Connection<U>> {
-    const request = get('indexedDB')!.open('resesh', 1)
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore('records')
-      request.result.createObjectStore('keys')
-    }
-    const database = await done(request)
-    database.onversionchange = () => database.close() // somebody deletes or upgrades it
-    const vault = await openVault((fresh) =>
-      transact(database, 'keys', 'readwrite', async (keys) => {
-        const known = await done<CryptoKey | undefined>(keys.get(name))
-        if (!known) keys.put(fresh, name)
-        return known ?? fresh
+  async function transact<T>(place: string, mode: IDBTransactionMode, step: Step<T>): Promise<T | null | undefined> {
+    const transaction = database.transaction(place, mode, { durability: 'strict' })
+    const committed = new Promise<void>((resolve, reject) => {
+      transaction.oncomplete = () => resolve()
+      transaction.onabort = () => reject(transaction.error ?? new TypeError('The database gave up'))
+    })
+    const values = transaction.objectStore(place)
+    const stepped = done<T | undefined>(values.get(name)).then((found) =>
+      step(found, (value) => {
+        values.put(value, name)
+        transaction.commit() // a page that navigates at once must not lose it
+        return value
       }),
     )
-    return { database, vault }
+    const [result] = await Promise.all([stepped, committed])
+    return result
   }
 
-  /** Once more where the database was closed under us. The next one may be a new one, with another key. */
-  async function attempt<T>(work: (connection: Connection<U>) => Promise<T>): Promise<T> {
-    const used = connection
-    try {
-      return await work(await used)
-    } catch {
-      if (connection === used) connection = connect()
-      return work(await connection)
-    }
-  }
-
-  async function unsealed(sealed: Sealed, vault: Vault<U>): Promise<Credentials<U>> {
-    const id = 'id' in sealed ? sealed.id : sealed.iv.join()
-    if (last?.id !== id) last = { id, credentials: await vault.unseal(sealed) }
-    return last.credentials
-  }
+  const vault = await open(
+    get,
+    name,
+    async (fresh) => (await transact<CryptoKey>('keys', 'readwrite', (known, put) => known ?? put(fresh)))!,
+  )
 
   return {
-    read: () =>
-      attempt(async ({ database, vault }) => {
-        const row = await transact(database, 'records', 'readonly', (rows) => done<Row | undefined>(rows.get(name)))
-        if (!isRecord(row?.record)) return null // nobody's, or another version's
-        const { record, sealed } = row
-        if (!sealed) return { record, credentials: null }
-        try {
-          return { record, credentials: await unsealed(sealed, vault) }
-        } catch {
-          return { record: { ...record, signedIn: false }, credentials: null } // nobody can read it any more
-        }
-      }),
-    update: (change, credentials) =>
-      attempt(async ({ database, vault }) => {
-        const fresh = credentials ? await vault.seal(credentials) : credentials
-        return transact(database, 'records', 'readwrite', async (rows) => {
-          const old = await done<Row | undefined>(rows.get(name))
-          const record = change(isRecord(old?.record) ? old.record : null)
-          if (!record) return null
-          if (fresh !== undefined) vault.put(fresh)
-          const sealed = fresh === undefined ? (old?.sealed ?? null) : fresh
-          rows.put({ record, sealed } satisfies Row, name)
-          rows.transaction.commit() // a page that navigates at once must not lose it
-          return record
-        })
-      }),
+    async read() {
+      const row = await transact<Row<S>>('records', 'readonly', (found) => rowAfter(found))
+      if (!row) return null
+      const { record, credentials } = row
+      try {
+        return { record, credentials: credentials && (await vault.unseal(credentials)) }
+      } catch {
+        return { record: { ...record, signedIn: false }, credentials: null } // nobody can read it any more
+      }
+    },
+    async update(change, credentials) {
+      const sealed = credentials && (await vault.seal(credentials))
+      const row = await transact<Row<S>>('records', 'readwrite', (old, put) => {
+        const next = rowAfter(old, change, sealed)
+        if (next && sealed !== undefined) vault.put?.(sealed)
+        return next && put(next)
+      })
+      return row?.record ?? null
+    },
   }
-}
-
-async function transact<T>(
-  database: IDBDatabase,
-  store: string,
-  mode: IDBTransactionMode,
-  work: (store: IDBObjectStore) => Promise<T>,
-): Promise<T> {
-  const transaction = database.transaction(store, mode, { durability: 'strict' })
-  const committed = new Promise<void>((resolve, reject) => {
-    transaction.oncomplete = () => resolve()
-    transaction.onabort = () => reject(transaction.error ?? new TypeError('The database gave up'))
-  })
-  const [result] = await Promise.all([work(transaction.objectStore(store)), committed])
-  return result
 }
 
 const done = <T>(request: IDBRequest<T>): Promise<T> =>

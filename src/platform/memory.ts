@@ -1,19 +1,15 @@
 // Lock, record and channel of a single tab.
 
-import type { Credentials } from '../core/credentials.ts'
-import type { Record } from '../core/record.ts'
+import { rowAfter } from '../core/record.ts'
 import type { Channel, Locks, Records, Stored, Undo } from '../ports.ts'
 
-export function memoryRecords<U>(start?: Stored<U> | null): Records<U> {
-  let record: Record | null = start?.record ?? null
-  let held: Credentials<U> | null = start?.credentials ?? null
+export function memoryRecords<U>(row: Stored<U> | null = null): Records<U> {
   return {
-    read: async () => record && { record, credentials: held },
+    read: async () => row,
     async update(change, credentials) {
-      const next = change(record)
-      if (!next) return null
-      if (credentials !== undefined) held = credentials
-      return (record = next)
+      const next = rowAfter(row, change, credentials)
+      row = next ?? row
+      return next && next.record
     },
   }
 }

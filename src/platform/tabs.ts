@@ -1,19 +1,17 @@
 // What tabs of one browser share: the turn, by Web Locks, and hints that the record has moved, by BroadcastChannel.
 
-import type { Channel, Locks, Undo } from '../ports.ts'
+import type { Channel, Locks, Page, Undo } from '../ports.ts'
 import type { Globals } from './globals.ts'
 
 /**
  * One holder over all tabs; among the callers of this tab where there are no Web Locks. Whoever has waited until its signal
  * aborts takes the lock from its holder, which is stuck: the fence in the record keeps that one from writing.
  */
-export function tabLocks(get: Globals, name: string, alone: Locks, life: AbortSignal): Locks {
+export function tabLocks(get: Globals, name: string, alone: Locks, { onSleep }: Page): Locks {
   const held = new Set<Undo>()
   let isRefused = false
   // A frozen page keeps its locks, and one in the back/forward cache is thrown out for them.
-  const letGo = (): void => held.forEach((release) => release())
-  get('addEventListener')?.('pagehide', letGo, { signal: life })
-  get('document')?.addEventListener?.('freeze', letGo, { signal: life })
+  onSleep(() => held.forEach((release) => release()))
 
   const request = (options: LockOptions): Promise<Undo> =>
     new Promise((resolve, reject) => {
@@ -53,7 +51,7 @@ export function tabLocks(get: Globals, name: string, alone: Locks, life: AbortSi
 }
 
 /** A message says that there is news, and never what. */
-export function tabChannel(get: Globals, name: string, life: AbortSignal): Channel {
+export function tabChannel(get: Globals, name: string, { onSleep, onWake }: Page, life: AbortSignal): Channel {
   let channel: BroadcastChannel | undefined
   let heard: () => void = () => {}
   const open = (): void => {
@@ -68,10 +66,8 @@ export function tabChannel(get: Globals, name: string, life: AbortSignal): Chann
     channel?.close()
     channel = undefined
   }
-  get('addEventListener')?.('pagehide', close, { signal: life })
-  get('addEventListener')?.('pageshow', open, { signal: life })
-  get('document')?.addEventListener?.('freeze', close, { signal: life })
-  get('document')?.addEventListener?.('resume', open, { signal: life })
+  onSleep(close)
+  onWake(open)
   life.addEventListener('abort', close)
   return {
     post: () => channel?.postMessage(null),

@@ -3,7 +3,7 @@
 import type { World } from '../ports.ts'
 import { createClock } from './clock.ts'
 import type { Globals } from './globals.ts'
-import { memoryLocks, noChannel } from './memory.ts'
+import { memoryLocks, memoryRecords, noChannel } from './memory.ts'
 import { createPage } from './page.ts'
 import { openRecords, type StorageKind } from './storage.ts'
 import { tabChannel, tabLocks } from './tabs.ts'
@@ -16,15 +16,24 @@ export function createWorld<U>(
   report: (cause: unknown) => void,
 ): World<U> {
   const name = `resesh:${session}`
-  const isAlone = kind === 'memory' || (typeof kind === 'string' && !get('indexedDB')) // nothing that tabs could share
   const life = new AbortController()
+  const { signal } = life
+  const clock = createClock(get)
+  const page = createPage(get, signal)
+  const alone = memoryLocks()
+  const isAlone = kind === 'memory' || (typeof kind === 'string' && !get('indexedDB')) // nothing that tabs could share
+  const shared = isAlone
+    ? { ...alone, ...noChannel, ...memoryRecords<U>() }
+    : {
+        ...tabLocks(get, name, alone, page),
+        ...tabChannel(get, name, page, signal),
+        ...openRecords<U>(get, kind, name, clock, report),
+      }
   return {
-    ...createClock(get),
-    ...(isAlone ? memoryLocks() : tabLocks(get, name, memoryLocks(), life.signal)),
-    ...(isAlone ? noChannel : tabChannel(get, name, life.signal)),
-    ...openRecords<U>(get, kind, name, report),
-    ...createPage(get, life.signal),
-    life: life.signal,
+    ...clock,
+    ...page,
+    ...shared,
+    life: signal,
     dispose: () => life.abort(),
     fetch: (input, init) => get('fetch')!(input, init),
     base: () => get('document')?.baseURI ?? get('location')?.href,

@@ -1,6 +1,7 @@
 // When it can't be found out how the session is: nobody is signed out, nothing is lost, and it heals. And when it is over.
 
 import {
+  createSession,
   defineBackend,
   RefreshFailedError,
   RefreshTimeoutError,
@@ -8,9 +9,20 @@ import {
   type Session,
   type SessionOptions,
 } from 'resesh'
-import { expect, test } from 'vitest'
-import type { Fault } from '../../demo/server/server.ts'
-import { type Clock, createClock, oauth2Backend, settled, setup, thrownBy, url } from '../support/session.ts'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { createSampleServer, type Fault } from '../../demo/server/server.ts'
+import {
+  bearerBackend,
+  type Clock,
+  createClock,
+  fetchOf,
+  login,
+  oauth2Backend,
+  settled,
+  setup,
+  thrownBy,
+  url,
+} from '../support/session.ts'
 
 /** The token is spent, and refreshes fail one after the other with these. */
 const failing = async (faults: Fault[], options: Partial<SessionOptions> = {}) => {
@@ -353,4 +365,25 @@ test('when all is settled no timer waits but the one that refreshes ahead', asyn
   expect(clock.waiting).toBe(1)
   session.dispose()
   expect(clock.waiting).toBe(0)
+})
+
+test('a storage of one’s own whose code can’t be loaded: memory, and one error', async () => {
+  vi.doMock('../../src/platform/own.ts', () => {
+    throw new TypeError('Failed to fetch dynamically imported module')
+  })
+  onTestFinished(() => vi.doUnmock('../../src/platform/own.ts'))
+  const errors: Error[] = []
+  const server = createSampleServer()
+  const session = createSession({
+    backend: bearerBackend(),
+    storage: { getItem: () => null, setItem() {}, removeItem() {} },
+    platform: { fetch: fetchOf(server) },
+  })
+  onTestFinished(session.dispose)
+  session.on('error', ({ error }) => errors.push(error))
+  await session.signIn(await login(server))
+  server.expireAccessTokens()
+  expect((await session.fetch(url('/api/me'))).status).toBe(200)
+  expect(session.current).toMatchObject({ status: 'authenticated', stale: false })
+  expect(errors.map(({ message }) => message)).toEqual(['Storage failed: the session lives in memory now'])
 })

@@ -235,11 +235,11 @@ test('IndexedDB deleted while no page is open: signed out, and a sign-in works (
 const rows: Record<string, unknown> = {
   'a word': 'nonsense',
   'an empty row': {},
-  'a record of another layout': { record: { layout: 99, version: 7 }, sealed: null },
-  'a record without its parts': { record: { layout: 1, signedIn: true }, sealed: null },
+  'a record of another layout': { record: { layout: 99, version: 7 }, credentials: null },
+  'a record without its parts': { record: { layout: 1, signedIn: true }, credentials: null },
   'a record with wrong types': {
     record: { layout: 1, version: 'x', signedIn: 1, wasted: 5, attempt: 'a', receivedAt: null, life: 'long' },
-    sealed: { iv: 1, bytes: 2 },
+    credentials: { iv: 1, bytes: 2 },
   },
   'credentials nobody can read': 'scrambled',
 }
@@ -261,7 +261,7 @@ test.each(Object.keys(rows))(
             old.onsuccess = () => {
               const bytes = new ArrayBuffer(40)
               records.put(
-                row === 'scrambled' ? { ...old.result, sealed: { ...old.result.sealed, bytes } } : row,
+                row === 'scrambled' ? { ...old.result, credentials: { ...old.result.credentials, bytes } } : row,
                 'resesh:default',
               )
             }

@@ -1,7 +1,7 @@
 // What the tabs of one browser share: locks, channels, and the storage. Each call takes a little time, and a tab may be
 // killed between any two steps: its locks are freed then, and what it had written stays.
 
-import type { SessionStorage } from '../../../src/platform/storage.ts'
+import type { SessionStorage } from '../../../src/platform/own.ts'
 import type { Clock, Owner } from './clock.ts'
 import type { Dice } from './dice.ts'
 
