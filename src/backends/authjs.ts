@@ -51,13 +51,13 @@ export function authjs(options: AuthJsOptions = {}): Backend {
 
   const check = async (io: Io): Promise<Credentials | null> => read(await ask(io, '/session'))
 
+  // A store that is down looks like signed out: who was signed in is asked for once more.
   async function renew(_held: Credentials, io: Io, { data }: { data?: Json | undefined }): Promise<Credentials | null> {
     const update = async (): Promise<Response> => {
       const body = JSON.stringify({ csrfToken: await csrf(io), data })
       return ask(io, '/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
     }
     const said = data ? await read(await update()) : await check(io)
-    // A store that is down looks like signed out: asked once more.
     const again = said ?? (await check(io))
     if (again && !said && data) throw new RefreshFailedError(`${baseUrl}/session: not updated`)
     return again
@@ -73,7 +73,7 @@ export function authjs(options: AuthJsOptions = {}): Backend {
       attachBearer(headers, credentials)
       return { credentials: 'include' }
     },
-    restore: check,
+    restore: async (io, held) => (await check(io)) ?? (held && check(io)),
     refresh: renew,
     async signOut(_held, io) {
       // Version 5 answers with JSON for the header, version 4 for the field; else both redirect.

@@ -41,6 +41,17 @@ test('nobody is believed only when it is said twice', async () => {
   expect((await tab.refresh()).status).toBe('unauthenticated')
 })
 
+test('a start that finds the store down makes nobody signed out', async () => {
+  const {
+    stand: { server },
+    open,
+    signedIn,
+  } = scene()
+  ;(await signedIn()).dispose()
+  server.downs = 1
+  expect((await open().ready()).status).toBe('authenticated')
+})
+
 test('a reload with data is an update, with the token against forgery', async () => {
   const { wire, signedIn } = scene()
   const tab = await signedIn()
