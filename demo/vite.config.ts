@@ -1,9 +1,10 @@
-// The demo in one process: the page, the library from its sources, and the sample server behind the same origin.
+// The demo in one process: the pages, the library from its sources, and the servers behind the same origin.
 
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 import { createSampleServer } from './server/server.ts'
 import { sampleServer } from './server/vite.ts'
+import { vendors } from './vendors/vite.ts'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
 const source = `${project}src`
@@ -13,7 +14,7 @@ const server = createSampleServer({ knobs: { refreshDelayMs: 140, apiDelayMs: 4,
 
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
-  plugins: [sampleServer(server)],
+  plugins: [sampleServer(server), vendors()],
   resolve: {
     alias: [
       { find: /^resesh$/, replacement: `${source}/index.ts` },

@@ -1,19 +1,20 @@
 // session.current, field by field, and how long the access token has left.
 
+import type { Session } from 'resesh'
 import { $, el } from '../dom.ts'
-import type { DemoSession } from '../session.ts'
 
-export const showState = (session: DemoSession): void => {
+export const showState = (session: Session<any, any>): void => {
   const list = $('#state')
   const life = $('#life')
   let longest = 1
 
   const rows = () => {
-    const { status, user, stale, reason, expiresAt } = session.current
+    const { status, user, stale, reason, expiresAt, organizationId } = session.current
     const left = expiresAt === null ? null : Math.max(0, expiresAt - Date.now())
     return {
       status,
-      user: user?.name ?? '–',
+      user: user?.name ?? user?.firstName ?? user?.id ?? '–',
+      ...(organizationId !== null && { organizationId }),
       stale: String(stale),
       reason: reason ?? '–',
       expiresAt: left === null ? '–' : left === 0 ? 'spent' : `in ${Math.ceil(left / 1000)} s`,

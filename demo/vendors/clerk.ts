@@ -64,14 +64,14 @@ export class Clerk extends StandIn {
   }
 
   #token(login: Login, organizationId: string | null, template?: string): string {
-    const { name } = this.users.get(login.user)
+    const { name, birthday } = this.users.get(login.user)
     const o = organizationId && { o: { id: organizationId, rol: 'admin' } }
-    return this.mint(login, { sid: login.id, v: 2, fva: [0, -1], name, ...o, ...(template && { template }) })
+    return this.mint(login, { sid: login.id, v: 2, fva: [0, -1], name, birthday, ...o, ...(template && { template }) })
   }
 
   #user({ user }: Login): object {
     const { id, name, birthday } = this.users.get(user)
-    return { id, name, first_name: name, unsafe_metadata: { birthday } }
+    return { id, name, first_name: name, public_metadata: { birthday } }
   }
 
   #session(login: Login): object {

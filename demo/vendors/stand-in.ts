@@ -74,13 +74,13 @@ export abstract class StandIn {
     const login = this.authorize(request, cookie)
     if (!login) return json({ error: 'unauthorized' }, 401)
     if (pathname === '/api/vault') return this.isVaultOpen ? json({ gold: 1 }) : this.unmet()
-    if (pathname !== '/api/me') return this.app(request, login)
+    if (pathname !== '/api/me') return this.app(request)
     if (request.method !== 'PATCH') return json(this.users.get(login.user))
     return json(this.users.edit(login.user, (await request.json()) as Record<string, unknown>))
   }
 
   /** More of the app's API. */
-  app(_request: Request, _login: Login): Response {
+  app(_request: Request): Response {
     return json({ error: 'not found' }, 404)
   }
 

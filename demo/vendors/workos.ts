@@ -5,6 +5,7 @@ import { type Clock, cookieIn, json, type Login, setCookie, StandIn } from './st
 
 const HINT = 'workos-has-session'
 const COOKIE = 'wos-refresh'
+const PERMISSIONS: Record<string, string[]> = { member: ['posts:read'], admin: ['posts:read', 'posts:write'] }
 
 export class WorkOS extends StandIn {
   /** Organizations one has to do more for, and what. */
@@ -37,7 +38,7 @@ export class WorkOS extends StandIn {
       return new Response(null, { status: 302, headers })
     }
     if (pathname === '/api/auth/callback') {
-      const { id } = this.begin(searchParams.get('code')!)
+      const { id } = this.begin(searchParams.get('code')!, searchParams.get('organization'))
       return new Response(null, { status: 204, headers: [setCookie('wos-session', id)] })
     }
     if (pathname === '/api/auth/logout') {
@@ -78,18 +79,31 @@ export class WorkOS extends StandIn {
 
   /** The UserInfo of the Next.js library, as JSON. */
   info(login: Login): object {
+    const rights = this.#rights(login)
     return {
       user: this.#user(login, (name) => name),
       sessionId: login.id,
       organizationId: login.organizationId,
-      role: 'member',
-      roles: ['member'],
-      permissions: ['posts:read'],
-      entitlements: ['audit-logs'],
+      ...rights,
       featureFlags: ['beta'],
       impersonator: null,
-      accessToken: this.mint(login, { sid: login.id }),
+      accessToken: this.mint(login, { sid: login.id, ...rights }),
     }
+  }
+
+  /** In the organization of the session; who has no role there is a member. */
+  #rights({ user, organizationId }: Login): object {
+    const given = this.users.get(user)['roles'] as Record<string, string> | undefined
+    const role = given?.[organizationId ?? ''] ?? 'member'
+    return { role, roles: [role], permissions: PERMISSIONS[role], entitlements: ['audit-logs'] }
+  }
+
+  /** A post may be written by whoever has the permission in their token. */
+  override app(request: Request): Response {
+    const [, payload = ''] = request.headers.get('authorization')!.split('.')
+    const { permissions } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { permissions: string[] }
+    const may = new URL(request.url).pathname === '/api/posts' && permissions.includes('posts:write')
+    return may ? json({ published: true }, 201) : json({ error: 'forbidden', needs: 'posts:write' }, 403)
   }
 
   #user({ user }: Login, nameOf: (name: string) => string): object {
@@ -106,10 +120,7 @@ export class WorkOS extends StandIn {
       access_token: this.mint(login, {
         sid: login.id,
         ...(login.organizationId && { org_id: login.organizationId }),
-        role: 'member',
-        roles: ['member'],
-        permissions: ['posts:read'],
-        entitlements: ['audit-logs'],
+        ...this.#rights(login),
         feature_flags: ['beta'],
       }),
       authentication_method: 'OAuth',

@@ -1,42 +1,19 @@
 // The demo as a visitor meets it: its own Vite server, a real browser, and what is to be seen on the page.
 
-import { fileURLToPath } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { createServer, type ViteDevServer } from 'vite'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { findBrowser } from '../setup/browser.mjs'
+import type { Page } from 'playwright-core'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { visitDemo } from '../support/demo.ts'
 
-const configFile = fileURLToPath(new URL('../../demo/vite.config.ts', import.meta.url))
-let vite: ViteDevServer
-let browser: Browser
+const visit = visitDemo()
 let page: Page
-let url = ''
 const errors: unknown[] = []
-
-beforeAll(async () => {
-  vite = await createServer({ configFile, logLevel: 'error', server: { port: 0, open: false, hmr: false } })
-  await vite.listen()
-  url = vite.resolvedUrls!.local[0]!
-  const args = [
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-sync',
-  ]
-  browser = await chromium.launch({ executablePath: (await findBrowser()) ?? '', args })
-})
-afterAll(async () => {
-  await browser?.close()
-  await vite?.close()
-})
 
 beforeEach(async () => {
   errors.length = 0
-  await fetch(`${url}sample/reset`, { method: 'POST' })
-  page = await (await browser.newContext()).newPage()
+  await fetch(`${visit.url}sample/reset`, { method: 'POST' })
+  page = await visit.open()
   page.on('pageerror', (error) => errors.push(error))
-  await page.goto(url)
+  await page.goto(visit.url)
   await page.click('#sign-in button')
   await page.waitForSelector('[data-status=authenticated]')
   await expect.poll(() => cell('name', 1)).toBe('Ann')

@@ -72,10 +72,10 @@ test('a birthday shows after a reload: one call, the user and the token', async 
   const tab = await signedIn()
   edit('ann', { birthday: '2000-02-29', name: 'Anna' })
   await tab.getToken({ skipCache: true })
-  expect(tab.current).toMatchObject({ user: { unsafe_metadata: { birthday: '1990-05-01' } }, claims: { name: 'Anna' } })
+  expect(tab.current).toMatchObject({ user: { public_metadata: { birthday: '1990-05-01' } }, claims: { name: 'Anna' } })
   const before = wire.sent.length
   const state = await tab.reload()
-  expect(state.user).toMatchObject({ unsafe_metadata: { birthday: '2000-02-29' } })
+  expect(state.user).toMatchObject({ public_metadata: { birthday: '2000-02-29' } })
   expect(wire.sent.slice(before).map(({ path }) => path)).toEqual(['/v1/me'])
 })
 
