@@ -56,6 +56,7 @@ class Jar {
   take(header: string): void {
     const [pair = '', ...rest] = header.split('; ')
     const attributes = new Map(rest.map((each) => each.toLowerCase().split('=') as [string, string | undefined]))
+    if (!new URL(PAGE).hostname.endsWith(attributes.get('domain') ?? '')) return // not for us
     const cut = pair.indexOf('=')
     const [name, value, path] = [pair.slice(0, cut), pair.slice(cut + 1), attributes.get('path') ?? '/']
     this.#cookies = this.#cookies.filter((cookie) => cookie.name !== name || cookie.path !== path)

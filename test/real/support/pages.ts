@@ -8,8 +8,8 @@ import type { RealServer } from './server.ts'
 
 export interface Pages {
   readonly context: BrowserContext
-  /** That many tabs; `backend` is a function that runs in them. `at`: the origin of another server, whose pages they are then. */
-  open(count: number, options: PageOptions & { at?: RealServer }): Promise<Tab[]>
+  /** That many tabs; `backend` is a function that runs in them. `from`: under another name of this machine. */
+  open(count: number, options: PageOptions & { from?: string }): Promise<Tab[]>
   /** The cookies as only the browser itself knows them. */
   cookies(): Promise<Cookie[]>
 }
@@ -41,15 +41,15 @@ export function usePages(server: RealServer): () => Promise<Pages> {
     return {
       context,
       cookies: () => context.cookies(),
-      async open(count, { at = server, ...options }) {
+      async open(count, { from = server.origin, ...options }) {
         const script = `<script src="/resesh.js"></script><script>${bootCode(options)}</script>`
-        await at.control['put']('/resesh.js', 'text/javascript', await globalBuild())
-        await at.control['put']('/page', 'text/html', `<!doctype html>${script}`)
+        await server.control['put']('/resesh.js', 'text/javascript', await globalBuild())
+        await server.control['put']('/page', 'text/html', `<!doctype html>${script}`)
         return Promise.all(
           Array.from({ length: count }, async (): Promise<Tab> => {
             const page = await context.newPage()
             listen(page)
-            await page.goto(`${at.origin}/page`)
+            await page.goto(`${from}/page`)
             await page.waitForFunction('globalThis.tab')
             return {
               page,
