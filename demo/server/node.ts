@@ -39,7 +39,8 @@ export const toNode =
       const answer = await server.handle(await toRequest(message, left.signal))
       if (response.destroyed || left.signal.aborted) return
       if (answer === 'drop') return drop(message)
-      response.writeHead(answer.status, [...answer.headers].flat()) // a list, since there may be several cookies
+      response.setHeaders(answer.headers) // not with writeHead, which keeps one cookie of several under Vite
+      response.writeHead(answer.status)
       response.end(new Uint8Array(await answer.arrayBuffer()))
     } catch (error) {
       if (left.signal.aborted) return
