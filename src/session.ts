@@ -140,7 +140,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     gate: createGate(),
     origins,
     refusals: createRefusals(world, store),
-    stepUp: createStepUp(backend, store, events),
+    stepUp: createStepUp(backend, store, events, world.life),
     observed: lifecycle.observed,
     answered: createAfter(settings.refreshAfter, origins, { ...parts, flights }),
   })

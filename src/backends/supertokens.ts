@@ -46,9 +46,9 @@ function read({ headers }: Response, mark: Dialect['mark']): Credentials | null 
   if (marker === 'remove') return null
   const antiCsrf = headers.get('anti-csrf')
   // Standard base64 with UTF-8 inside; decoded like the middle of a JWT, which allows that alphabet too.
-  const front = claimsOf(`.${headers.get('front-token') ?? ''}`) as { uid: string; ate: number; up: Json } | null
+  const front = claimsOf(`.${headers.get('front-token') ?? ''}`) as { uid: string; ate: number; up?: Json } | null
   const ends = mark === 'id-refresh-token' ? Number(marker.split(';')[1]) : NaN
-  const isTimed = Number(front?.up['exp']) > Number(front?.up['iat'])
+  const isTimed = Number(front?.up?.['exp']) > Number(front?.up?.['iat'])
   return {
     // Sent on an ordinary response without a refresh token: that one goes on. Empty means delete.
     ...readToken('accessToken', headers.get('st-access-token')),

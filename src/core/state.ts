@@ -63,7 +63,8 @@ export const changedIn = <U, C>(next: State<U, C>, previous: State<U, C>): (keyo
   return names.length === 1 && names[0] === 'reason' ? [] : names
 }
 
-const kept = <T>(old: T, next: T): T => (old && next && fingerprint(old) === fingerprint(next) ? old : next)
+const kept = <T>(old: T, next: T): T =>
+  old && typeof next === 'object' && next && fingerprint(old) === fingerprint(next) ? old : next
 
 const fingerprint = (value: unknown): string => {
   const { iat: _iat, exp: _exp, nbf: _nbf, jti: _jti, ...rest } = value as Json

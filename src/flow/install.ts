@@ -9,22 +9,24 @@ export interface Target {
 
 /** @param over Says what fetch is below the patch, and nothing once it is undone. */
 export function createInstall(ours: Fetch, over: (below?: typeof fetch) => void): (target: Target) => Undo {
-  const undos = new Map<Target, Undo>()
+  const patches = new Map<Target, { below: typeof fetch; undo: Undo }>()
   return (target) => {
-    const done = undos.get(target)
-    if (done) return done
+    const done = patches.get(target)
+    if (done) return done.undo
     const previous = target.fetch
     const below: typeof fetch = (input, init) => previous.call(target, input, init)
     let isOn = true
     const patched: typeof fetch = (input, init) => (isOn ? ours : below)(input, init)
     const undo = (): void => {
-      if (isOn) over()
+      if (isOn) {
+        patches.delete(target)
+        over([...patches.values()].at(-1)?.below)
+      }
       isOn = false
-      undos.delete(target)
       if (target.fetch === patched) target.fetch = previous
     }
     target.fetch = patched
-    undos.set(target, undo)
+    patches.set(target, { below, undo })
     over(below)
     return undo
   }

@@ -173,6 +173,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
 
   /** Takes a place among those that wait. */
   async function waiting<T>(work: Promise<T>, { signal, route }: Outgoing, id: number): Promise<T> {
+    if (holding >= MOST_HELD) work.catch(() => {}) // nobody waits for it
     if (holding >= MOST_HELD) throw new QueueFullError(`${route}: ${MOST_HELD} requests wait already`)
     events.trace('hold', { id })
     holding++

@@ -27,10 +27,12 @@ interface ScheduleParts<U, C> extends Parts<U, C> {
 
 // Clients that signed in together must not refresh together for ever after.
 const LONGEST_JITTER = 15_000
+// Nor refresh all the time, where each token is as good as dead.
+const SHORTEST = 1_000
 
 export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
   const { world, store, events, flights, lifecycle, turn, farewell, refreshAhead, leeway } = parts
-  const { after, random, update, isVisible } = world
+  const { after, mono, random, update, isVisible } = world
   let failures = 0
   let isBusy = false
   let isStopped = false
@@ -45,7 +47,7 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
     const mayAhead = refreshAhead === 'always' || (refreshAhead === 'visible' && isVisible())
     if (!mayAhead || life === null || state.status !== 'authenticated') return NaN
     const lead = leewayFor(life, leeway) + jitter * Math.min(LONGEST_JITTER, life / 4)
-    return Math.max(0, store.remaining() - lead)
+    return Math.max(0, store.remaining() - lead, store.bornAt + SHORTEST - mono())
   }
 
   function arm(isNews = false): void {
@@ -63,7 +65,10 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
       const { status, stale } = store.state
       if (status === 'loading') await lifecycle.restore()
       else if (status === 'unauthenticated') await turn(() => farewell())
-      else isVain = (await flights({ reason: stale ? 'healing' : 'ahead' })) === 'give-up'
+      else {
+        const outcome = await flights({ reason: stale ? 'healing' : 'ahead' })
+        isVain = outcome === 'give-up' || version === store.tab.version
+      }
       failures = isVain ? failures + 1 : 0
     } catch (cause) {
       failures = version === store.tab.version ? failures + 1 : 0

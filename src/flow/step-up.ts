@@ -24,7 +24,12 @@ function byChallenge({ status, headers }: Response): Challenge | null {
   return { type: UNMET, ...Object.fromEntries(says) }
 }
 
-export function createStepUp<U, C>(backend: Backend<U>, store: Store<U, C>, events: Emitter<U, C>): StepUp {
+export function createStepUp<U, C>(
+  backend: Backend<U>,
+  store: Store<U, C>,
+  events: Emitter<U, C>,
+  life: AbortSignal,
+): StepUp {
   return {
     challengeOf: backend.stepUp?.bind(backend) ?? byChallenge,
     async park(challenge, request, begunWith) {
@@ -35,7 +40,10 @@ export function createStepUp<U, C>(backend: Backend<U>, store: Store<U, C>, even
       request.dress() // what was attached is no listener's business
       try {
         events.emit('step-up', { challenge, request, resolve: () => settle(true), reject: () => settle(false) })
-        return await orAborted(choice, request.signal)
+        return await orAborted(
+          orAborted(choice, life).catch(() => false),
+          request.signal,
+        )
       } finally {
         undo()
       }

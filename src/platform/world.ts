@@ -40,7 +40,12 @@ export function createWorld<U>(
     cookie(cookie) {
       const pairs = get('document')?.cookie.split('; ') ?? []
       const pair = pairs.find((each) => each.startsWith(`${cookie}=`))
-      return pair ? decodeURIComponent(pair.slice(cookie.length + 1)) : null
+      const value = pair?.slice(cookie.length + 1) ?? null
+      try {
+        return value && decodeURIComponent(value)
+      } catch {
+        return value // written as it is
+      }
     },
   }
 }

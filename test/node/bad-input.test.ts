@@ -11,9 +11,22 @@ import {
   type SessionOptions,
 } from 'resesh'
 import { bearer } from 'resesh/backends/bearer'
+import { cookie } from 'resesh/backends/cookie'
 import { fromTokenResponse } from 'resesh/backends/oauth2'
 import { expect, onTestFinished, test } from 'vitest'
-import { createClock, createWire, jwt, oauth2Backend, setup, thrownBy, url, cookieBackend } from '../support/session.ts'
+import {
+  cookieBackend,
+  createClock,
+  createWire,
+  jwt,
+  login,
+  oauth2Backend,
+  settled,
+  setup,
+  sharedStorage,
+  thrownBy,
+  url,
+} from '../support/session.ts'
 
 const day = 86_400_000
 
@@ -320,4 +333,71 @@ test('a session without a refresh token ends when its access token is refused', 
   server.expireAccessTokens()
   expect((await session.fetch(url('/api/me'))).status).toBe(401)
   expect(session.current).toMatchObject({ status: 'unauthenticated', reason: 'expired' })
+})
+
+test.each<[string, Partial<Credentials>]>([
+  ['that live for a millisecond', { expiresInSeconds: 0.001 }],
+  ['that all die at one time', { expiresAt: Date.UTC(2026, 0, 1) + 60_000 }],
+])('tokens %s are not refreshed ahead in a circle', async (_, life) => {
+  const token = { accessToken: 'next', ...life }
+  const { clock, refreshes } = await answering(token, { initial: token, refreshAhead: 'always' })
+  await clock.pass(5_000)
+  expect(refreshes()).toBeLessThanOrEqual(5)
+  await clock.pass(60_000)
+  expect(refreshes()).toBeLessThanOrEqual(65)
+})
+
+test('a record that was cleared away, and begun anew by somebody else, is not read in a circle', async () => {
+  const clock = createClock()
+  const storage = sharedStorage()
+  const { session, server } = await setup({ storage, refreshAhead: 'always' }, { clock })
+  await session.signIn(await login(server))
+  await session.signIn(await login(server))
+  storage.text = null
+  const two = await setup({ storage }, { clock, server })
+  two.session.dispose()
+  let reads = 0
+  storage.getItem = async function () {
+    if (++reads > 500) session.dispose()
+    return this.text
+  }
+  await clock.pass(65_000)
+  expect(reads).toBeLessThan(200)
+})
+
+test('a user that is no object is told from the next one', async () => {
+  const { session } = await answering(null)
+  for (const user of [1, 2, 'ann', 'bob', true] as never[]) {
+    await session.signIn({ accessToken: 'a', user })
+    expect(session.current.user).toBe(user)
+  }
+})
+
+test('a cookie that is not encoded is copied as it is', async () => {
+  const backend = cookie({ sessionUrl: url('/session'), csrf: { cookie: 'csrf', header: 'x-csrf' } })
+  const document = { cookie: 'csrf=100%; csrf2=a', baseURI: url('/') } as Document
+  const sent: (string | null)[] = []
+  const fetch = async (_input: unknown, init?: RequestInit) => {
+    sent.push(new Headers(init?.headers).get('x-csrf'))
+    return new Response('served')
+  }
+  const { session } = await setup({ backend, initial: {}, platform: { document, fetch } })
+  await session.fetch(url('/api'))
+  expect(sent).toEqual(['100%'])
+})
+
+test('one too many while nobody knows who is signed in: nothing rejects behind anybody’s back', async () => {
+  const clock = createClock()
+  const backend = { ...fits, restore: () => new Promise<never>(() => {}) }
+  const session = createSession({ backend, origins: [url('')], platform: clock.platform })
+  onTestFinished(session.dispose)
+  const unheard: unknown[] = []
+  const hear = (reason: unknown) => unheard.push(reason)
+  process.on('unhandledRejection', hear)
+  onTestFinished(() => void process.off('unhandledRejection', hear))
+  const all = Promise.allSettled(Array.from({ length: 10_001 }, () => session.fetch(url('/api'))))
+  await clock.pass(10_001)
+  expect((await all).at(-1)).toMatchObject({ reason: { code: 'ERR_QUEUE_FULL' } })
+  await settled()
+  expect(unheard).toEqual([])
 })

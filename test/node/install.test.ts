@@ -1,8 +1,8 @@
 // The opt-in patch of a page's fetch, among others who patch it too.
 
-import { defineBackend } from 'resesh'
+import { createSession as createAlone, defineBackend } from 'resesh'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { createWire, fetchOf, login, setup, url } from '../support/session.ts'
+import { bearerBackend, createWire, fetchOf, login, setup, url } from '../support/session.ts'
 
 type Fetch = typeof fetch
 
@@ -316,4 +316,31 @@ describe('beside another copy of the SDK', () => {
       expect(await call()).toBe(null)
     },
   )
+})
+
+test('two targets, one of them undone: the other goes on over the fetch it had', async () => {
+  const window = { fetch: async () => new Response('of the page') } as unknown as typeof globalThis
+  const frame = { fetch: async () => new Response('of the frame') }
+  const platform = {
+    get fetch() {
+      return window.fetch
+    },
+  }
+  const session = createAlone({ backend: bearerBackend(), initial: null, platform })
+  onTestFinished(session.dispose)
+  session.install(window)
+  session.install(frame)()
+  expect(await (await window.fetch(url('/api'))).text()).toBe('of the page')
+})
+
+test('undone twice, with a new patch in between: that one stays the only one', async () => {
+  const window = { fetch: async () => new Response('of the page') } as unknown as typeof globalThis
+  const session = createAlone({ backend: bearerBackend(), initial: null, platform: {} })
+  onTestFinished(session.dispose)
+  const undo = session.install(window)
+  undo()
+  session.install(window)
+  undo()
+  session.install(window)
+  expect(await (await window.fetch(url('/api'))).text()).toBe('of the page')
 })

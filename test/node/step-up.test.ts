@@ -241,3 +241,10 @@ test('a backend says in its own way what is wanted', async () => {
   expect((await response).status).toBe(200)
   expect(server.stats.refreshes).toBe(0)
 })
+
+test('a request that is parked when the session is disposed of gets its answer back', async () => {
+  const { session, parked } = await demanding()
+  const { response } = await parked()
+  session.dispose()
+  expect((await response).status).toBe(401)
+})

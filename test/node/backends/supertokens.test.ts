@@ -7,7 +7,7 @@ import type { Clock } from '../../backends/browser.ts'
 import { createScene, testBackend } from '../../backends/contract.ts'
 import { API, standOf } from '../../backends/stand-in.ts'
 import { SuperTokens, type Mode } from '../../../demo/vendors/supertokens.ts'
-import { thrownBy } from '../../support/session.ts'
+import { setup, thrownBy, url } from '../../support/session.ts'
 
 const signInUrl = `${API}/auth/signin`
 
@@ -163,4 +163,10 @@ test('a mutation in cookie mode carries what fends off forgery', async () => {
   const tab = await signedIn()
   expect((await tab.fetch(`${API}/api/me`, { method: 'PATCH' })).status).toBe(200)
   expect(wire.to('/api/me')[0]!.headers.get('anti-csrf')).toMatch(/^[\w-]{36}$/)
+})
+
+test('a marker that says nothing breaks no answer', async () => {
+  const fetch = async () => new Response('served', { headers: { 'front-token': btoa('{}') } })
+  const { session } = await setup({ backend: supertokens({ mode: 'header' }), origins: [url('')], platform: { fetch } })
+  expect(await (await session.fetch(url('/api'))).text()).toBe('served')
 })
