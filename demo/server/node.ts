@@ -12,9 +12,9 @@ export interface Listening {
 
 const toRequest = async (message: IncomingMessage, signal: AbortSignal): Promise<Request> => {
   const { method = 'GET', url = '/', headers } = message
-  const pairs = Object.entries(headers).flatMap(([name, value]) =>
-    [value ?? []].flat().map((one): [string, string] => [name, one]),
-  )
+  const pairs = Object.entries(headers)
+    .filter(([name]) => !name.startsWith(':')) // where HTTP/2 says method and path
+    .flatMap(([name, value]) => [value ?? []].flat().map((one): [string, string] => [name, one]))
   const body = await arrayBuffer(message)
   return new Request(new URL(url, `http://${headers.host ?? '127.0.0.1'}`), {
     method,

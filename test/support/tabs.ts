@@ -4,6 +4,8 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createSecureServer } from 'node:http2'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +16,7 @@ import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import { toNode } from '../../demo/server/node.ts'
 import { createSampleServer, isSamplePath, type Knobs, type SampleServer } from '../../demo/server/server.ts'
 import { findBrowser } from '../setup/browser.mjs'
+import { selfSigned } from './certificate.ts'
 import { defer } from './session.ts'
 
 declare const Resesh: typeof import('../../src/global.ts')
@@ -103,6 +106,8 @@ export interface WorldOptions {
   knobs?: Partial<Knobs>
   /** False: no cookie that the server sets is kept. */
   cookies?: boolean
+  /** HTTP/2, which browsers speak over TLS only. */
+  http2?: boolean
 }
 
 export const args = [
@@ -235,6 +240,7 @@ interface Gate extends Held {
 async function serve({
   knobs = {},
   cookies = true,
+  http2 = false,
 }: WorldOptions): Promise<Pick<World, 'server' | 'sent' | 'origin' | 'port' | 'page' | 'holdRequest' | 'holdAnswer'>> {
   const server = createSampleServer({ knobs })
   const sent: Sent[] = []
@@ -286,14 +292,20 @@ async function serve({
     response.writeHead(200, { 'content-type': type }).end(body)
   }
 
-  const http = createServer(handle)
+  const http = http2
+    ? createSecureServer(selfSigned(), (message, response) =>
+        handle(message as unknown as IncomingMessage, response as unknown as ServerResponse),
+      )
+    : createServer(handle)
+  const sockets = new Set<Socket>()
+  http.on(http2 ? 'secureConnection' : 'connection', (socket: Socket) => sockets.add(socket))
   await new Promise<void>((done) => http.listen(0, '127.0.0.1', done))
   const address = http.address()
   const port = typeof address === 'object' && address ? address.port : 0
-  const origin = `http://127.0.0.1:${port}`
+  const origin = `http${http2 ? 's' : ''}://127.0.0.1:${port}`
   onTestFinished(() => {
     for (const gate of gates) gate.release()
-    http.closeAllConnections()
+    for (const socket of sockets) socket.destroy()
     http.close()
   })
 
@@ -368,7 +380,7 @@ export function useTabs({ canSleep = false } = {}): (options?: WorldOptions) => 
 
   return async (options = {}) => {
     const served = await serve(options)
-    const context = canSleep ? browser.contexts()[0]! : await browser.newContext()
+    const context = canSleep ? browser.contexts()[0]! : await browser.newContext({ ignoreHTTPSErrors: true })
     const pages: Page[] = []
     const complaints: string[] = []
     const listen = (page: Page): void => {
