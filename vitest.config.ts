@@ -73,7 +73,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'real',
-          include: ['test/real/**/*.test.ts'],
+          include: [process.env['WORKOS_EMULATOR'] ? 'test/real/workos.emulator.ts' : 'test/real/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
