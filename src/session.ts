@@ -15,11 +15,13 @@ import { createIntercept } from './flow/intercept.ts'
 import { createLifecycle, type SignIn } from './flow/lifecycle.ts'
 import { createOrigins } from './flow/origins.ts'
 import type { SessionRequestInit } from './outgoing.ts'
+import { createParking } from './flow/parking.ts'
 import { createAttempt } from './flow/refresh.ts'
 import { createRefusals } from './flow/refusals.ts'
 import { createSchedule } from './flow/schedule.ts'
 import { createSideTokens } from './flow/side-tokens.ts'
-import { createStepUp } from './flow/step-up.ts'
+
+import { byChallenge } from './flow/step-up.ts'
 import { createStore } from './flow/store.ts'
 import { createTokens, type TokenOptions } from './flow/tokens.ts'
 import { createTurn } from './flow/turn.ts'
@@ -124,8 +126,10 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const events = createEmitter<U, C>(world.now)
   const store = createStore(world, events, leeway, (source, isNews) => {
     if (isNews && source !== 'other-tab') world.post()
+    look()
     schedule.arm(isNews)
   })
+  const { park, look } = createParking(store, events, world.life)
   const call = createCaller(world, backend, timeout)
   const turn = createTurn(world, timeout)
   const farewell = createFarewell(world, backend, call)
@@ -140,7 +144,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     gate: createGate(),
     origins,
     refusals: createRefusals(world, store),
-    stepUp: createStepUp(backend, store, events, world.life),
+    stepUp: backend.stepUp?.bind(backend) ?? byChallenge,
+    park,
     observed: lifecycle.observed,
     answered: createAfter(settings.refreshAfter, origins, { ...parts, flights }),
   })

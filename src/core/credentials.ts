@@ -37,13 +37,19 @@ export function claimsOf(token: string): Json | null {
   }
 }
 
-const idsOf = ({ claims, user }: Credentials<unknown>): unknown[] => {
+/** Credentials, or what a state shows of them. */
+interface Identified {
+  claims?: unknown
+  user?: unknown
+}
+
+const idsOf = ({ claims, user }: Identified): unknown[] => {
   const { id, sub } = (user ?? {}) as Json
-  return [claims?.['sub'], id, sub]
+  return [(claims as Json | null)?.['sub'], id, sub]
 }
 
 /** Whose they are, as far as they tell. */
-export const idOf = (credentials: Credentials<unknown>): unknown => idsOf(credentials).find((id) => id !== undefined)
+export const idOf = (credentials: Identified): unknown => idsOf(credentials).find((id) => id !== undefined)
 
 /** Whether they are known to be of two users. */
 export const isOther = (a: Credentials<unknown>, b: Credentials<unknown>): boolean => {

@@ -20,6 +20,11 @@ export interface Events<U = Json, C = Json> {
   error: { error: SessionError }
   /** A request needs more of the user. */
   'step-up': { challenge: Challenge; request: RequestView; resolve(): void; reject(): void }
+  /**
+   * The server has ended the session under a request, with this reason. Where somebody listens, the request waits: it goes on
+   * once the same user has signed in again, and rejects if another has. `reject()` has it do without.
+   */
+  'sign-in-required': { reason: Reason; request: RequestView; reject(): void }
   /** What happens inside, for timelines and bug reports. Never a token. */
   trace: { type: string; at: number } & Json
 }

@@ -1,8 +1,10 @@
 // The way of a request: attach, send, detect an expired response, judge it, wait for the shared refresh, replay. At most three
 // sendings. A request that needs nothing but a header pays for one look-up of its origin and one copy of its headers.
 
-import { isNewer, isSameSession, type Version } from '../core/record.ts'
-import { judge } from '../core/transition.ts'
+import { idOf } from '../core/credentials.ts'
+import { isNewer, isSameSession } from '../core/record.ts'
+import type { Reason } from '../core/state.ts'
+import { judge, type Tab } from '../core/transition.ts'
 import {
   isTransient,
   QueueFullError,
@@ -12,7 +14,7 @@ import {
   SessionEndedError,
 } from '../errors.ts'
 import { Outgoing, type Replay, type SessionRequestInit, via } from '../outgoing.ts'
-import type { Awaitable, RequestView } from '../ports.ts'
+import type { Awaitable, Backend, RequestView } from '../ports.ts'
 import { orAborted, orLate } from '../wait.ts'
 import type { After } from './after.ts'
 import type { Flights, Outcome } from './flights.ts'
@@ -21,7 +23,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import type { Origins } from './origins.ts'
 import type { Parts } from './refresh.ts'
 import type { Refusals } from './refusals.ts'
-import type { StepUp } from './step-up.ts'
+import type { Parking } from './parking.ts'
 
 export type Fetch = (input: RequestInfo | URL, init?: SessionRequestInit) => Promise<Response>
 
@@ -30,7 +32,8 @@ interface InterceptParts<U, C> extends Parts<U, C> {
   gate: Gate
   origins: Origins
   refusals: Refusals
-  stepUp: StepUp
+  stepUp: NonNullable<Backend<U>['stepUp']>
+  park: Parking['park']
   observed: Lifecycle<U>['observed']
   isExpired(response: Response, request: RequestView): Awaitable<boolean>
   replay: Replay
@@ -39,6 +42,7 @@ interface InterceptParts<U, C> extends Parts<U, C> {
 
 const MOST_SENDS = 3
 const MOST_TRIES = 3
+const BY_USER = /^signed/
 const MOST_HELD = 10_000
 const MOST_COPIED = 64 * 2 ** 20
 
@@ -53,6 +57,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     origins,
     refusals,
     stepUp,
+    park,
     observed,
     isExpired,
     replay,
@@ -75,23 +80,29 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     try {
       const id = ++lastId
       request.signal?.throwIfAborted()
-      const called = store.tab.version
+      const called = store.tab
       if (store.waking && !request.keepalive) {
         await orAborted(store.waking, request.signal)
-        isOver(called)
+        await goesOn(request, called)
       }
       const isOwn = ownOf(request) !== null
       if (backend.owns?.(request.url)) return dispatch(request, id, isOwn, 1)
       const isHeld = !isOwn && mustHold(request)
-      const begunWith = isHeld ? await held(request, id) : store.tab.version
+      let begun = isHeld ? await held(request, id) : store.tab
       let wasRefreshed = false
 
       for (let sends = 1; ; sends++) {
-        if (isHeld || refused) {
-          await gate.enter(request.signal)
-          isQueued = true
-        }
-        if (isOver(begunWith) && refused) return refused
+        if (isHeld || refused)
+          for (;;) {
+            await gate.enter(request.signal)
+            isQueued = true
+            if (!endOf(begun)) break
+            // Who waits for the user keeps nobody waiting.
+            gate.leave()
+            isQueued = false
+            if (!(await goesOn(request, begun)) && refused) return refused
+            begun = store.tab
+          }
         if (refused && !request.canRepeat)
           throw new ReplayError(`${request.route}: its body can't be sent again`, { response: refused })
         refused?.body?.cancel().catch(() => {}) // an unread answer would keep its connection busy
@@ -105,11 +116,11 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
         const news = observed(response, request, sentWith)
         if (news) await news
         // Both answer at once as a rule, and a wait for nothing costs as much as the rest.
-        const asks = !isOwn && stepUp.challengeOf(response, request)
+        const asks = !isOwn && stepUp(response, request)
         const challenge = asks && (await asks)
         if (challenge) {
-          const mayGo = sends < MOST_SENDS && request.canRepeat && (await stepUp.park(challenge, request, begunWith))
-          if (!mayGo) return response
+          const mayGo = sends < MOST_SENDS && request.canRepeat
+          if (!mayGo || !(await park('step-up', request, begun.version, { challenge }))) return response
           continue
         }
         const says = !isOwn && isExpired(response, request)
@@ -121,7 +132,8 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
         const verdict = sends < MOST_SENDS ? judge(store.tab, sentWith, wasRefreshed) : 'hand-back'
         if (verdict === 'hand-back') {
           if (wasRefreshed) refusals.add(request.route, sentWith)
-          return response
+          // One that took its time: the server has ended the session meanwhile.
+          if (sends === MOST_SENDS || BY_USER.test(endOf(begun) ?? 'signed')) return response
         }
         if (verdict === 'refresh') {
           if (refusals.has(request.route)) return response
@@ -180,19 +192,16 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     return orAborted(work, signal).finally(() => holding--)
   }
 
-  /** Answers the version of the session that the request belongs to. */
-  async function held(request: Outgoing, id: number): Promise<Version> {
+  /** Answers the session that the request belongs to. */
+  async function held(request: Outgoing, id: number): Promise<Tab<U, C>> {
     if (store.state.status === 'loading') {
       const late = (): Error =>
         new RefreshTimeoutError(`${request.route}: not sent, since it is unknown who is signed in`)
       await waiting(orLate(store.ready, world, timeout, late), request, id)
     }
-    const { version } = store.tab
-    if (mustHold(request)) {
-      await refreshed(request, id, () => store.remaining() > 0)
-      isOver(version)
-    }
-    return version
+    const { tab } = store
+    if (mustHold(request)) await refreshed(request, id, () => store.remaining() > 0)
+    return tab
   }
 
   /** Waits for the shared refresh, through the failures that a short outage makes. */
@@ -212,15 +221,28 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     }
   }
 
+  /** How the session that a request belongs to has ended, if it has. */
+  function endOf({ version }: Tab<U, C>): Reason | null {
+    if (isSameSession(version, store.tab.version)) return null
+    return store.state.status === 'authenticated' ? 'signed-in' : store.state.reason
+  }
+
   /**
-   * Whether the server has ended the session that the request belongs to.
+   * Whether it is still the session that the request belongs to; or the same user's next one, where the app has requests wait
+   * for that.
    * @throws SessionEndedError where the user ended it: what one asked for is never sent as another, or as nobody.
    */
-  function isOver(begunWith: Version): boolean {
-    if (isSameSession(begunWith, store.tab.version)) return false
-    const { status, reason } = store.state
-    if (status === 'authenticated') throw new SessionEndedError('signed-in')
-    if (reason === 'signed-out') throw new SessionEndedError(reason)
-    return true
+  async function goesOn(request: Outgoing, begun: Tab<U, C>): Promise<boolean> {
+    let reason = endOf(begun)
+    if (!reason) return true
+    if (!BY_USER.test(reason)) {
+      const { version } = store.tab
+      if (!request.canRepeat || !(await park('sign-in-required', request, version, { reason }))) return false
+      const { tab } = store
+      const who = tab.version.generation === version.generation + 1 ? idOf(tab.state) : undefined
+      if (who !== undefined && who === idOf(begun.state)) return true
+      reason = endOf(begun)
+    }
+    throw new SessionEndedError(reason as SessionEndedError['reason'])
   }
 }

@@ -167,8 +167,11 @@ test('options say what they are', () => {
   createSession({
     backend: bearer({ refreshUrl: '/refresh' }),
     isExpired: async ({ status }, { url }) => status === 401 && url.endsWith('/me'),
-    // oxlint-disable-next-line unicorn/no-thenable
-    refreshAfter: [{ method: 'PATCH', path: '/me', then: 'reload' }],
+    refreshAfter: [
+      // oxlint-disable-next-line unicorn/no-thenable
+      { method: 'PATCH', path: '/me', then: 'reload', wait: true },
+      { path: '/org/*', wait: true },
+    ],
     platform: { fetch: async () => new Response(), document: null },
     initial: null,
   })
