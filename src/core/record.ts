@@ -69,6 +69,7 @@ export function isRecord(value: unknown): value is Record {
   return (
     layout === BLANK.layout &&
     version?.generation >= 0 &&
+    version.generation < Number.MAX_SAFE_INTEGER &&
     version.revision >= 0 &&
     Array.isArray(wasted) &&
     Object.entries(BLANK).every(([name, part]) => part === null || typeof record[name as keyof Record] === typeof part)

@@ -58,10 +58,11 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
     asked: Asked,
     plain: Wanted,
   ): Promise<News<U> | number> {
+    if (!held) throw new RefreshFailedError('No credentials are stored')
     const journal = await update((old) =>
       mayWrite(old, found) && !isNewer(old.version, found.version) ? journalled(old, now(), timeout) : undefined,
     )
-    if (!journal || !held) return now() // another tab was quicker
+    if (!journal) return now() // another tab was quicker
     const { attempt, version, sent } = journal
     // Signed out meanwhile; or a sleep between journal and sending, in which others may have spent this refresh token.
     if (store.tab.version.generation > version.generation || Math.abs(now() - sent!.at) > timeout / 4) return now()

@@ -6,6 +6,7 @@ import { leewayFor } from '../core/expiry.ts'
 import { BLANK, isNewer, isSameSession } from '../core/record.ts'
 import { changedIn, LOADING, type State, stateOf } from '../core/state.ts'
 import { type Event, type Tab, transition } from '../core/transition.ts'
+import { RefreshFailedError } from '../errors.ts'
 import type { Stored, World } from '../ports.ts'
 import type { Emitter, Events } from './events.ts'
 
@@ -44,7 +45,7 @@ const REMEMBERED = 8
 
 /** @param moved After each step that changed something, before anybody is told. */
 export function createStore<U, C>(
-  { now, mono, read }: World<U>,
+  { now, mono, read, life: alive }: World<U>,
   { emit }: Emitter<U, C>,
   leeway: number,
   moved: (source: Source, isNews: boolean) => void,
@@ -57,6 +58,7 @@ export function createStore<U, C>(
   let waking: Promise<void> | null = null
   let beginning: Promise<void> | null = null
   let isAwake: () => void = () => {}
+  let neverAgain: (error: Error) => void = () => {}
   let syncing: Promise<void> | null = null
   let isHinted = false
   let known!: () => void
@@ -98,6 +100,8 @@ export function createStore<U, C>(
     isAwake()
   }
 
+  alive.addEventListener('abort', () => neverAgain(new RefreshFailedError('The session was disposed of')))
+
   return {
     get tab() {
       return tab
@@ -130,7 +134,11 @@ export function createStore<U, C>(
       beginning.catch(() => {})
     },
     doze() {
-      waking ??= new Promise((resolve) => (isAwake = resolve))
+      waking ??= new Promise((resolve, reject) => {
+        isAwake = resolve
+        neverAgain = reject
+      })
+      waking.catch(() => {})
     },
     sync() {
       isHinted = true

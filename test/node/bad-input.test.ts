@@ -365,6 +365,37 @@ test('a record that was cleared away, and begun anew by somebody else, is not re
   expect(reads).toBeLessThan(200)
 })
 
+test('a record that speaks of credentials which nobody has kept: a refresh says so', async () => {
+  const storage = sharedStorage()
+  const { session } = await setup({ storage })
+  await session.refresh()
+  storage.text = JSON.stringify({ ...JSON.parse(storage.text!), credentials: null })
+  await expect(session.refresh()).rejects.toThrow('No credentials are stored')
+})
+
+test('a generation that no sign-in could be newer than is nobody’s', async () => {
+  const storage = sharedStorage()
+  const { session, server } = await setup({ storage })
+  const { record } = JSON.parse(storage.text!)
+  const version = { generation: Number.MAX_SAFE_INTEGER, revision: 0 }
+  storage.text = JSON.stringify({ record: { ...record, version }, credentials: { accessToken: 'forged' } })
+  await session.signIn(await login(server))
+  await session.signOut()
+  await session.signIn(await login(server))
+  expect(session.current.status).toBe('authenticated')
+  expect((await session.fetch(url('/api/me'))).status).toBe(200)
+})
+
+test('a page that was put away, disposed of and brought back: no request hangs', async () => {
+  const away: ((event: Partial<PageTransitionEvent>) => void)[] = []
+  const addEventListener = ((type: string, run: () => void) => type === 'pagehide' && away.push(run)) as never
+  const { session } = await setup({ platform: { addEventListener } })
+  for (const run of away) run({ type: 'pagehide', persisted: true })
+  const request = session.fetch(url('/api/me'))
+  session.dispose()
+  await expect(request).rejects.toThrow('disposed')
+})
+
 test('a user that is no object is told from the next one', async () => {
   const { session } = await answering(null)
   for (const user of [1, 2, 'ann', 'bob', true] as never[]) {
