@@ -1,15 +1,17 @@
-// The README's code is code: each ```ts block has to compile against src/, and each ```ts run block has to run, in a
+// The code of the README and of the backends' pages is code: each ```ts block has to compile against src/, and each ```ts run block has to run, in a
 // process that looks like a page of the sample server: `location` is set, and `fetch` takes relative URLs.
 
 import { execFile } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import ts from 'typescript'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { listen } from '../../demo/server/node.ts'
 import { createSampleServer } from '../../demo/server/server.ts'
+import { entry } from '../../tsup.config.ts'
+import real from '../real/package.json' with { type: 'json' }
 
 // What a block may use without declaring it: an app around it. A block's own declaration hides it.
 const app = `
@@ -20,7 +22,7 @@ const app = `
   }
 `
 
-const page = `
+const tab = `
   const { fetch } = globalThis
   const { href } = globalThis.location = new URL(process.env.ORIGIN + '/')
   globalThis.fetch = (input, init) => fetch(typeof input === 'string' ? new URL(input, href) : input, init)
@@ -30,9 +32,15 @@ const page = `
 
 const root = join(import.meta.dirname, '../..')
 // Inside the checkout, so that packages are found as from src/.
-const folder = join(root, 'node_modules/.cache/resesh-readme')
+const folder = join(root, `node_modules/.cache/resesh-readme-${process.pid}`)
+
+// A backend's page is beside its file.
+const ofBackends = Object.entries(entry).filter(([name]) => name.startsWith('backends/'))
+const pages = ofBackends.map(([, source]) => source.replace(/ts$/, 'md'))
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 interface Block {
+  page: string
   /** Where its code begins. */
   line: number
   file: string
@@ -42,19 +50,22 @@ interface Block {
   printed: string[]
 }
 
-const blocksOf = (readme: string): Block[] =>
-  Array.from(readme.matchAll(/^```ts( run)?\n(.*?)^```$/gms), ({ 1: run, 2: code = '', index }) => {
-    const line = readme.slice(0, index).split('\n').length + 1
+const blocksOf = (page: string, text: string): Block[] =>
+  Array.from(text.matchAll(/^```ts( run)?\n(.*?)^```$/gms), ({ 1: run, 2: code = '', index }) => {
+    const line = text.slice(0, index).split('\n').length + 1
     return {
+      page,
       line,
-      file: `line-${line}.ts`,
+      file: `${page.replaceAll(/\W/g, '-')}-${line}.ts`,
       code: `${code}\nexport {}\n`,
       runs: run !== undefined,
       printed: Array.from(code.matchAll(/^\s*console\.log\(.*\)\s*\/\/ (.+)$/gm), ([, said = '']) => said.trim()),
     }
   })
 
-const blocks = blocksOf(readFileSync(join(root, 'README.md'), 'utf8'))
+const blocks = ['README.md', ...pages.filter((page) => existsSync(join(root, page)))].flatMap((page) =>
+  blocksOf(page, read(page)),
+)
 
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
@@ -75,16 +86,51 @@ test('every block compiles', { timeout: 60_000 }, () => {
   })
   const problems = ts.getPreEmitDiagnostics(program).map(({ start = 0, file, messageText }) => {
     const block = blocks.find((one) => file?.fileName.endsWith(`/${one.file}`))
-    const place = block ? `README.md:${block.line + file!.getLineAndCharacterOfPosition(start).line}` : file?.fileName
+    const place = block
+      ? `${block.page}:${block.line + file!.getLineAndCharacterOfPosition(start).line}`
+      : file?.fileName
     return `${place} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
   })
   expect(problems).toEqual([])
 })
 
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe("each backend's page", () => {
+  const parts = ['Supported', 'What the server sends', 'Traps', 'Tested against']
+
+  test.each(pages)('%s begins with code that starts it, and says the rest', (page) => {
+    const text = read(page)
+    const [name] = /[^/]+(?=\.md$)/.exec(page)!
+    const [first] = blocksOf(page, text)
+    expect(text).toMatch(new RegExp(`^# ${name}\n`))
+    expect(first!.line).toBeLessThan(8)
+    expect(first!.code).toContain(`resesh/backends/${name}'`)
+    expect(first!.code).toMatch(/createSession[<(]/)
+    expect([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual(parts)
+    expect(read('README.md')).toContain(`(${page})`)
+  })
+
+  test('what it says of a version is the version that the tests run', () => {
+    const said = ['README.md', ...pages].flatMap((page) =>
+      Object.entries(real.devDependencies).flatMap(([name, version]) =>
+        Array.from(read(page).matchAll(new RegExp(`(?<![\\w/@-])${name} (\\d+\\.\\d+\\.\\d+)`, 'g')), ([, each]) => ({
+          page,
+          name,
+          is: each,
+          should: version,
+        })),
+      ),
+    )
+    expect(said.length).toBeGreaterThan(4)
+    expect(said.filter(({ is, should }) => is !== should)).toEqual([])
+  })
+})
+
 describe('what is marked `run` runs', () => {
   const bundle = (block: Block) =>
     build({
-      stdin: { contents: page.replace('BLOCK', block.file), resolveDir: folder, loader: 'ts' },
+      stdin: { contents: tab.replace('BLOCK', block.file), resolveDir: folder, loader: 'ts' },
       outfile: join(folder, block.file.replace('.ts', '.mjs')),
       bundle: true,
       format: 'esm',
@@ -103,7 +149,7 @@ describe('what is marked `run` runs', () => {
     })
 
   for (const block of blocks.filter(({ runs }) => runs)) {
-    test(`line ${block.line}`, async () => {
+    test(`${block.page}, line ${block.line}`, async () => {
       await bundle(block)
       const server = await listen(createSampleServer())
       try {
