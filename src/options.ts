@@ -1,6 +1,6 @@
 // What an app may set, with every default, and what makes no sense.
 
-import type { Credentials, Json } from './core/credentials.ts'
+import { type Credentials, type Json, said } from './core/credentials.ts'
 import { InvalidOptionError } from './errors.ts'
 import type { RefreshAfter } from './flow/after.ts'
 import type { Replay } from './outgoing.ts'
@@ -73,7 +73,7 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
     replay: 'auto' as const,
     refreshAfter: [],
     replayWindow: backend.replayWindow ?? 0,
-    ...(Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as SessionOptions<U, C>),
+    ...said(options),
   }
   for (const name of ['leeway', 'timeout', 'replayWindow'] as const)
     must(isDuration(settings[name]), name, 'must be ms, not negative')

@@ -151,7 +151,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   })
   const install = createInstall(ours, (below = real) => (world.fetch = below))
   const schedule = createSchedule({ ...parts, flights, lifecycle })
-  const undos: Undo[] = [schedule.stop, events.clear, world.dispose]
+  const undos: Undo[] = [world.dispose, schedule.arm, events.clear]
   world.listen(() => void store.sync())
   if (initial === undefined) schedule.arm()
   else lifecycle.begin(initial)

@@ -1,5 +1,6 @@
 // Waiting that a caller can leave: the signal frees that caller at once, the work itself goes on for the others.
 
+import { RefreshTimeoutError } from './errors.ts'
 import type { Clock, Undo } from './ports.ts'
 
 interface Crowd {
@@ -34,10 +35,10 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal | null | unde
   })
 }
 
-/** As `work`, or rejects with what `late` makes once `ms` have passed. */
-export function orLate<T>(work: Promise<T>, { after }: Clock, ms: number, late: () => unknown): Promise<T> {
+/** As `work`. @throws RefreshTimeoutError with this message once `ms` have passed. */
+export function orLate<T>(work: Promise<T>, { after }: Clock, ms: number, message: string): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const stop = after(ms, () => reject(late()))
+    const stop = after(ms, () => reject(new RefreshTimeoutError(message)))
     void work.then(resolve, reject).then(stop)
   })
 }

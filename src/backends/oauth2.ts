@@ -1,9 +1,9 @@
 // A public OAuth 2.0 client in a browser: the refresh grant (RFC 6749 §6), revocation (RFC 7009) and, on reload, userinfo.
 
-import { claimsOf, type Credentials, type Json } from '../core/credentials.ts'
+import { claimsOf, type Credentials, type Json, said } from '../core/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
 import type { Backend, Io, Wanted } from '../ports.ts'
-import { attachBearer, isOneOf, originsOf, readJson } from '../wire.ts'
+import { attachBearer, isOneOf, originsOf, peek, readJson } from '../wire.ts'
 
 export interface OAuth2Options {
   /** Where the refresh grant is sent (RFC 6749 §3.2). */
@@ -51,8 +51,7 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
   const endpoints = [tokenEndpoint, revocationEndpoint, userinfoEndpoint]
 
   const post = (io: Io<U>, url: string, fields: Record<string, string | undefined>): Promise<Response> => {
-    const body = new URLSearchParams({ client_id: clientId })
-    for (const [name, value] of Object.entries(fields)) if (value) body.set(name, value)
+    const body = new URLSearchParams({ client_id: clientId, ...said(fields) })
     return io.fetch(url, { method: 'POST', body })
   }
 
@@ -69,10 +68,7 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
       // An ID token may say less of the user than userinfo did.
       return userinfoEndpoint ? { ...fresh, user: undefined } : fresh
     }
-    const { error } = await response
-      .clone()
-      .json()
-      .catch(() => ({}))
+    const error = String((await peek(response))?.['error'])
     if (error === 'invalid_grant') return null
     // RFC 6749 §5.2 and OpenID Connect Core §3.1.2.6: a user can cure these by going to the server once more.
     if (/^(interaction|login|consent)_required$/.test(error))

@@ -57,6 +57,10 @@ export const isOther = (a: Credentials<unknown>, b: Credentials<unknown>): boole
   return idsOf(a).some((id, kind) => (id ?? ids[kind]) !== (ids[kind] ?? id))
 }
 
+/** What is not left out. */
+export const said = <T extends object>(parts: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as never
+
 /**
  * What is held after an answer: what it left out stays as it was (RFC 6749 §6 for the refresh token).
  * @throws {@link InvalidTokenError} for what is no object, or a token that could not stand in a header.
@@ -67,7 +71,6 @@ export function merge<U>(old: Credentials<U> | null, fresh: Credentials<U>): Cre
   const { accessToken, refreshToken } = fresh
   if (![accessToken ?? '', refreshToken ?? ''].every((token) => typeof token === 'string' && SENDABLE.test(token)))
     throw new InvalidTokenError('The token cannot stand in a header')
-  const told = Object.entries(fresh).filter(([, value]) => value !== undefined)
   const claims = accessToken ? claimsOf(accessToken) : old?.claims
-  return { ...old, expiresAt: undefined, expiresInSeconds: undefined, claims, ...Object.fromEntries(told) }
+  return { ...old, expiresAt: undefined, expiresInSeconds: undefined, claims, ...said(fresh) }
 }

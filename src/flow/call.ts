@@ -1,6 +1,6 @@
 // One conversation with the backend, however many calls it takes: the transport it gets, and what its failure means.
 
-import { InvalidTokenError, RefreshFailedError, RefreshTimeoutError, SessionError } from '../errors.ts'
+import { InvalidTokenError, RefreshFailedError, SessionError } from '../errors.ts'
 import type { Backend, Io, World } from '../ports.ts'
 import { orLate } from '../wait.ts'
 
@@ -45,11 +45,10 @@ export const createCaller =
       if (cause instanceof SessionError && !(cause instanceof InvalidTokenError)) throw cause
       throw new RefreshFailedError(`${name}: no answer`, { cause, response: seen.last })
     })
-    const inTime = orLate(answer, world, timeout, () => {
-      world.after(timeout, () => stop.abort()) // a late answer is welcome for as long again
-      return new RefreshTimeoutError(`${name}: no answer within ${timeout} ms`)
-    })
+    const inTime = orLate(answer, world, timeout, `${name}: no answer within ${timeout} ms`)
     inTime.catch(() => {})
+    const disarm = world.after(2 * timeout, () => stop.abort()) // a late answer is welcome for as long again
+    void answer.then(disarm, disarm)
     return { answer, inTime, seen }
   }
 

@@ -195,8 +195,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   /** Answers the session that the request belongs to. */
   async function held(request: Outgoing, id: number): Promise<Tab<U, C>> {
     if (store.state.status === 'loading') {
-      const late = (): Error =>
-        new RefreshTimeoutError(`${request.route}: not sent, since it is unknown who is signed in`)
+      const late = `${request.route}: not sent, since it is unknown who is signed in`
       await waiting(orLate(store.ready, world, timeout, late), request, id)
     }
     const { tab } = store

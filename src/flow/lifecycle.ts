@@ -4,7 +4,7 @@ import { type Credentials, idOf, isOther, merge } from '../core/credentials.ts'
 import { lifeOf } from '../core/expiry.ts'
 import { BLANK, isSameSession, over, type Record, renewed, signedIn, type Version } from '../core/record.ts'
 import type { Reason } from '../core/state.ts'
-import { InvalidOptionError, RefreshTimeoutError, SessionEndedError, StepUpRequiredError } from '../errors.ts'
+import { InvalidOptionError, SessionEndedError, StepUpRequiredError } from '../errors.ts'
 import type { Awaitable, RequestView, Stored } from '../ports.ts'
 import { orAborted, orLate } from '../wait.ts'
 import type { Parts } from './refresh.ts'
@@ -94,14 +94,9 @@ export function createLifecycle<U, C>({
       const credentials = initial && merge(null, initial)
       const record = credentials ? begun(signedIn, BLANK, credentials, 'restored') : over(BLANK, 'restored')
       adopt({ record: { ...record, version: BLANK.version }, credentials }, 'this-tab')
-      const late = (): Error => new RefreshTimeoutError('The storage does not answer')
+      const taken = take(() => initial, 'restored', undefined, record.receivedAt)
       store.begin(
-        orLate(
-          take(() => initial, 'restored', undefined, record.receivedAt),
-          world,
-          timeout,
-          late,
-        ).then((news) => {
+        orLate(taken, world, timeout, 'The storage does not answer').then((news) => {
           adopt(news, 'this-tab')
           // Somebody else has signed in elsewhere since: whoever asked for this user must not go on as that one.
           const found = news?.credentials

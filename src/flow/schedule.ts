@@ -15,7 +15,6 @@ export interface Schedule {
   arm(isNews?: boolean): void
   /** Something could not be done: it is tried again, on back-off. */
   failed(): void
-  stop(): void
 }
 
 interface ScheduleParts<U, C> extends Parts<U, C> {
@@ -35,7 +34,6 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
   const { after, mono, random, update, isVisible } = world
   let failures = 0
   let isBusy = false
-  let isStopped = false
   let disarm: Undo = () => {}
   let jitter = random()
 
@@ -53,7 +51,7 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
   function arm(isNews = false): void {
     disarm()
     if (isNews && store.state.status === 'authenticated') failures = 0
-    const ms = isBusy || isStopped ? NaN : due()
+    const ms = isBusy || world.life.aborted ? NaN : due()
     if (ms >= 0) disarm = after(ms, () => void work())
   }
 
@@ -96,10 +94,6 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
     failed() {
       if (store.state.status !== 'authenticated') failures++
       arm()
-    },
-    stop() {
-      isStopped = true
-      disarm()
     },
   }
 }

@@ -1,7 +1,7 @@
 // getToken: from memory while it is good, else from the shared refresh.
 
 import { isSameSession } from '../core/record.ts'
-import { InvalidOptionError, RefreshFailedError, RefreshTimeoutError } from '../errors.ts'
+import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
 import { orAborted, orLate } from '../wait.ts'
 import type { Flights } from './flights.ts'
 import type { Parts } from './refresh.ts'
@@ -35,8 +35,8 @@ export function createTokens<U, C>(parts: Parts<U, C> & { flights: Flights; side
   async function known(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
     if (store.waking) await orAborted(store.waking, signal)
-    const late = (): Error => new RefreshTimeoutError(`No answer within ${timeout} ms who is signed in`)
-    if (store.state.status === 'loading') await orAborted(orLate(store.ready, world, timeout, late), signal)
+    if (store.state.status === 'loading')
+      await orAborted(orLate(store.ready, world, timeout, `No answer within ${timeout} ms who is signed in`), signal)
   }
 
   async function slow({ skipCache, minValidity, signal, ...target }: TokenOptions): Promise<string | null> {

@@ -38,7 +38,7 @@ export function openRecords<U>(
     if (kind === 'indexeddb') return indexedDbRecords<U, Encrypted>(get, name, encryptedVault)
     return indexedDbRecords<U, string>(get, name, (await import('./local.ts')).localVault)
   }
-  const opened = (): Promise<Records<U>> => orLate(open(), clock, PATIENCE, () => new Error('No answer')).catch(fail)
+  const opened = (): Promise<Records<U>> => orLate(open(), clock, PATIENCE, 'No answer').catch(fail)
   let records = opened()
 
   async function attempt<T>(work: (records: Records<U>) => Promise<T>): Promise<T> {
