@@ -497,6 +497,48 @@ test('a request that was aborted before the call is rejected, and starts no refr
   expect(server.stats.refreshes).toBe(0)
 })
 
+test('a million requests with one long-lived signal never add more to it than one listener', async () => {
+  const { signal } = new AbortController()
+  const changes = { added: 0, removed: 0 }
+  const { addEventListener, removeEventListener } = signal
+  Object.assign(signal, {
+    addEventListener: (...args: Parameters<typeof addEventListener>) => {
+      changes.added++
+      addEventListener.apply(signal, args)
+    },
+    removeEventListener: (...args: Parameters<typeof removeEventListener>) => {
+      changes.removed++
+      removeEventListener.apply(signal, args)
+    },
+  })
+  let token = 0
+  const backend = defineBackend({ refresh: async () => ({ accessToken: `token-${++token}` }) })
+  const answer = new Response('served')
+  const fetch: typeof globalThis.fetch = async (_input, init) =>
+    (init!.headers as Headers).get('authorization') === `Bearer token-${token}`
+      ? answer
+      : new Response(null, { status: 401 })
+  const { session } = await setup({
+    backend,
+    initial: { accessToken: 'token-0' },
+    origins: [url('')],
+    platform: { fetch },
+  })
+  let served = 0
+  for (let wave = 1; wave <= 100; wave++) {
+    for (let nth = 0; nth < 9_999; nth++) void session.fetch(url('/api'), { signal }).then(() => served++)
+    await settled()
+    expect(changes).toEqual({ added: wave - 1, removed: wave - 1 })
+    token++ // and each ten thousandth waits for a refresh
+    const { ok } = await session.fetch(url('/api'), { signal })
+    if (ok) served++
+    await settled()
+    expect(changes).toEqual({ added: wave, removed: wave })
+  }
+  expect(served).toBe(1_000_000)
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+}, 120_000)
+
 test('ten thousand held requests with one long-lived signal leave no listener behind', async () => {
   const clock = createClock()
   const { signal } = new AbortController()
@@ -517,7 +559,7 @@ test('ten thousand held requests with one long-lived signal leave no listener be
   await clock.pass(61_000)
   const requests = Array.from({ length: 10_000 }, () => session.fetch(url('/api'), { signal }))
   await held.arrived
-  expect(getEventListeners(signal, 'abort').length).toBeGreaterThan(0)
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1) // one for them all
   held.release()
   await Promise.all(requests)
   expect(getEventListeners(signal, 'abort')).toEqual([])

@@ -199,6 +199,15 @@ test('a request to another origin without options gets through without options',
   expect(calls[0]![1]).toBeUndefined()
 })
 
+test('what comes of a request to another origin is the very promise that fetch gave', async () => {
+  const promise = Promise.resolve(new Response())
+  const { session } = await over(undefined, { platform: { fetch: () => promise } })
+  const target = { fetch: () => promise }
+  expect(session.fetch('https://other.test/')).toBe(promise)
+  session.install(target)
+  expect((target.fetch as typeof fetch)('https://other.test/')).toBe(promise)
+})
+
 test('a request to another origin is sent before fetch returns', async () => {
   const { session, calls } = await over()
   const response = session.fetch('https://other.test/')
