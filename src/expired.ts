@@ -1,21 +1,26 @@
 // "Expired" in its costumes: small predicates for `isExpired`, to be put together with `anyOf`. Those that read a body read a
 // clone of it, JSON only, and no more than a cap.
 
-import type { Awaitable, RequestView } from './ports.ts'
+import { IDEMPOTENT, urlOf } from './outgoing.ts'
+import type { Expired } from './ports.ts'
+import { orAborted } from './wait.ts'
 
-/** Whether this response says that the access token is not accepted. */
-export type Expired = (response: Response, request: RequestView) => Awaitable<boolean>
+export type { Expired }
 
 // An error that says "expired" is short; a long answer is data.
 const LONGEST_BODY = 65_536
+// ms.
+const LONGEST_PROBE = 10_000
 
 /** Whether any of them says so; the first that does decides. */
-export const anyOf =
-  (...predicates: Expired[]): Expired =>
-  async (response, request) => {
-    for (const says of predicates) if (await says(response, request)) return true
-    return false
-  }
+export const anyOf = (...predicates: Expired[]): Expired =>
+  Object.assign(
+    async (...asked: Parameters<Expired>) => {
+      for (const says of predicates) if (await says(...asked)) return true
+      return false
+    },
+    { around: predicates.find(({ around }) => around)?.around },
+  )
 
 /** One of these statuses: 401, 419 (Laravel), 440 (IIS, SuperTokens of old), 498 (nginx, Esri). */
 export const status =
@@ -54,6 +59,46 @@ export const graphql =
 
 /** A redirect that the request did not follow (`redirect: 'manual'`): where to, nobody may see. */
 export const opaqueRedirect: Expired = ({ type }) => type === 'opaqueredirect'
+
+/**
+ * A redirect to a login page of another origin, which the browser hides: `fetch` then rejects with the same TypeError as in an
+ * outage. One probe tells them apart: HEAD to the same URL with the same headers, which follows no redirect. It speaks for all
+ * requests that were sent before it, and counts as {@link opaqueRedirect} if it met one.
+ *
+ * Only for methods that are idempotent (RFC 9110 §9.2.2): of the others nobody knows whether the server has done what they
+ * asked for, so they fail as ever. An API on another origin has to send its CORS headers with the redirect, too.
+ */
+export function hiddenRedirect(): Expired {
+  let lastSent = 0
+  let probe = { sent: 0, place: '', told: Promise.resolve<Response | null>(null) }
+
+  async function ask(url: string, { headers, credentials }: RequestInit, real: typeof fetch): Promise<Response | null> {
+    const question = { method: 'HEAD', redirect: 'manual', cache: 'no-store', session: false } as const
+    const signal = AbortSignal.timeout(LONGEST_PROBE)
+    const response = await real(url, { ...question, headers: headers!, credentials: credentials!, signal })
+    return response.type === 'opaqueredirect' ? response : null
+  }
+
+  return Object.assign((...asked: Parameters<Expired>) => opaqueRedirect(...asked), {
+    around: (transport: typeof fetch, real: typeof fetch): typeof fetch => {
+      const sent = ++lastSent
+      return (input, init = {}) =>
+        transport(input, init).catch(async (error) => {
+          const given = { ...pick(input as Request), ...init }
+          if (!(error instanceof TypeError) || !IDEMPOTENT.test(given.method ?? 'GET')) throw error
+          const url = urlOf(input)
+          const place = new URL(url).origin
+          if (probe.sent < sent || probe.place !== place)
+            probe = { sent: ++lastSent, place, told: ask(url, given, real).catch(() => null) }
+          const told = await orAborted(probe.told, given.signal)
+          if (told) return told
+          throw error
+        })
+    },
+  })
+}
+
+const pick = ({ method, credentials, signal }: Request): RequestInit => ({ method, credentials, signal })
 
 /** A redirect that was followed and ended on one of these pages: origin and path, or the path alone. */
 export const landedOn =

@@ -6,7 +6,7 @@ import type { RefreshAfter } from './flow/after.ts'
 import type { Replay } from './outgoing.ts'
 import type { RefreshAhead } from './flow/schedule.ts'
 import type { StorageKind } from './platform/storage.ts'
-import type { Awaitable, Backend, Platform, RequestView } from './ports.ts'
+import type { Backend, Expired, Platform } from './ports.ts'
 
 export interface SessionOptions<U = Json, _C = Json> {
   /** Speaks your server's protocol: one of `resesh/backends/*`, or an object of your own. */
@@ -34,7 +34,7 @@ export interface SessionOptions<U = Json, _C = Json> {
   /** Whether to refresh shortly before expiry: while the page is visible, always, or never. @default 'visible' */
   refreshAhead?: RefreshAhead
   /** Which responses say that the token is not accepted: status codes, or a look at the response. @default the backend's, else 401 */
-  isExpired?: readonly number[] | ((response: Response, request: RequestView) => Awaitable<boolean>)
+  isExpired?: readonly number[] | Expired
   /** Which requests are sent again after an expired response. @default 'auto' */
   replay?: Replay
   /** Requests after which the token or the user has changed. Responses may say so themselves, in the header `refresh-session`. */
@@ -46,7 +46,7 @@ export interface SessionOptions<U = Json, _C = Json> {
 }
 
 export type Settings<U> = Required<Omit<SessionOptions<U>, 'isExpired' | 'initial' | 'platform'>> & {
-  isExpired(response: Response, request: RequestView): Awaitable<boolean>
+  isExpired: Expired
 }
 
 const isDuration = (ms: number): boolean => ms >= 0 && ms < Infinity

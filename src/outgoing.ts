@@ -1,6 +1,6 @@
 // One request of the app, ready to be sent more than once: what a backend may see of it, and a body that is the same each time.
 
-import type { Jar, RequestView, World } from './ports.ts'
+import type { Expired, Jar, RequestView, World } from './ports.ts'
 
 export type Replay =
   /** Any method, after an expired response. */
@@ -33,7 +33,7 @@ export interface Room {
 
 type Attached = void | { credentials?: RequestCredentials; redirect?: RequestRedirect }
 
-const IDEMPOTENT = /^(get|head|options|trace|put|delete)$/i
+export const IDEMPOTENT: RegExp = /^(get|head|options|trace|put|delete)$/i
 
 export class Outgoing implements RequestView, Jar {
   readonly method: string
@@ -115,11 +115,12 @@ export class Outgoing implements RequestView, Jar {
     return this.headers
   }
 
-  send(fetch: typeof globalThis.fetch, attached: Attached): Promise<Response> {
+  send(real: typeof globalThis.fetch, attached: Attached, around?: Expired['around']): Promise<Response> {
     const request = this.#request
     // Another copy of the SDK may have patched the fetch below: a request is the business of one.
     const init = { ...this.#init, headers: this.headers, session: false }
-    fetch = init[via] ?? fetch
+    const transport = init[via] ?? real
+    const fetch = around?.(transport, real) ?? transport
     const { credentials, redirect } = attached ?? {}
     if (credentials && (init.credentials ?? request?.credentials ?? 'same-origin') === 'same-origin')
       init.credentials = credentials

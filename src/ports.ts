@@ -15,6 +15,13 @@ export interface RequestView {
   readonly headers: Headers
 }
 
+/** Whether this response says that the access token is not accepted. */
+export interface Expired {
+  (response: Response, request: RequestView): Awaitable<boolean>
+  /** Stands before the transport, for a refusal that does not come as a response. `real` is plain fetch, for a question of its own. */
+  readonly around?: ((transport: typeof fetch, real: typeof fetch) => typeof fetch) | undefined
+}
+
 /** The cookies that scripts can read. */
 export interface Jar {
   cookie(name: string): string | null

@@ -14,7 +14,7 @@ import {
   SessionEndedError,
 } from '../errors.ts'
 import { Outgoing, type Replay, type SessionRequestInit, via } from '../outgoing.ts'
-import type { Awaitable, Backend, RequestView } from '../ports.ts'
+import type { Backend, Expired } from '../ports.ts'
 import { orAborted, orLate } from '../wait.ts'
 import type { After } from './after.ts'
 import type { Flights, Outcome } from './flights.ts'
@@ -35,7 +35,7 @@ interface InterceptParts<U, C> extends Parts<U, C> {
   stepUp: NonNullable<Backend<U>['stepUp']>
   park: Parking['park']
   observed: Lifecycle<U>['observed']
-  isExpired(response: Response, request: RequestView): Awaitable<boolean>
+  isExpired: Expired
   replay: Replay
   answered: After
 }
@@ -157,7 +157,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     const own = isOwn && ownOf(request)
     const attached = backend.attach(headers, store.credentials, request)
     if (own) headers.set('authorization', own)
-    const response = request.send(world.fetch, attached)
+    const response = request.send(world.fetch, attached, isExpired.around)
     const { method, place } = request
     if (events.trace(nth > 1 ? 'replay' : 'send', { id, method, url: place }))
       response.then(

@@ -7,6 +7,7 @@ import {
   challengeOf,
   type Expired,
   graphql,
+  hiddenRedirect,
   landedOn,
   opaqueRedirect,
   problem,
@@ -14,7 +15,7 @@ import {
 } from 'resesh/expired'
 import { describe, expect, test } from 'vitest'
 import { createSampleServer } from '../../demo/server/server.ts'
-import { createWire, fetchOf, setup, url } from '../support/session.ts'
+import { createWire, fetchOf, settled, setup, thrownBy, url } from '../support/session.ts'
 
 const request = { url: url('/api/me'), method: 'GET', headers: new Headers() }
 const says = async (expired: Expired, response: Response) => expired(response, request)
@@ -198,6 +199,78 @@ describe('redirects', () => {
     expect(await says(expired, at('https://evil.test/signin'))).toBe(false)
     expect(await says(expired, at('https://app.test/login/help'))).toBe(false)
     expect(await says(expired, at('https://app.test/login', false))).toBe(false) // the app asked for that page
+  })
+})
+
+// Over real redirects: test/tabs/hidden-redirect.
+describe('a hidden redirect', () => {
+  const error = new TypeError('Failed to fetch')
+  const opaque = Object.defineProperty(new Response(), 'type', { value: 'opaqueredirect' })
+
+  /** Each GET fails as in an outage; a probe gets this answer. */
+  const failing = async (probed: () => Promise<Response>) => {
+    const server = createSampleServer()
+    const wire = createWire(async (...args) => {
+      const asked = new Request(...args)
+      if (asked.method === 'HEAD') return probed()
+      if (asked.method === 'GET') throw error
+      return fetchOf(server)(asked)
+    })
+    const { session } = await setup({ isExpired: hiddenRedirect(), platform: { fetch: wire.fetch } }, { server })
+    return { session, server, probes: () => wire.sent.filter(({ method }) => method === 'HEAD') }
+  }
+
+  test('alone it says what opaqueRedirect says', async () => {
+    expect(await says(hiddenRedirect(), opaque)).toBe(true)
+    expect(await says(hiddenRedirect(), new Response(null, { status: 401 }))).toBe(false)
+  })
+
+  test.each([
+    ['is answered', async () => new Response(null, { status: 404 })],
+    [
+      'fails as well',
+      async () => {
+        throw new TypeError('another')
+      },
+    ],
+  ])('where the probe %s, the request rejects with its own error, and nothing is refreshed', async (_, probed) => {
+    const { session, server, probes } = await failing(probed)
+    expect(await thrownBy(session.fetch(url('/api/me')))).toBe(error)
+    expect([probes().length, server.stats.refreshes]).toEqual([1, 0])
+    // Its word is about what was sent before it.
+    expect(await thrownBy(session.fetch(new Request(url('/api/me'))))).toBe(error)
+    expect(probes()).toHaveLength(2)
+  })
+
+  test('the probe is the request’s URL and headers, and stays there', async () => {
+    const { session, probes } = await failing(async () => opaque)
+    const token = await session.getToken()
+    await session.fetch(url('/api/me?a=b'), { headers: { 'x-a': 'b' }, credentials: 'include' })
+    const [{ headers, url: asked, args } = expect.unreachable('no probe')] = probes()
+    expect([asked, headers.get('x-a'), headers.get('authorization')]).toEqual([
+      url('/api/me?a=b'),
+      'b',
+      `Bearer ${token}`,
+    ])
+    expect(args[1]).toMatchObject({ redirect: 'manual', credentials: 'include', cache: 'no-store' })
+  })
+
+  test('an abort frees whoever waits for the probe', async () => {
+    const { session, probes } = await failing(() => new Promise(() => {}))
+    const caller = new AbortController()
+    const leaving = thrownBy(session.fetch(url('/api/me'), { signal: caller.signal }))
+    await settled()
+    expect(probes()).toHaveLength(1)
+    caller.abort('gone')
+    expect(await leaving).toBe('gone')
+  })
+
+  test('what is no failure of the network is not probed', async () => {
+    const { session, probes } = await failing(async () => opaque)
+    const gone = new DOMException('gone', 'AbortError')
+    const caller = AbortSignal.abort(gone)
+    expect(await thrownBy(session.fetch(url('/api/me'), { signal: caller }))).toBe(gone)
+    expect(probes()).toEqual([])
   })
 })
 

@@ -387,8 +387,8 @@ export function useTabs({ canSleep = false } = {}): (options?: WorldOptions) => 
       pages.push(page)
       page.on('pageerror', ({ message }) => complaints.push(message))
       page.on('console', (message) => {
-        // The browser's own word about a 401.
-        if (!message.text().startsWith('Failed to load resource')) complaints.push(message.text())
+        // The browser's own word about a 401, or a redirect that it hides.
+        if (!/^(Failed to load resource|Access to fetch)/.test(message.text())) complaints.push(message.text())
       })
     }
     context.on('page', listen)
