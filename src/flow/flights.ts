@@ -74,8 +74,10 @@ export function createFlights<U, C>(
   async function run(flight: Flight): Promise<void> {
     const outcome = fly(flight)
     await outcome.catch((error: unknown) => {
+      // Not those of a version that has come since.
       const isDue = !flight.forced && (flight.wanted.reason !== 'ahead' || store.isSpent())
-      if (isDue && isTransient(error)) store.dispatch({ type: 'failing' })
+      if (isDue && isTransient(error) && !isNewer(store.tab.version, flight.version))
+        store.dispatch({ type: 'failing' })
     })
     line.shift()
     if (line[0]) void run(line[0])

@@ -333,6 +333,23 @@ test('an unsent request held for one user never reaches the server when another 
   expect(wire.to('/api/me')).toEqual([])
 })
 
+test('a refresh of the user before, whose turn never came, does not make the session of the next one stale', async () => {
+  const clock = createClock()
+  const { server, session, states } = await setup({}, { clock })
+  const open = defer<Credentials>()
+  const dialog = session.signIn(() => open.promise)
+  server.expireAccessTokens()
+  const response = thrownBy(session.fetch(url('/api/me')))
+  await clock.pass(1000)
+  await session.signIn(await login(server, 'bob'))
+  await clock.pass(25_000)
+  expect(await response).toMatchObject({ reason: 'signed-in' })
+  expect(session.current).toMatchObject({ stale: false, user: { name: 'Bob' } })
+  expect(states.map(({ reason }) => reason)).toEqual(['signed-in'])
+  open.reject(new Error('Closed'))
+  await thrownBy(dialog)
+})
+
 test('a 401 of the user before is handed back, not replayed as the one who signed in since', async () => {
   const { server, session, wire } = await setup()
   server.expireAccessTokens()
