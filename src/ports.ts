@@ -120,8 +120,11 @@ export interface Clock {
 
 /** One holder at a time, over all tabs. */
 export interface Locks {
-  /** @param stuck From then on the lock may be taken from its holder. @throws what aborted `late`, while it waits. */
-  acquire(late: AbortSignal, stuck: AbortSignal): Promise<Undo>
+  /**
+   * @param patience Called once only other tabs are waited for: when it is over, the lock may be taken from its holder.
+   * @throws what aborted `late`, while it waits.
+   */
+  acquire(late: AbortSignal, patience: () => AbortSignal): Promise<Undo>
   /** Whether holding it keeps every other tab out. */
   isSole(): boolean
 }

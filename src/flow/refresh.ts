@@ -57,6 +57,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
     { record: found, credentials: held }: Stored<U>,
     asked: Asked,
     plain: Wanted,
+    wasSole: boolean,
   ): Promise<News<U> | number> {
     if (!held) throw new RefreshFailedError('No credentials are stored')
     const journal = await update((old) =>
@@ -64,8 +65,10 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
     )
     if (!journal) return now() // another tab was quicker
     const { attempt, version, sent } = journal
-    // Signed out meanwhile; or a sleep between journal and sending, in which others may have spent this refresh token.
-    if (store.tab.version.generation > version.generation || Math.abs(now() - sent!.at) > timeout / 4) return now()
+    // Signed out or robbed of the lock meanwhile; or a sleep between journal and sending, in which others may have spent
+    // this refresh token.
+    const isLate = Math.abs(now() - sent!.at) > timeout / 4
+    if (store.tab.version.generation > version.generation || isLate || isSole() !== wasSole) return now()
     const reload = asked.reload || journal.reloadFrom > journal.reloaded
     const wanted: Wanted = reload ? { ...plain, reason: 'reload' } : plain
     const method = (reload && backend.reload) || backend.refresh
@@ -161,11 +164,12 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
 
   return async (asked, wanted) => {
     const news = await turn(async (): Promise<News<U> | 'give-up' | number> => {
+      const wasSole = isSole()
       const found = (await read()) ?? (await sown())
       // An attempt that is not written down died with its holder. Without a lock it may as well be under way.
-      const window = isSole() ? replayWindow : 0
+      const window = wasSole ? replayWindow : 0
       const plan = found ? planned(found.record, asked, now(), window) : 'adopt'
-      if (plan === 'send') return send(found!, asked, wanted)
+      if (plan === 'send') return send(found!, asked, wanted, wasSole)
       if (plan === 'give-up' && found?.record.failures) throw new RefreshFailedError('Too many refreshes failed lately')
       if (plan === 'adopt') events.trace('adopt')
       return plan === 'adopt' ? [found, 'other-tab'] : plan

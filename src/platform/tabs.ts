@@ -9,7 +9,6 @@ import type { Globals } from './globals.ts'
  */
 export function tabLocks(get: Globals, name: string, alone: Locks, { onSleep }: Page): Locks {
   const held = new Set<Undo>()
-  let isRefused = false
   // A frozen page keeps its locks, and one in the back/forward cache is thrown out for them.
   onSleep(() => held.forEach((release) => release()))
 
@@ -24,26 +23,30 @@ export function tabLocks(get: Globals, name: string, alone: Locks, { onSleep }: 
           held.add(release)
           resolve(release)
         })
-      get('navigator')!.locks.request(name, options, hold).catch(reject)
+      get('navigator')!
+        .locks.request(name, options, hold)
+        .catch((error: unknown) => {
+          held.clear() // robbed
+          reject(error)
+        })
     })
 
   return {
-    isSole: () => !isRefused && !!get('navigator')?.locks,
-    async acquire(late, stuck) {
-      const release = await alone.acquire(late, stuck)
+    isSole: () => held.size > 0,
+    async acquire(late, patience) {
+      const release = await alone.acquire(late, patience)
       if (!get('navigator')?.locks) return release
+      const stuck = patience()
       try {
         const both = await request({ signal: stuck }).catch((error: unknown) => {
           if (stuck.aborted) return request({ steal: true })
           throw error
         })
-        isRefused = false
         return () => {
           both()
           release()
         }
       } catch {
-        isRefused = true
         return release // no locks in a sandboxed frame, nor in a page on its way out
       }
     },
