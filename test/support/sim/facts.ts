@@ -12,6 +12,8 @@ export interface Tab extends Owner {
   readonly openedAt: number
   /** When it stood still, went on, lost a lock, or was thrown away. */
   readonly breaks: number[]
+  /** When it last came back, and was told so. */
+  returnedAt: number
   /** Timers of a hidden tab fire only at multiples of this. */
   throttle: number
   isHidden: boolean
@@ -36,6 +38,8 @@ export interface Sent {
   outcome: 'open' | 'answered' | 'failed' | 'aborted'
   status: number
   settledAt: number
+  /** What the server asked for in a `Retry-After`, ms. */
+  retryAfter: number
   /** Of a refresh: the number its tab had journalled last, the token that the answer brings, and whether it got there. */
   attempt: number
   minted: Access | null

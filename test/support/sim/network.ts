@@ -19,6 +19,7 @@ export interface NetworkOptions {
   /** How likely something goes wrong with a request, now. */
   faults(): number
   isOnline(): boolean
+  isStormy(): boolean
   callOf(id: string | null): Call | null
   /** The number that this tab journalled last. */
   attemptOf(tab: Tab): number
@@ -41,10 +42,11 @@ const FATES = [
 ] as const
 type Fate = (typeof FATES)[number] | 'fine'
 
+export const isRefresh = ({ url }: Sent): boolean => url.pathname === '/refresh'
 const isOwn = ({ url }: Sent): boolean => /^\/(refresh|me|sign-out)$/.test(url.pathname)
 
 export function createNetwork(options: NetworkOptions): Network {
-  const { clock, dice, server, faults, isOnline, callOf, attemptOf, onSent, note } = options
+  const { clock, dice, server, faults, isOnline, isStormy, callOf, attemptOf, onSent, note } = options
   const sent: Sent[] = []
 
   function depart(tab: Tab, input: string, init: RequestInit): Sent {
@@ -70,6 +72,7 @@ export function createNetwork(options: NetworkOptions): Network {
       outcome: 'open',
       status: 0,
       settledAt: Infinity,
+      retryAfter: 0,
       attempt: attemptOf(tab),
       minted: null,
     }
@@ -94,13 +97,17 @@ export function createNetwork(options: NetworkOptions): Network {
   }
 
   const respond = (one: Sent, { status, json }: Answer, fate: Fate): Response => {
-    const retryAfter = fate === '503' ? String(1 + Math.floor(dice() * 4)) : null
+    const retryAfter = fate === '503' ? 1 + Math.floor(dice() * 4) : null
+    one.retryAfter = (retryAfter ?? 0) * 1000
     return {
       ok: status < 300,
       status,
       url: one.url.href,
       body: null,
-      headers: { get: (name: string) => (name === 'retry-after' ? retryAfter : null) },
+      headers: { get: (name: string) => (name === 'retry-after' && retryAfter ? String(retryAfter) : null) },
+      clone() {
+        return this
+      },
       json: async () => {
         if (fate === 'portal') throw new SyntaxError('Unexpected token <')
         return json
@@ -118,7 +125,8 @@ export function createNetwork(options: NetworkOptions): Network {
           return
         }
         const one = depart(tab, input as string, init)
-        const fate: Fate = dice.chance(faults()) ? dice.pick(FATES) : 'fine'
+        const luck: Fate = dice.chance(faults()) ? dice.pick(FATES) : 'fine'
+        const fate = isStormy() && isRefresh(one) ? '500' : luck
         note(tab, `sends ${one.nth} ${one.method} ${one.url.pathname} (${fate})`)
         onSent(one)
 

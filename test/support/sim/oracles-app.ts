@@ -4,6 +4,8 @@ import type { Call, Oracle, Tab, View } from './facts.ts'
 import { API } from './network.ts'
 import { CANARY } from './server.ts'
 
+const TEN_MINUTES = 600_000
+
 /** Every call settles. */
 export const I3: Oracle = ({ calls, fail }) => ({
   ended() {
@@ -23,8 +25,12 @@ export const I4: Oracle = ({ fail }) => {
   }
 }
 
-/** After a sign-out nothing of that session is returned, attached, refreshed or stored where it is known. */
-export const I5: Oracle = ({ access, familyOf, fail }) => {
+/**
+ * After a sign-out nothing of that session is returned, attached, refreshed or stored where it is known. A page that comes
+ * back knows at once.
+ */
+export const I5: Oracle = ({ access, familyOf, now, fail }) => {
+  const overAt = new Map<number, number>()
   const dead = new Map<Tab | null, Set<number>>()
   let inStore = 0
   const bury = (place: Tab | null, family: number | undefined): void => {
@@ -44,11 +50,15 @@ export const I5: Oracle = ({ access, familyOf, fail }) => {
       const family = familyOf(credentials?.refreshToken ?? '')?.id ?? 0
       if (isDead(null, family)) fail(`tab ${tab.id} stores session ${family} again`)
       if (!record.signedIn && record.reason === 'signed-out') bury(null, inStore)
+      if (inStore !== family) overAt.set(inStore, now())
       inStore = family
     },
     sent({ nth, tab, call, token, family, url }) {
       // What the backend asks for in one conversation, such as the user after the refresh, goes on to its end.
       if (call && isDead(tab, token?.family.id)) fail(`request ${nth} carries a token of a session that was signed out`)
+      const { at = -1 } = call ?? {}
+      if (token && at >= tab.returnedAt && overAt.get(token.family.id)! < tab.returnedAt)
+        fail(`request ${nth} carries a token of a session that was over when the tab came back`)
       if (url.pathname === '/refresh' && isDead(tab, family?.id))
         fail(`refresh ${nth} is for a session that was signed out`)
     },
@@ -82,14 +92,18 @@ export const I9: Oracle = ({ fail }) => {
   }
 }
 
-/** When faults have stopped, a session that lives can be used. */
-export const I11: Oracle = ({ familyOf, isOver, calls, fail }) => ({
+/** When faults have stopped, a session that lives can be used, and one that does not is given up. */
+export const I11: Oracle = ({ familyOf, isOver, calls, life, now, jumpedAt, fail }) => ({
   ended(_, stored) {
     const family = familyOf(stored?.credentials?.refreshToken ?? '')
-    if (!family || isOver(family)) return
-    for (const { kind, tab, value, error } of calls)
-      if (kind === 'probe' && tab.life === 'running' && value !== 200)
-        fail(`tab ${tab.id} is of no use: ${String(value ?? error)}`)
+    // A clock that was set back stretches a cool-down, to ten minutes at most.
+    if (!family || (jumpedAt() >= 0 && stored!.record.coolUntil > 0 && now() - jumpedAt() < TEN_MINUTES)) return
+    for (const { kind, tab, at, value, error } of calls) {
+      if (kind !== 'probe' || tab.life !== 'running') continue
+      if (family.over || family.expiresAt + life < at)
+        fail(`tab ${tab.id} was refused, and session ${family.id} is kept`)
+      if (!isOver(family) && value !== 200) fail(`tab ${tab.id} is of no use: ${String(value ?? error)}`)
+    }
   },
 })
 

@@ -2,13 +2,15 @@
 
 import { isNewer } from '../../../src/core/record.ts'
 import type { Call, Oracle, Sent, Tab, Value } from './facts.ts'
+import { isRefresh } from './network.ts'
 
 // Between the journal's time and the sending lies a little storage, and between two tabs a little more.
 const SLACK = 3000
 // What is done with an answer takes a little storage, too.
 const WRITTEN = 200
 
-const isRefresh = ({ url }: Sent): boolean => url.pathname === '/refresh'
+const MINUTE = 60_000
+const BUCKET = 5
 
 /** Whether its tab could not see it through: it slept, died, or was robbed of the lock. */
 const isBroken = ({ tab, at, settledAt }: Sent): boolean =>
@@ -66,8 +68,11 @@ export const I10: Oracle = ({ sent, calls, life, now, jumpedAt, access, fail }) 
     (settledAt === Infinity || abortedAt < Infinity || tab.life !== 'running')
   return {
     stored(_, __, { credentials }) {
-      if (credentials?.accessToken !== held?.accessToken) since = now()
+      const isNews = credentials?.accessToken !== held?.accessToken
       held = credentials
+      const token = access(held?.accessToken ?? '')
+      // A tab that stood still may write down late what it had received in time.
+      if (isNews) since = sent.find(({ minted }) => minted && minted === token)?.settledAt ?? now()
     },
     sent(one) {
       const token = access(held?.accessToken ?? '')
@@ -78,6 +83,24 @@ export const I10: Oracle = ({ sent, calls, life, now, jumpedAt, access, fail }) 
     },
   }
 }
+
+/** Failures are bounded over all tabs: what the server asks for is waited for, and a bucket of attempts runs empty. */
+export const I9: Oracle = ({ sent, calls, now, jumpedAt, fail }) => ({
+  sent(one) {
+    if (!isRefresh(one)) return
+    const tried = sent.filter((other) => other !== one && isRefresh(other) && other.family === one.family)
+    for (const other of tried) {
+      const { settledAt, retryAfter } = other
+      if (retryAfter && now() < settledAt + retryAfter && !isBroken(other) && jumpedAt() < settledAt)
+        fail(`refresh ${one.nth} does not wait as ${other.nth} was told`)
+    }
+    const failed = tried.filter((other) => other.at > now() - MINUTE && !other.minted && !isBroken(other))
+    // Those that are forced are not counted, and go on for a while after their callers have left.
+    const forced = calls.filter(({ kind, at }) => /forced|reload/.test(kind) && at > now() - 3 * MINUTE)
+    if (failed.length >= BUCKET && !forced.length && jumpedAt() < now() - MINUTE)
+      fail(`refresh ${one.nth} follows ${failed.length} that failed within a minute`)
+  },
+})
 
 /** The version in the store never goes backwards, nor does what a tab sees. */
 export const I6: Oracle = ({ fail, access }) => {

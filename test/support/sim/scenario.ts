@@ -2,7 +2,7 @@
 
 import { API } from './network.ts'
 import type { OpenTab, Run, Stage } from './stage.ts'
-import type { Nap } from './tab.ts'
+import type { LiveTab, Nap } from './tab.ts'
 
 const MOST_TABS = 4
 const USERS = ['ann', 'bob']
@@ -48,14 +48,30 @@ const edit = ({ server, note }: Stage, tab: OpenTab): void => {
   server.edit(user)
 }
 
-const nap: Act = ({ dice, after, note }, tab) => {
-  const how = dice.pick<Nap>(['freeze', 'bfcache', 'stall'])
+const nap: Act = (stage, tab) => doze(stage, tab, stage.dice.pick<Nap>(['freeze', 'bfcache', 'stall']))
+
+function doze(stage: Stage, tab: LiveTab, how: Nap): void {
+  const { dice, after, note, tabs } = stage
   note(`tab ${tab.id} naps: ${how}`)
   tab.sleep(how)
   after(dice.chance(0.5) ? dice.between(100, 5000) : dice.between(5000, 60_000), () => {
     note(`tab ${tab.id} wakes`)
     tab.wake()
+    const open = tabs.find(({ id }) => id === tab.id)
+    if (open?.life === 'running' && dice.chance(0.5)) get('/data')(stage, open)
   })
+}
+
+const kill = ({ note }: Stage, tab: LiveTab): void => {
+  note(`tab ${tab.id} is killed`)
+  tab.kill()
+}
+
+/** Between any two steps: what was written is written, and nobody in this tab knows of it, for a while or for ever. */
+export function strike(stage: Stage, tab: LiveTab): void {
+  if (!stage.faults || !stage.dice.chance(0.01)) return
+  if (stage.dice.chance(0.3)) kill(stage, tab)
+  else doze(stage, tab, 'stall')
 }
 
 /** How often, and what. */
@@ -117,17 +133,12 @@ const ACTS: readonly (readonly [weight: number, act: Act])[] = [
   [0.3, get('/elsewhere', 'foreign', 'https://other.test')],
   [2, nap],
   [0.4, (stage) => stage.tabs.forEach((tab) => nap(stage, tab))],
-  [
-    1,
-    ({ note }, tab) => {
-      note(`tab ${tab.id} is killed`)
-      tab.kill()
-    },
-  ],
+  [1, kill],
   [1.5, ({ tabs, open }) => tabs.length < MOST_TABS && open()],
   [1.5, ({ dice }, tab) => tab.hide(dice.chance(0.6))],
   [0.5, ({ jump, dice }) => jump(dice.pick([-1, 1]) * dice.between(1000, 3_600_000))],
   [0.5, (stage) => offline(stage)],
+  [0.5, (stage) => storm(stage)],
   [
     0.15,
     (stage, tab) => {
@@ -149,6 +160,12 @@ function online(stage: Stage): void {
   stage.note('online')
   stage.isOnline = true
   for (const tab of stage.tabs) if (tab.life === 'running') tab.dispatch('online')
+}
+
+function storm(stage: Stage): void {
+  stage.note('the server can refresh nothing')
+  stage.isStormy = true
+  stage.after(stage.dice.between(1000, 60_000), () => (stage.isStormy = false))
 }
 
 function act(stage: Stage): void {
@@ -175,6 +192,7 @@ export async function play(stage: Stage, { until, settled, longEnough }: Run): P
 
   stage.note('all faults stop')
   stage.faults = 0
+  stage.isStormy = false
   online(stage)
   if (tabs.every(({ life }) => life === 'dead')) stage.open()
   for (const tab of tabs) {

@@ -8,12 +8,12 @@ import type { Call, Facts, Look, Oracle, Publish, Value, View } from './facts.ts
 import { API, createNetwork } from './network.ts'
 import * as appOracles from './oracles-app.ts'
 import * as refreshOracles from './oracles-refresh.ts'
-import { play } from './scenario.ts'
+import { play, strike } from './scenario.ts'
 import { type Claims, createServer } from './server.ts'
 import type { OpenTab, Result, Sdk, Stage } from './stage.ts'
 import { createTab, type LiveTab } from './tab.ts'
 
-const ORACLES: Record<string, Oracle> = { ...refreshOracles, ...appOracles }
+const ORACLES: [name: string, oracle: Oracle][] = [refreshOracles, appOracles].flatMap(Object.entries)
 const TIMEOUT = 10_000
 const START = Date.UTC(2026, 0, 1)
 // Longer than the lock's patience, three tries and their back-off, on a timer that fires once a minute.
@@ -72,6 +72,7 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     tabs,
     faults: dice.pick([0, 0.05, 0.15, 0.3]),
     isOnline: true,
+    isStormy: false,
     now,
     after: (ms, run) => void clock.at(ms, null, run),
     note,
@@ -103,6 +104,7 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
       const { generation, revision } = record.version
       note(`tab ${tab.id} writes ${generation}.${revision} ${record.reason} attempt ${record.attempt}`)
       publish('stored', tab, old, next)
+      strike(stage, tab)
     },
   })
   const network = createNetwork({
@@ -111,6 +113,7 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     server,
     faults,
     isOnline: () => stage.isOnline,
+    isStormy: () => stage.isStormy,
     callOf: (id) => (id === null ? null : (calls[+id] ?? null)),
     attemptOf: (tab) => attempts.get(tab as LiveTab) ?? 0,
     onSent: (one) => publish('sent', one),
@@ -130,7 +133,7 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     familyOf: (token: string) => server.refresh.get(token),
     isOver: server.isOver,
   } satisfies Omit<Look, 'fail'>
-  for (const [name, oracle] of Object.entries(ORACLES)) {
+  for (const [name, oracle] of ORACLES) {
     const watcher = oracle({
       ...look,
       fail(why) {
@@ -167,13 +170,17 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
       publish('changed', tab, current, previous as View)
       publish('told', JSON.stringify(current))
     })
+    // A listener that fails harms nobody.
+    session.on('change', () => Promise.reject(new Error('A listener failed')))
     session.on('error', ({ error }) => publish('told', logged(error)))
     session.on('trace', (event) => publish('told', JSON.stringify(event)))
     tabs.push(Object.assign(tab, { session }))
   }
 
-  const onRejection = (error: unknown): void => publish('rejected', error)
-  process.on('unhandledRejection', onRejection)
+  // Nobody else is to hear of what belongs to this world.
+  const others = process.listeners('unhandledRejection')
+  process.removeAllListeners('unhandledRejection')
+  process.on('unhandledRejection', (error) => publish('rejected', error))
   try {
     const isWrong = (): boolean => violation !== null
     await play(stage, {
@@ -188,7 +195,8 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     const alive = tabs.filter(({ life }) => life === 'running')
     if (!violation) publish('ended', alive, parse(browser.stored))
   } finally {
-    process.off('unhandledRejection', onRejection)
+    process.removeAllListeners('unhandledRejection')
+    for (const other of others) process.on('unhandledRejection', other)
     for (const { session } of tabs) session.dispose()
   }
   return { seed, hash: (hash >>> 0).toString(16), violation, steps: clock.steps, trace, thefts }

@@ -34,6 +34,8 @@ export interface Stage {
   /** 0: none. */
   faults: number
   isOnline: boolean
+  /** Refreshes are answered with 500. */
+  isStormy: boolean
   now(): number
   after(ms: number, run: () => void): void
   open(): void

@@ -48,6 +48,7 @@ export function createTab(id: number, { clock, browser, dice, wall, isOnline, fe
     id,
     openedAt: clock.time,
     breaks: [],
+    returnedAt: -Infinity,
     throttle: 0,
     isHidden: false,
     life: 'running',
@@ -80,6 +81,7 @@ export function createTab(id: number, { clock, browser, dice, wall, isOnline, fe
       tab.life = 'running'
       tab.nap = null
       tab.breaks.push(clock.time)
+      if (nap !== 'stall') tab.returnedAt = clock.time
       const tell = (): void => {
         if (nap === 'freeze') tab.dispatch('resume')
         if (nap === 'bfcache') tab.dispatch('pageshow')
