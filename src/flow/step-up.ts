@@ -2,12 +2,10 @@
 
 import type { Challenge } from '../errors.ts'
 
-const UNMET = 'insufficient_user_authentication'
-
 /** RFC 9470 §3: what the challenge says is in `acr_values` and `max_age`. */
 export function byChallenge({ status, headers }: Response): Challenge | null {
   const header = status === 401 ? (headers.get('www-authenticate') ?? '') : ''
-  if (!header.includes(UNMET)) return null
+  if (!/\berror="?insufficient_user_authentication/.test(header)) return null
   const says = Array.from(header.matchAll(/(acr_values|max_age)="?([^",]*)/g), ([, name, value]) => [name, value])
-  return { type: UNMET, ...Object.fromEntries(says) }
+  return { type: 'insufficient_user_authentication', ...Object.fromEntries(says) }
 }

@@ -109,6 +109,12 @@ test('a sign-out says that nobody will come back: they reject', async () => {
   expect(sentTo(all, '/api/orders')).toBe(1)
 })
 
+test('a session that is disposed of lets those that wait go', async () => {
+  const all = await parked()
+  all.session.dispose()
+  expect((await all.response).status).toBe(401)
+})
+
 test('where nobody listens, each gets its own answer at once', async () => {
   const { session, server, wire } = await setup()
   server.revoke('ann')

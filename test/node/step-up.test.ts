@@ -218,6 +218,7 @@ test('a caller’s own credentials are its own business', async () => {
 test.each([
   ['a scope', 'Bearer error="insufficient_scope"', 401],
   ['a 403', CHALLENGE, 403],
+  ['a description', 'Bearer error="invalid_token", error_description="no insufficient_user_authentication"', 401],
 ])('%s that is missing is no step-up', async (_, challenge, status) => {
   const { asked, listen, transfer } = await demanding(
     { isExpired: () => false },
