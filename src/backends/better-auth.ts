@@ -1,4 +1,4 @@
-// better-auth: a session in a cookie, and with its JWT plugin a token beside it.
+// better-auth: a session in a cookie, and with its JWT plugin a token beside it; or with its bearer plugin a token in its place.
 
 import type { Credentials, Json } from '../core/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
@@ -10,6 +10,11 @@ export interface BetterAuthOptions {
   baseUrl?: string
   /** The server has the JWT plugin, and the app's API takes its tokens. @default false */
   jwt?: boolean
+  /**
+   * The server has the bearer plugin, and the page keeps the session's own token in place of a cookie: it goes to the app's API
+   * too. Not together with `jwt`. @default false
+   */
+  bearer?: boolean
 }
 
 /**
@@ -19,13 +24,24 @@ export interface BetterAuthOptions {
  * const session = createSession({ backend: betterAuth({ jwt: true }) })
  * await authClient.signIn.email({ email, password })
  * await session.signIn()
+ *
+ * @example
+ * const session = createSession({ backend: betterAuth({ baseUrl: 'https://api.example.com/api/auth', bearer: true }) })
+ * await session.signIn(async ({ fetch }) => {
+ *   const response = await fetch('https://api.example.com/api/auth/sign-in/email', { method: 'POST', headers, body })
+ *   const { user } = await response.json()
+ *   return { accessToken: response.headers.get('set-auth-token'), user }
+ * })
  */
-export function betterAuth({ baseUrl = '/api/auth', jwt = false }: BetterAuthOptions = {}): Backend {
-  const ask = (io: Io, path: string, init?: RequestInit): Promise<Response> =>
-    io.fetch(baseUrl + path, { credentials: 'include', ...init })
+export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false }: BetterAuthOptions = {}): Backend {
+  function ask(io: Io, held: Credentials | null, path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers)
+    if (bearer) attachBearer(headers, held)
+    return io.fetch(baseUrl + path, { ...init, headers, credentials: bearer ? 'omit' : 'include' })
+  }
 
   async function mint(io: Io): Promise<string | null> {
-    const response = await ask(io, '/token')
+    const response = await ask(io, null, '/token')
     if (response.status === 401) return null
     const { token } = await readJson(response)
     if (typeof token === 'string' && token) return token
@@ -33,50 +49,49 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false }: BetterAuthOpt
   }
 
   /** @param isFresh Past the cookie cache of the server. */
-  async function check(io: Io, isFresh: boolean): Promise<Credentials | null> {
+  async function check(io: Io, held: Credentials | null, isFresh: boolean): Promise<Credentials | null> {
     const path = `/get-session${isFresh ? '?disableCookieCache=true' : ''}`
-    let response = await ask(io, path)
+    let response = await ask(io, held, path)
     let body = await read(response)
-    if (body?.['needsRefresh']) body = await read((response = await ask(io, path, { method: 'POST' })))
+    if (body?.['needsRefresh']) body = await read((response = await ask(io, held, path, { method: 'POST' })))
     const { session, user } = body ?? {}
     // The answer that finds a session expired still carries a token for it: only with a session is it one.
     if (!session || !user) return null
     // The session's own token is the secret itself: it stays out of what an app shows and stores.
     const { token: _secret, ...claims } = session as Json
     const ends = Date.parse(String(claims['expiresAt']))
-    const accessToken = jwt ? (response.headers.get('set-auth-jwt') ?? (await mint(io))) : null
+    const accessToken = jwt ? (response.headers.get('set-auth-jwt') ?? (await mint(io))) : held?.accessToken
     if (jwt && !accessToken) throw new RefreshFailedError(`${baseUrl}/token: 401 beside a session`, { response })
     return {
       user: user as Json,
       ...(ends > 0 && { sessionExpiresAt: ends }),
-      ...(jwt ? { accessToken } : { claims: { ...claims, sub: claims['userId'] } }),
+      ...(accessToken && { accessToken }),
+      ...(!jwt && { claims: { ...claims, sub: claims['userId'] } }),
     }
   }
 
   return {
     name: 'better-auth',
-    cookies: true,
-    needsToken: jwt,
+    ...(!bearer && { cookies: true, needsToken: jwt, restore: (io: Io) => check(io, null, false) }),
     origins: originsOf([baseUrl]),
     owns: (url) => /\/(get-session|token|sign-out)(\?|$)/.test(url) && url.includes(`${baseUrl}/`),
     attach(headers, credentials) {
       attachBearer(headers, credentials)
-      return { credentials: 'include' }
+      return bearer ? {} : { credentials: 'include' }
     },
     async stepUp(response) {
       const code = response.status === 403 && (await peek(response))?.['code']
       return code === 'SESSION_NOT_FRESH' ? { type: code } : null
     },
-    restore: (io) => check(io, false),
-    async refresh(_held, io) {
+    async refresh(held, io) {
       // A store that is down looks like signed out to the token route: the session route knows better.
       const accessToken = jwt && (await mint(io))
-      return accessToken ? { accessToken } : check(io, true)
+      return accessToken ? { accessToken } : check(io, held, true)
     },
-    reload: (_held, io) => check(io, true),
-    async signOut(_held, io) {
+    reload: (held, io) => check(io, held, true),
+    async signOut(held, io) {
       const headers = { 'content-type': 'application/json' }
-      const { status } = await ask(io, '/sign-out', { method: 'POST', headers, body: '{}' })
+      const { status } = await ask(io, held, '/sign-out', { method: 'POST', headers, body: '{}' })
       if (status >= 500) throw new RefreshFailedError(`${baseUrl}/sign-out: ${status}`)
     },
   }

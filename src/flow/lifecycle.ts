@@ -112,13 +112,10 @@ export function createLifecycle<U, C>({
       try {
         if (!isKnown(stored))
           stored = await turn(async () => {
-            let found = await read()
+            const found = await read()
             // Another tab has signed in meanwhile; or this one did, or has signed out, and tells the server of it.
             if (isKnown(found) || store.state.status !== 'loading') return found
-            if (found?.record.untold) {
-              await farewell()
-              found = await read()
-            }
+            if (found?.record.untold) await farewell()
             return take(ask, 'restored', found)
           })
         // Whatever brought it about in its time, this page has found it.

@@ -116,7 +116,8 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
       const isStepUp = error instanceof StepUpRequiredError
       // Headers seen and no success: the server has refused, and the refresh token is as good as before.
       const isSpent = (error as RefreshFailedError).spent ?? (!isStepUp && last?.ok !== false)
-      const pause = retryAfter(last?.headers.get('retry-after'), at, random())
+      const said = last?.headers.get('retry-after') ?? last?.headers.get('x-retry-after') // better-auth has the X
+      const pause = retryAfter(said, at, random())
       return update((old) => {
         if (!mayWrite(old, journal!)) return undefined
         const next = { ...old, sent: isSpent ? old.sent : null }

@@ -7,6 +7,8 @@ const COOKIE = 'better-auth.session_token'
 
 export interface BetterAuthOptions {
   jwt?: boolean
+  /** The session's own token, in a header in place of the cookie. */
+  bearer?: boolean
   /** GET only reads, and asks for a POST. */
   deferSessionRefresh?: boolean
 }
@@ -15,6 +17,8 @@ export class BetterAuth extends StandIn {
   isStoreDown = false
   isDeleted = false
   needsRefresh = false
+  /** Seconds that the next call has to wait, by its limit to calls. */
+  limitedFor = 0
   /** What the cookie cache holds. */
   readonly #cache = new Map<Login, object>()
 
@@ -32,7 +36,7 @@ export class BetterAuth extends StandIn {
   }
 
   override authorize(request: Request, cookie: string): Login | undefined {
-    return this.options.jwt ? super.authorize(request, cookie) : this.#authorizeByCookie(cookie)
+    return this.options.jwt ? super.authorize(request, cookie) : this.#authorizeBySession(request, cookie)
   }
 
   // Without tokens, "expired" is a cookie that has to be set again.
@@ -41,9 +45,16 @@ export class BetterAuth extends StandIn {
     this.tokens.clear()
     this.logins.forEach((login) => this.#stale.add(login))
   }
-  #authorizeByCookie(cookie: string): Login | undefined {
-    const login = this.living(cookieIn(cookie, COOKIE))
+  #idIn({ headers }: Request, cookie: string): string | undefined {
+    return this.options.bearer ? headers.get('authorization')?.slice('Bearer '.length) : cookieIn(cookie, COOKIE)
+  }
+  #authorizeBySession(request: Request, cookie: string): Login | undefined {
+    const login = this.living(this.#idIn(request, cookie))
     return login && !this.#stale.has(login) ? login : undefined
+  }
+
+  #shown(id: string): [string, string][] {
+    return this.options.bearer ? [['set-auth-token', id]] : []
   }
 
   override unmet(): Response {
@@ -56,22 +67,27 @@ export class BetterAuth extends StandIn {
     const path = pathname.slice('/api/auth'.length)
     if (path === '/sign-in/email') {
       const { id } = this.begin(((await request.json()) as { email: string }).email)
-      return json({ token: id }, 200, [setCookie(COOKIE, id)])
+      return json({ token: id }, 200, [setCookie(COOKIE, id), ...this.#shown(id)])
+    }
+    if (this.limitedFor) {
+      const answer = json({ message: '' }, 429, { 'X-Retry-After': `${this.limitedFor}` })
+      this.limitedFor = 0
+      return answer
     }
     const isCleared = [setCookie(COOKIE, '')]
     if (path === '/sign-out') {
-      const login = this.living(cookieIn(cookie, COOKIE))
+      const login = this.living(this.#idIn(request, cookie))
       if (login) login.isOver = true
       return json({ success: true }, 200, isCleared)
     }
-    const login = this.living(cookieIn(cookie, COOKIE))
+    const login = this.living(this.#idIn(request, cookie))
     if (path === '/token') {
       const isKnown = login && !this.isStoreDown
       return isKnown ? json({ token: this.mint(login) }) : json({ message: '', code: 'UNAUTHORIZED' }, 401)
     }
     if (this.isStoreDown) return json({ message: '', code: 'FAILED_TO_GET_SESSION' }, 500)
     if (this.isDeleted) return json({ message: '', code: 'FAILED_TO_GET_SESSION' }, 401)
-    const known = this.logins.find(({ id }) => id === cookieIn(cookie, COOKIE))
+    const known = this.logins.find(({ id }) => id === this.#idIn(request, cookie))
     // A token even for a session that it finds expired.
     const token: HeadersInit = this.options.jwt && known ? [['set-auth-jwt', this.mint(known)]] : []
     if (!login) return json(null, 200, known ? [...token, ...isCleared] : [])
@@ -88,7 +104,7 @@ export class BetterAuth extends StandIn {
         ...(isReading && { needsRefresh: true }),
       },
       200,
-      [...token, ...(isReading ? [] : [setCookie(COOKIE, login.id)])],
+      [...token, ...(isReading ? [] : [setCookie(COOKIE, login.id), ...this.#shown(login.id)])],
     )
   }
 }

@@ -47,12 +47,13 @@ describe('in header mode', () => {
   testBackend('supertokens in header mode', create)
 
   test('the login names the mode, and so do all others: no cookie is set', async () => {
-    const { cookies, stand: it, signedIn } = createScene(create)
-    const tab = await signedIn()
+    const scene = createScene(create)
+    const { stand: it } = scene
+    const tab = await scene.signedIn()
     await tab.refresh()
     await tab.fetch(it.profile)
     expect((await server.control.seen()).map(({ mode }) => mode)).toEqual(['header', 'header', 'header'])
-    expect(cookies).toEqual([])
+    expect(scene.cookies).toEqual([])
     expect(await tab.getToken()).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
   })
 

@@ -1,4 +1,5 @@
-// better-auth over a stand-in of our own: the contract with and without its JWT plugin, and the traps of its protocol.
+// better-auth over a stand-in of our own: the contract with its cookie, and with either plugin for tokens; and the traps
+// of its protocol.
 
 import { RefreshFailedError, type Session } from 'resesh'
 import { betterAuth } from 'resesh/backends/better-auth'
@@ -12,13 +13,14 @@ import { thrownBy } from '../../support/session.ts'
 const stand = (options: BetterAuthOptions) => (clock: Clock) => {
   const server = new BetterAuth(clock, options)
   return standOf(server, {
-    backend: () => betterAuth({ jwt: options.jwt ?? false }),
+    backend: () => betterAuth({ jwt: options.jwt ?? false, bearer: options.bearer ?? false }),
     refreshPath: options.jwt ? '/api/auth/token' : '/api/auth/get-session',
     lifeMs: options.jwt ? server.lifeMs : 0,
     nameIn: ({ user }) => user?.['name'],
     signIn: (tab: Session, email: string) =>
       tab.signIn(async ({ fetch }) => {
-        await fetch('/api/auth/sign-in/email', { method: 'POST', body: JSON.stringify({ email }) })
+        const response = await fetch('/api/auth/sign-in/email', { method: 'POST', body: JSON.stringify({ email }) })
+        return options.bearer ? { accessToken: response.headers.get('set-auth-token') } : undefined
       }),
     stepUp: { url: `${API}/api/vault`, type: 'SESSION_NOT_FRESH', meet: () => (server.isVaultOpen = true) },
   })
@@ -27,6 +29,28 @@ const stand = (options: BetterAuthOptions) => (clock: Clock) => {
 testBackend('better-auth', stand({}))
 testBackend('better-auth with deferred refresh', stand({ deferSessionRefresh: true }))
 testBackend('better-auth with tokens', stand({ jwt: true }))
+testBackend('better-auth with the token of the session', stand({ bearer: true }))
+
+test.each<BetterAuthOptions>([{}, { jwt: true }, { bearer: true }])(
+  'X-Retry-After is obeyed with %o',
+  async (options) => {
+    const {
+      stand: { server },
+      clock,
+      wire,
+      signedIn,
+    } = createScene(stand(options))
+    const tab = await signedIn()
+    server.limitedFor = 60
+    expect(await thrownBy(tab.refresh())).toBeInstanceOf(RefreshFailedError)
+    const sent = wire.sent.length
+    clock.pass(15_000)
+    expect(await thrownBy(tab.refresh())).toBeInstanceOf(RefreshFailedError)
+    expect(wire.sent.length).toBe(sent)
+    clock.pass(120_000)
+    expect((await tab.refresh()).status).toBe('authenticated')
+  },
+)
 
 test('a reload looks past the cookie cache', async () => {
   const { wire, signedIn } = createScene(stand({}))

@@ -1,5 +1,6 @@
 // better-auth with the plugins asked for, over its memory adapter, and an app's API behind it. Without tokens, the API takes the
 // signed copy of the session that better-auth keeps in a cookie (`cookieCache`): what an edge middleware can check by itself.
+// With the session's own token, it takes sessions that were renewed lately.
 
 import type { IncomingMessage } from 'node:http'
 import { betterAuth } from 'better-auth'
@@ -26,7 +27,7 @@ export type Controls = ReturnType<typeof create>['controls']
 
 const secret = 'only-for-tests-and-only-on-this-machine'
 
-// Of a JWT, and of the copy in the cookie.
+// Of a JWT, of the copy in the cookie, and what counts as lately.
 const lifeMs = 15 * 60_000
 
 function create(origin: string, { by, deferSessionRefresh = false, rateLimit = false, trusted = [] }: Options) {
@@ -44,7 +45,7 @@ function create(origin: string, { by, deferSessionRefresh = false, rateLimit = f
   const auth = betterAuth({
     baseURL: origin,
     secret,
-    trustedOrigins: trusted,
+    trustedOrigins: [...trusted, origin.replace('127.0.0.1', 'localhost')],
     database: store,
     emailAndPassword: {
       enabled: true,
@@ -66,7 +67,10 @@ function create(origin: string, { by, deferSessionRefresh = false, rateLimit = f
   const sessionsOf = (user: string) => db['session']!.filter(({ userId }) => userId === rowOf(user)['id'])
 
   async function userOf(request: Request): Promise<Record<string, unknown> | undefined> {
-    if (by === 'bearer') return (await auth.api.getSession({ headers: request.headers }))?.user
+    if (by === 'bearer') {
+      const found = await auth.api.getSession({ headers: request.headers, query: { disableRefresh: true } })
+      return found && Date.now() - found.session.updatedAt.getTime() < lifeMs ? found.user : undefined
+    }
     if (by === 'cookie') {
       const copy = await getCookieCache(request, { secret, isSecure: false })
       return copy?.user
@@ -86,8 +90,17 @@ function create(origin: string, { by, deferSessionRefresh = false, rateLimit = f
   }
 
   const [routes, api] = [toNodeHandler(auth), toNode({ handle })]
+  const foreign = origin.replace('127.0.0.1', 'localhost')
   return {
-    listen: (...of: Parameters<typeof api>) => void (of[0].url!.startsWith('/api/auth/') ? routes : api)(...of),
+    listen(...[message, response]: Parameters<typeof api>) {
+      // better-auth leaves this to the app, but for the headers that it exposes itself.
+      if (message.headers.origin === foreign) {
+        response.setHeader('access-control-allow-origin', foreign)
+        response.setHeader('access-control-allow-headers', 'authorization, content-type')
+        if (message.method === 'OPTIONS') return void response.writeHead(204).end()
+      }
+      void (message.url!.startsWith('/api/auth/') ? routes : api)(message, response)
+    },
     renews: ({ method, url }: IncomingMessage) =>
       by === 'jwt'
         ? url === '/api/auth/token'
