@@ -1,7 +1,7 @@
 // The software of an authorization server, oidc-provider: a public client of one page, refresh tokens that are good once and no
 // grace, and two resources with tokens of their own. Beside it the API that takes its tokens.
 
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { errors, Provider } from 'oidc-provider'
@@ -70,6 +70,16 @@ export interface OidcOptions {
   punishes?: boolean
 }
 
+// By way of text: Node 20 may stand still for good where it exports a key as JWK that it has just made.
+const signingKey = (): object => {
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  return createPrivateKey(privateKey).export({ format: 'jwk' })
+}
+
 const send = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void =>
   void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 
@@ -91,7 +101,7 @@ export function createOidc(issuer: string, { redirectUris, secret, punishes = tr
     clientBasedCORS: () => true,
     clockTolerance: 0,
     cookies: { keys: [randomBytes(16).toString('hex')] },
-    jwks: { keys: [generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })] },
+    jwks: { keys: [signingKey()] },
     scopes: ['openid', 'offline_access', 'profile', 'api'],
     claims: { openid: ['sub'], profile: ['name', 'role'] },
     findAccount: (_: unknown, accountId: string) => ({
@@ -101,7 +111,7 @@ export function createOidc(issuer: string, { redirectUris, secret, punishes = tr
     revokeGrantPolicy: () => punishes,
     features: {
       devInteractions: { enabled: false },
-      revocation: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => undefined,
