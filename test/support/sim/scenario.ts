@@ -186,7 +186,7 @@ export async function play(stage: Stage, { until, settled, longEnough }: Run): P
     const time = dice.between(400, length)
     stage.after(time, () => act(stage))
     // What goes wrong goes wrong together.
-    if (dice.chance(0.3)) stage.after(time + dice.between(0, 400), () => act(stage))
+    if (dice.chance(0.3)) stage.after(Math.min(time + dice.between(0, 400), length), () => act(stage))
   }
   await until(length)
 
