@@ -39,7 +39,10 @@ export const toNode =
       const answer = await server.handle(await toRequest(message, left.signal))
       if (response.destroyed || left.signal.aborted) return
       if (answer === 'drop') return drop(message)
-      response.setHeaders(answer.headers) // not with writeHead, which keeps one cookie of several under Vite
+      // Not with writeHead, which keeps one cookie of several under Vite, nor with setHeaders, which HTTP/2 lacks.
+      for (const name of answer.headers.keys()) response.setHeader(name, answer.headers.get(name) ?? '')
+      const cookies = answer.headers.getSetCookie()
+      if (cookies.length) response.setHeader('set-cookie', cookies)
       response.writeHead(answer.status)
       response.end(new Uint8Array(await answer.arrayBuffer()))
     } catch (error) {
