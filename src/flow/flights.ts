@@ -96,7 +96,10 @@ export function createFlights<U, C>(
     if (forced) {
       flight.wanted = wanted
       // One read for all who ask in the same breath: it begins after the last of them.
-      if (!flight.isReadDue) flight.reading = flight.reading.then(() => readJournal(flight))
+      if (!flight.isReadDue) {
+        flight.reading = flight.reading.then(() => readJournal(flight))
+        flight.reading.catch(() => {}) // told to whoever is on board, once it flies
+      }
       flight.isReadDue = true
     }
     if (place < 0 && line.length === 1) void run(flight)

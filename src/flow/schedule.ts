@@ -2,7 +2,7 @@
 // time, one timer. Nothing is right only because a timer fired: requests look at the clock themselves.
 
 import { backoff, leewayFor } from '../core/expiry.ts'
-import { RefreshFailedError, SessionError } from '../errors.ts'
+import { type AnySessionError, RefreshFailedError, SessionError } from '../errors.ts'
 import type { Undo } from '../ports.ts'
 import type { Flights } from './flights.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -71,7 +71,10 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
     } catch (cause) {
       failures = version === store.tab.version ? failures + 1 : 0
       events.emit('error', {
-        error: cause instanceof SessionError ? cause : new RefreshFailedError('Storage failed', { cause }),
+        error:
+          cause instanceof SessionError
+            ? (cause as AnySessionError)
+            : new RefreshFailedError('Storage failed', { cause }),
       })
     }
     jitter = random()
@@ -86,7 +89,7 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
     else arm()
   }
 
-  world.onWake((why) => void wake(why))
+  world.onWake((why) => void wake(why).catch(() => arm()))
   world.onSleep(store.doze)
 
   return {

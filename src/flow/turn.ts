@@ -17,11 +17,13 @@ export const createTurn =
     const wait = (ms: number): AbortSignal => {
       stops.push(
         after(ms + (random() * timeout) / 10, () => {
-          void read().then((stored) => {
-            const left = (stored?.record.sent?.deadline ?? 0) - now()
-            if (left > 0 && left <= timeout) wait(left)
-            else stuck.abort()
-          })
+          void read()
+            .catch(() => null)
+            .then((stored) => {
+              const left = (stored?.record.sent?.deadline ?? 0) - now()
+              if (left > 0 && left <= timeout) wait(left)
+              else stuck.abort()
+            })
         }),
       )
       return stuck.signal

@@ -12,6 +12,9 @@ import { type Encrypted, encryptedVault } from './vault.ts'
 export type StorageKind = 'indexeddb' | 'memory' | 'local' | SessionStorage
 
 const PATIENCE = 2_000
+// A frozen tab can keep a database from all others until it thaws. They must not take that for a failure and go on in memory,
+// where each would spend the same refresh token.
+const MOST_PATIENCE = 10_000
 
 /**
  * What fails is opened once more, since a database may be closed under us. Then the session lives in memory, never in plain
@@ -41,7 +44,10 @@ export function openRecords<U>(
   const opened = (): Promise<Records<U>> => orLate(open(), clock, PATIENCE, 'No answer').catch(fail)
   let records = opened()
 
-  async function attempt<T>(work: (records: Records<U>) => Promise<T>): Promise<T> {
+  const attempt = <T>(work: (records: Records<U>) => Promise<T>): Promise<T> =>
+    orLate(tryTwice(work), clock, MOST_PATIENCE, 'The storage does not answer')
+
+  async function tryTwice<T>(work: (records: Records<U>) => Promise<T>): Promise<T> {
     const used = records
     try {
       return await work(await used)

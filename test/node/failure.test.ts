@@ -9,17 +9,19 @@ import {
   type Session,
   type SessionOptions,
 } from 'resesh'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createSampleServer, type Fault } from '../../demo/server/server.ts'
 import {
   bearerBackend,
   type Clock,
   createClock,
+  defer,
   fetchOf,
   login,
   oauth2Backend,
   settled,
   setup,
+  sharedStorage,
   thrownBy,
   url,
 } from '../support/session.ts'
@@ -386,4 +388,62 @@ test('a storage of one’s own whose code can’t be loaded: memory, and one err
   expect((await session.fetch(url('/api/me'))).status).toBe(200)
   expect(session.current).toMatchObject({ status: 'authenticated', stale: false })
   expect(errors.map(({ message }) => message)).toEqual(['Storage failed: the session lives in memory now'])
+})
+
+describe('a storage that stops answering', () => {
+  const stalling = async () => {
+    const clock = createClock()
+    const [storage, well] = [sharedStorage(), sharedStorage()]
+    const world = await setup({ storage }, { clock })
+    await world.session.refresh() // its code is loaded as it is needed, which takes real time
+    const stalled = defer()
+    const stall = () =>
+      Object.assign(storage, {
+        getItem: () => stalled.promise.then(() => well.getItem.call(storage)),
+        update: (...args: Parameters<typeof well.update>) =>
+          stalled.promise.then(() => well.update.apply(storage, args)),
+      })
+    return { ...world, clock, storage, stall, thaw: stalled.resolve }
+  }
+  const outcomeOf = (work: Promise<unknown>) =>
+    work.then(
+      () => 'done',
+      (error: unknown) => (error as { code?: string }).code,
+    )
+
+  test.each<[string, (session: Session) => Promise<unknown>]>([
+    ['refresh()', (session) => session.refresh()],
+    ['reload()', (session) => session.reload()],
+    ['getToken({ skipCache })', (session) => session.getToken({ skipCache: true })],
+    ['signOut()', (session) => session.signOut()],
+    ['signIn()', (session) => session.signIn({ accessToken: 'other' })],
+  ])('keeps %s waiting for a while only, and what comes after it works', async (_, call) => {
+    const { session, clock, stall, thaw, server } = await stalling()
+    stall()
+    const outcome = outcomeOf(call(session))
+    const next = outcomeOf(session.refresh())
+    await clock.pass(60_000)
+    expect(await outcome).toBe('ERR_REFRESH_TIMEOUT')
+    expect(await next).toBe(session.current.status === 'authenticated' ? 'ERR_REFRESH_TIMEOUT' : 'done')
+    thaw()
+    await clock.pass(60_000)
+    await session.signIn(await login(server))
+    expect((await session.fetch(url('/api/me'))).status).toBe(200)
+    expect(server.stats.thefts).toBe(0)
+  })
+
+  test('does not send a session to live in memory, where each tab would spend the same refresh token', async () => {
+    const { session, clock, stall, thaw, storage } = await stalling()
+    const before = storage.text
+    stall()
+    const request = outcomeOf(session.refresh())
+    await clock.pass(60_000)
+    await request
+    expect(storage.text).toBe(before)
+    thaw()
+    await clock.pass(60_000)
+    await session.refresh()
+    expect(storage.text).not.toBe(before)
+    expect(session.current).toMatchObject({ status: 'authenticated', stale: false })
+  })
 })
