@@ -20,6 +20,8 @@ const titles = {
 const hints = {
   server: 'Only the server knows: each is refused once, held, and replayed.',
   known: 'The session knows: each is held before it is sent.',
+  always:
+    'Refused with a fresh token, too: each gets its 401, and its route is remembered for as long as that token lives.',
 }
 
 const serverStats = async () => (await askServer<State>('/sample/state')).stats
@@ -57,8 +59,8 @@ export const showBurst = (session: DemoSession, recorder: Recorder): void => {
 
   const fire = async (how: How) => {
     await expire(how)
-    hint.textContent = hints[how]
-    const before = await serverStats()
+    const { stats: before, knobs } = await askServer<State>('/sample/state')
+    hint.textContent = knobs.alwaysExpired ? hints.always : hints[how]
     const { from } = recorder.begin(titles[how])
     const all = await Promise.allSettled(
       Array.from({ length: count }, (_, item) => fetchDrawn(`/api/items/${item + 1}`)),

@@ -57,5 +57,7 @@ export const showFaults = (recorder: Recorder): void => {
     if (ended !== seen) read()
     seen = ended
   })
+  // Another tab may have set them meanwhile.
+  addEventListener('focus', read)
   read()
 }

@@ -17,7 +17,7 @@ const fact = (name: string, ...value: (Node | string)[]) => el('div', '', el('dt
 const here = () => session.current.organizationId ?? ''
 
 const other = () => (roles[here()] === 'admin' ? 'member' : 'admin')
-const offer = () => ($('#promote').textContent = `Make her ${other()} of ${nameOf(here())}`)
+const offer = () => ($('#promote').textContent = `Make her ${other()}${here() && ` of ${nameOf(here())}`}`)
 
 session.subscribe(({ status, claims, organizationId, user }) => {
   const isIn = status === 'authenticated'
