@@ -1,6 +1,8 @@
 // The file for a script tag: everything that needs no package of its own, under one global name.
 
 export * from './index.ts'
+export * from './expired.ts'
+export { installXhr } from './xhr.ts'
 export { bearer } from './backends/bearer.ts'
 export { cookie } from './backends/cookie.ts'
 export { fromTokenResponse, oauth2 } from './backends/oauth2.ts'

@@ -5,6 +5,7 @@ import { InvalidOptionError } from './errors.ts'
 import type { RefreshAfter } from './flow/after.ts'
 import type { Replay } from './outgoing.ts'
 import type { RefreshAhead } from './flow/schedule.ts'
+import type { SessionStorage } from './platform/own.ts'
 import type { StorageKind } from './platform/storage.ts'
 import type { Backend, Expired, Platform } from './ports.ts'
 
@@ -14,7 +15,7 @@ export interface SessionOptions<U = Json, _C = Json> {
   /**
    * Exact origins that the app's requests may carry credentials to; with a path that ends in `/`, only what lies below it. A
    * redirect within one origin is the browser's own affair: it keeps the header, wherever it leads there.
-   * @default the page's own and the backend's
+   * @default the page's own and the backend's: a list of yours replaces both
    */
   origins?: readonly string[]
   /** Two sessions on one page: each its own lock, channel and record. @default 'default' */
@@ -25,7 +26,10 @@ export interface SessionOptions<U = Json, _C = Json> {
    * @default 'indexeddb'
    */
   storage?: StorageKind
-  /** What a server-rendered page already knows, `null` for nobody: there is no `loading` then. */
+  /**
+   * What a server-rendered page already knows, `null` for nobody: there is no `loading` then. Fresh at each load, since it takes
+   * the place of what is stored; unless both tell when they were issued (`iat`), and the stored ones are newer.
+   */
   initial?: Credentials<U> | null
   /** How long before its expiry a token counts as spent, in ms; at most a quarter of its life. Not negative. @default 10_000 */
   leeway?: number
@@ -33,7 +37,10 @@ export interface SessionOptions<U = Json, _C = Json> {
   timeout?: number
   /** Whether to refresh shortly before expiry: while the page is visible, always, or never. @default 'visible' */
   refreshAhead?: RefreshAhead
-  /** Which responses say that the token is not accepted: status codes, or a look at the response. @default the backend's, else 401 */
+  /**
+   * Which responses say that the token is not accepted: status codes, or a look at the response; in place of the backend's own.
+   * @default the backend's, else 401
+   */
   isExpired?: readonly number[] | Expired
   /** Which requests are sent again after an expired response. @default 'auto' */
   replay?: Replay
@@ -60,7 +67,7 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
   must(
     typeof backend?.attach === 'function' && typeof backend.refresh === 'function',
     'backend',
-    'must have attach and refresh',
+    'must have attach and refresh, as bearer(…) and defineBackend(…) have',
   )
   const settings = {
     name: 'default',
@@ -77,15 +84,24 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
   }
   for (const name of ['leeway', 'timeout', 'replayWindow'] as const)
     must(isDuration(settings[name]), name, 'must be ms, not negative')
-  for (const place of settings.origins) {
+  const { isExpired = backend.isExpired?.bind(backend) ?? [401] } = options
+  const { storage, origins } = settings
+  must(
+    /^(indexeddb|memory|local)$/.test(storage as string) || typeof (storage as SessionStorage)?.getItem === 'function',
+    'storage',
+    "must be 'indexeddb', 'memory', 'local' or an object with getItem",
+  )
+  must(typeof isExpired === 'function' || Array.isArray(isExpired), 'isExpired', 'must be status codes or a function')
+  must(Array.isArray(origins), 'origins', 'must be a list')
+  for (const place of origins) {
     const { origin, pathname } = URL.canParse(place) ? new URL(place) : ({} as URL)
     const fits = place === origin || (place.endsWith('/') && place === `${origin}${pathname}`)
+    must(!place.includes('*'), 'origins', `must name each one: ${place} stands for itself only`)
     must(fits, 'origins', `must be like https://api.example.com or https://api.example.com/v1/, not ${place}`)
   }
   for (const { path } of settings.refreshAfter)
     must(path?.startsWith('/'), 'refreshAfter', 'must have paths that begin with /')
 
-  const { isExpired = backend.isExpired?.bind(backend) ?? [401] } = options
   return {
     ...settings,
     isExpired: typeof isExpired === 'function' ? isExpired : ({ status }) => isExpired.includes(status),

@@ -2,7 +2,7 @@
 // that, help with one of your own.
 
 import type { Credentials, Json } from './core/credentials.ts'
-import { RefreshFailedError } from './errors.ts'
+import { InvalidOptionError, RefreshFailedError } from './errors.ts'
 import type { Backend } from './ports.ts'
 
 /** RFC 6750 §2.1. */
@@ -18,20 +18,20 @@ export function attachBearer(headers: Headers, credentials: Credentials<unknown>
 export async function readJson(response: Response): Promise<Json> {
   const json = await readJsonOrNull(response)
   if (json) return json
-  throw new RefreshFailedError(`${placeOf(response)}: ${response.status}, but null`, { response })
+  throw new RefreshFailedError(`${bare(response.url)}: ${response.status}, but null`, { response })
 }
 
 /** As {@link readJson}, where the server says `null` for nobody. @throws RefreshFailedError */
 export async function readJsonOrNull(response: Response): Promise<Json | null> {
   const json: unknown = response.ok && (await response.json().catch(() => undefined))
   if (typeof json === 'object') return json as Json | null
-  throw new RefreshFailedError(`${placeOf(response)}: ${response.status}${response.ok ? ', but no JSON' : ''}`, {
+  throw new RefreshFailedError(`${bare(response.url)}: ${response.status}${response.ok ? ', but no JSON' : ''}`, {
     response,
   })
 }
 
 // Without what was asked there, which may be a secret.
-const placeOf = ({ url }: Response): string => url.replace(/[?#].*/, '')
+const bare = (url: string): string => url.replace(/[?#].*/, '')
 
 /** What a refusal says in JSON, if it does; its body stays unread. */
 export const peek = (response: Response): Promise<Json | null> =>
@@ -44,9 +44,18 @@ export const peek = (response: Response): Promise<Json | null> =>
 export const originsOf = (urls: readonly (string | undefined)[]): string[] =>
   urls.filter((url) => /^https?:/i.test(url ?? '')).map((url) => new URL(url!).origin)
 
-/** Whether an absolute URL is one of these endpoints, whatever it asks there. */
-export const isOneOf = (url: string, endpoints: readonly (string | undefined)[]): boolean =>
-  endpoints.some((endpoint) => endpoint && url.replace(/[?#].*/, '').endsWith(endpoint))
+/** Whether an absolute URL is one of these endpoints, each absolute or a path, whatever is asked there. */
+export function isOneOf(url: string, endpoints: readonly (string | undefined)[]): boolean {
+  const place = bare(url)
+  const path = place.slice(place.indexOf('/', 8)) // behind `https://` and the host
+  return endpoints.some((endpoint) => endpoint && [place, path].includes(bare(endpoint)))
+}
+
+/** The options of a backend. @throws {@link InvalidOptionError} where one of these is missing, which only types can forbid. */
+export function needing<T extends object>(options: T, ...names: (keyof T & string)[]): T {
+  for (const name of names) if (!options?.[name]) throw new InvalidOptionError(name, 'is missing')
+  return options
+}
 
 /**
  * A backend of which only `refresh` has to be said; the access token is attached as `Authorization: Bearer` (RFC 6750 §2.1).

@@ -3,7 +3,7 @@
 import type { Credentials, Json } from '../core/credentials.ts'
 import { RefreshFailedError, SessionEndedError } from '../errors.ts'
 import type { Backend, Io } from '../ports.ts'
-import { attachBearer, isOneOf, originsOf, peek, readJson } from '../wire.ts'
+import { attachBearer, isOneOf, needing, originsOf, peek, readJson } from '../wire.ts'
 
 export interface BearerOptions {
   /** POST `{ refreshToken }` here; 401 and 403 say that the session is over, and `{ "error": "reuse" }` or `"revoked"` why. */
@@ -28,7 +28,7 @@ const WHY = /^(reused?|revoked)$/
  * createSession({ backend: bearer({ refreshUrl: '/auth/refresh', fields: { accessToken: 'token' } }) })
  */
 export function bearer<U = Json>(options: BearerOptions): Backend<U> {
-  const { refreshUrl, signOutUrl, userUrl, headers: extra, fields = {} } = options
+  const { refreshUrl, signOutUrl, userUrl, headers: extra, fields = {} } = needing(options, 'refreshUrl')
   const names = {
     accessToken: 'accessToken',
     refreshToken: 'refreshToken',

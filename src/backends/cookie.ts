@@ -3,7 +3,7 @@
 import type { Credentials, Json } from '../core/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
 import type { Backend, Io, Jar } from '../ports.ts'
-import { attachBearer, isOneOf, originsOf, readJson } from '../wire.ts'
+import { attachBearer, isOneOf, needing, originsOf, readJson } from '../wire.ts'
 
 export interface CookieOptions<U = Json> {
   /** GET: who is signed in. 401, or `{ "authenticated": false }`: nobody. */
@@ -39,7 +39,13 @@ function readAnswer<U>(body: Json): Credentials<U> | null {
  * createSession({ backend: cookie({ sessionUrl: '/bff/session', refreshUrl: '/bff/refresh', headers: { 'x-bff': '1' } }) })
  */
 export function cookie<U = Json>(options: CookieOptions<U>): Backend<U> {
-  const { sessionUrl, refreshUrl, signOutUrl, refreshOn401 = refreshUrl !== undefined, csrf } = options
+  const {
+    sessionUrl,
+    refreshUrl,
+    signOutUrl,
+    refreshOn401 = refreshUrl !== undefined,
+    csrf,
+  } = needing(options, 'sessionUrl')
   const { read = readAnswer<U> } = options
   const extra = [...new Headers(options.headers)]
 

@@ -3,7 +3,7 @@
 import { claimsOf, type Credentials, type Json, said } from '../core/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
 import type { Backend, Io, Wanted } from '../ports.ts'
-import { attachBearer, isOneOf, originsOf, peek, readJson } from '../wire.ts'
+import { attachBearer, isOneOf, needing, originsOf, peek, readJson } from '../wire.ts'
 
 export interface OAuth2Options {
   /** Where the refresh grant is sent (RFC 6749 §3.2). */
@@ -47,7 +47,11 @@ export function fromTokenResponse(json: Json): Credentials {
  * @see [RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6), [RFC 9700 §4.14](https://www.rfc-editor.org/rfc/rfc9700#section-4.14)
  */
 export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
-  const { tokenEndpoint, clientId, revocationEndpoint, userinfoEndpoint, scope, replayWindow } = options
+  const { tokenEndpoint, clientId, revocationEndpoint, userinfoEndpoint, scope, replayWindow } = needing(
+    options,
+    'tokenEndpoint',
+    'clientId',
+  )
   const endpoints = [tokenEndpoint, revocationEndpoint, userinfoEndpoint]
 
   const post = (io: Io<U>, url: string, fields: Record<string, string | undefined>): Promise<Response> => {

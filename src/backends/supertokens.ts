@@ -3,7 +3,7 @@
 import { claimsOf, type Credentials, type Json } from '../core/credentials.ts'
 import { RefreshFailedError, SessionEndedError } from '../errors.ts'
 import type { Backend, Io } from '../ports.ts'
-import { isOneOf, originsOf, peek } from '../wire.ts'
+import { isOneOf, needing, originsOf, peek } from '../wire.ts'
 
 export interface SuperTokensOptions {
   /** Where the routes are. @default '/auth' */
@@ -154,7 +154,7 @@ export function supertokens(options: SuperTokensOptions = {}): Backend {
 
 /** The flow of 2020: routes and a status of the app's own choice, and the marker `id-refresh-token`. */
 export function supertokensLegacy(options: SuperTokensLegacyOptions): Backend {
-  const { refreshUrl, signOutUrl, expiredStatus = 440, headers } = options
+  const { refreshUrl, signOutUrl, expiredStatus = 440, headers } = needing(options, 'refreshUrl')
   const sdk = { 'supertokens-sdk-name': 'website', 'supertokens-sdk-version': '4.2.0' }
   return speak({
     name: 'supertokens-legacy',

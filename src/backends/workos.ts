@@ -5,7 +5,7 @@ import type { Credentials } from '../core/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
 import type { Backend, Io, Wanted } from '../ports.ts'
 import { fromAuthenticateResponse, refused, type WorkOSUser } from '../vendors/workos.ts'
-import { attachBearer, isOneOf, originsOf, readJson } from '../wire.ts'
+import { attachBearer, isOneOf, needing, originsOf, readJson } from '../wire.ts'
 
 export { fromAuthenticateResponse, type WorkOSClaims, type WorkOSUser } from '../vendors/workos.ts'
 
@@ -38,7 +38,12 @@ export interface WorkOSRouteOptions {
  * await session.refresh({ organizationId: 'org_456', ensureSignedIn: true })
  */
 export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
-  const { clientId, apiHostname = 'api.workos.com', devMode = false, replayWindow = 10_000 } = options
+  const {
+    clientId,
+    apiHostname = 'api.workos.com',
+    devMode = false,
+    replayWindow = 10_000,
+  } = needing(options, 'clientId')
   const base = `${/^https?:/.test(apiHostname) ? '' : 'https://'}${apiHostname}/user_management`
   const endpoint = `${base}/authenticate`
   const credentials = devMode ? 'omit' : 'include'
@@ -95,7 +100,8 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
  * @example
  * createSession<WorkOSUser, WorkOSClaims>({ backend: workosRoute({ refreshUrl: '/api/auth/refresh' }) })
  */
-export function workosRoute({ refreshUrl, signOutUrl }: WorkOSRouteOptions): Backend<WorkOSUser> {
+export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
+  const { refreshUrl, signOutUrl } = needing(options, 'refreshUrl')
   async function ask(io: Io<WorkOSUser>, organizationId?: string): Promise<Credentials<WorkOSUser> | null> {
     const response = await io.fetch(refreshUrl, {
       method: 'POST',

@@ -57,6 +57,10 @@ export const isOther = (a: Credentials<unknown>, b: Credentials<unknown>): boole
   return idsOf(a).some((id, kind) => (id ?? ids[kind]) !== (ids[kind] ?? id))
 }
 
+/** Whether these are known to have been issued before those (`iat`, RFC 7519 §4.1.6). */
+export const isOlder = (a: Credentials<unknown>, b: Credentials<unknown>): boolean =>
+  Number(a.claims?.['iat']) < Number(b.claims?.['iat'])
+
 /** What is not left out. */
 export const said = <T extends object>(parts: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as never

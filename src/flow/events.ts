@@ -4,7 +4,7 @@
 import mitt from 'mitt'
 import type { Json } from '../core/credentials.ts'
 import type { Reason, State } from '../core/state.ts'
-import type { Challenge, SessionError } from '../errors.ts'
+import type { AnySessionError, Challenge } from '../errors.ts'
 import type { RequestView, Undo } from '../ports.ts'
 
 export interface Events<U = Json, C = Json> {
@@ -17,7 +17,7 @@ export interface Events<U = Json, C = Json> {
     changed: readonly (keyof State<U, C>)[]
   }
   /** A failure that no call could be told of, such as a refresh ahead that did not work. */
-  error: { error: SessionError }
+  error: { error: AnySessionError }
   /** A request needs more of the user. */
   'step-up': { challenge: Challenge; request: RequestView; resolve(): void; reject(): void }
   /**

@@ -125,6 +125,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
         }
         const says = !isOwn && isExpired(response, request)
         if (!says || !(await says)) {
+          refusals.remove(request)
           const after = answered(response, request)
           if (after) await after
           return response

@@ -1,10 +1,10 @@
 // How a session begins and ends: found in storage, asked of the server, signed in, signed out, or told of on a response.
 
-import { type Credentials, idOf, isOther, merge } from '../core/credentials.ts'
+import { type Credentials, idOf, isOlder, isOther, merge } from '../core/credentials.ts'
 import { lifeOf } from '../core/expiry.ts'
 import { BLANK, isSameSession, over, type Record, renewed, signedIn, type Version } from '../core/record.ts'
 import type { Reason } from '../core/state.ts'
-import { InvalidOptionError, SessionEndedError, StepUpRequiredError } from '../errors.ts'
+import { InvalidOptionError, InvalidTokenError, SessionEndedError, StepUpRequiredError } from '../errors.ts'
 import type { Awaitable, RequestView, Stored } from '../ports.ts'
 import { orAborted, orLate } from '../wait.ts'
 import type { Parts } from './refresh.ts'
@@ -73,13 +73,14 @@ export function createLifecycle<U, C>({
   ): Promise<Stored<U> | null> {
     const before = found === undefined ? await read() : found
     const said = await asking()
-    const fresh = said && merge(null, said)
+    const fresh = said && whole(said)
     const held = before?.credentials
     const isRestored = reason === 'restored'
     const goesOn = isRestored && held && fresh && idOf(held) === idOf(fresh)
     return commit((old) => {
       const { generation } = old.version
       if (isRestored && generation !== (before?.record.version.generation ?? 0)) return undefined
+      if (goesOn && isOlder(fresh, held)) return undefined // a cached page brings what was replaced long ago
       // Nothing new was minted: who goes by the version must not take it for a refresh.
       if (goesOn && old.signedIn && (fresh.accessToken ?? null) === (held.accessToken ?? null))
         return { ...old, reason }
@@ -89,9 +90,18 @@ export function createLifecycle<U, C>({
     }, fresh)
   }
 
+  /** @throws InvalidTokenError */
+  function whole(fresh: Credentials<U>): Credentials<U> {
+    const credentials = merge(null, fresh)
+    // Such as the JSON of a refused login.
+    if (!backend.cookies && !credentials.accessToken && !credentials.refreshToken)
+      throw new InvalidTokenError('These credentials have neither accessToken nor refreshToken')
+    return credentials
+  }
+
   return {
     begin(initial) {
-      const credentials = initial && merge(null, initial)
+      const credentials = initial && whole(initial)
       const record = credentials ? begun(signedIn, BLANK, credentials, 'restored') : over(BLANK, 'restored')
       adopt({ record: { ...record, version: BLANK.version }, credentials }, 'this-tab')
       const taken = take(() => initial, 'restored', undefined, record.receivedAt)
@@ -147,7 +157,7 @@ export function createLifecycle<U, C>({
       const { credentials, state } = store
       store.dispatch({ type: 'signed-out' })
       // Begun before the record is written: what another tab has got since is not held here, nor anything at the start.
-      const found = read()
+      const found = read().catch(() => null)
       // Not behind the lock: a page that navigates at once must not lose it.
       const untold = !local && state.status !== 'unauthenticated'
       adopt(await commit((old) => over(old, 'signed-out', untold), null), 'this-tab')
@@ -165,7 +175,7 @@ export function createLifecycle<U, C>({
       const said = backend.observe?.(response, request)
       if (said === undefined) return undefined
       // Answers overtake each other: what was minted before that which is held is no news.
-      if (Number(said?.claims?.['iat']) < Number(store.credentials?.claims?.['iat'])) return undefined
+      if (said && store.credentials && isOlder(said, store.credentials)) return undefined
       // Sent before it was known who is signed in, and answered after the user has said so.
       if (isDecided && !sentWith.generation) return undefined
       const held = store.credentials

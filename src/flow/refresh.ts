@@ -132,6 +132,8 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
     try {
       const said = await inTime
       await keeping
+      if (said && !said.accessToken && !backend.cookies)
+        throw new RefreshFailedError(`${backend.name}: a refresh without an accessToken`, { spent: true })
       return (await commit(said)) ?? (await theirs())
     } catch (cause) {
       if (cause instanceof SessionEndedError) return (await commit(null, cause.reason as Ending)) ?? (await theirs())

@@ -7,6 +7,8 @@ import type { Store } from './store.ts'
 export interface Refusals {
   has(route: string): boolean
   add(route: string, refusedWith: Version): void
+  /** It has been served. */
+  remove(request: { readonly route: string }): void
 }
 
 const MOST = 100
@@ -18,6 +20,9 @@ export function createRefusals<U, C>({ now, mono, update }: World<U>, store: Sto
   const key = (route: string): string => `${store.tab.version.generation} ${route}` // forgotten at a sign-in
 
   return {
+    remove(request) {
+      if (until.size) until.delete(key(request.route))
+    },
     has: (route) => until.get(key(route))! > mono(),
     add(route, { generation, revision }) {
       until.delete(key(route))

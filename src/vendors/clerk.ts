@@ -3,7 +3,7 @@
 import type { Credentials, Json } from '../core/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
 import type { Io } from '../ports.ts'
-import { peek, readJson } from '../wire.ts'
+import { needing, peek, readJson } from '../wire.ts'
 
 export interface ClerkOptions {
   /** The Frontend API, or the proxy in front of it: `https://clerk.example.com`. */
@@ -62,7 +62,7 @@ export interface FrontendApi {
 }
 
 export function createFrontendApi(options: ClerkOptions): FrontendApi {
-  const { frontendApi, query = {}, apiVersion = '2026-05-12' } = options
+  const { frontendApi, query = {}, apiVersion = '2026-05-12' } = needing(options, 'frontendApi')
   const base = `${frontendApi.replace(/\/$/, '')}/v1`
 
   /** No header of our own and a form for a body: a request that needs no preflight. */

@@ -12,7 +12,10 @@ import {
 } from 'resesh'
 import { bearer } from 'resesh/backends/bearer'
 import { cookie } from 'resesh/backends/cookie'
-import { fromTokenResponse } from 'resesh/backends/oauth2'
+import { clerk } from 'resesh/backends/clerk'
+import { fromTokenResponse, oauth2 } from 'resesh/backends/oauth2'
+import { supertokensLegacy } from 'resesh/backends/supertokens'
+import { workos, workosRoute } from 'resesh/backends/workos'
 import { expect, onTestFinished, test } from 'vitest'
 import {
   cookieBackend,
@@ -61,6 +64,10 @@ test.each<[string, string, object]>([
   ['an origin with a user name', 'origins', { backend: fits, origins: ['https://ann@a.test/'] }],
   ['a host in place of an origin', 'origins', { backend: fits, origins: ['a.test'] }],
   ['a wildcard in place of an origin', 'origins', { backend: fits, origins: ['*'] }],
+  ['a wildcard in an origin', 'origins', { backend: fits, origins: ['https://*.a.test'] }],
+  ['an origin that stands alone', 'origins', { backend: fits, origins: 'https://a.test' }],
+  ['a storage that there is not', 'storage', { backend: fits, storage: 'sessionStorage' }],
+  ['a status that is no list', 'isExpired', { backend: fits, isExpired: 419 }],
   ['the origin that all sandboxed pages share', 'origins', { backend: fits, origins: ['null'] }],
   ['a negative leeway', 'leeway', { backend: fits, leeway: -1 }],
   ['a timeout that is not a number', 'timeout', { backend: fits, timeout: NaN }],
@@ -72,6 +79,19 @@ test.each<[string, string, object]>([
   const create = () => createSession(options as SessionOptions)
   expect(create).toThrow(InvalidOptionError)
   expect(create).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION', option }))
+})
+
+test.each<[string, string, () => unknown]>([
+  ['bearer', 'refreshUrl', () => bearer({ refreshURL: '/refresh' } as never)],
+  ['bearer, without options', 'refreshUrl', () => bearer(undefined as never)],
+  ['cookie', 'sessionUrl', () => cookie({} as never)],
+  ['oauth2', 'clientId', () => oauth2({ tokenEndpoint: '/token' } as never)],
+  ['workos', 'clientId', () => workos({} as never)],
+  ['workosRoute', 'refreshUrl', () => workosRoute({} as never)],
+  ['clerk', 'frontendApi', () => clerk({} as never)],
+  ['supertokensLegacy', 'refreshUrl', () => supertokensLegacy({} as never)],
+])('%s says that %s is missing', (_, option, create) => {
+  expect(create).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION', message: `${option} is missing` }))
 })
 
 test('an option that is undefined is left out', () => {
@@ -318,6 +338,29 @@ test('a token response without an access token is a RefreshFailedError', () => {
 test('an initial token that cannot stand in a header is refused before anything starts', () => {
   const backend = defineBackend({ refresh: async () => null })
   expect(() => createSession({ backend, initial: { accessToken: 'a\nb' } })).toThrow(InvalidTokenError)
+})
+
+test.each<[string, unknown]>([
+  ['the JSON of a refusal', { error: 'wrong_password' }],
+  ['another server’s names', { access_token: 'a', refresh_token: 'b' }],
+  ['a token that is null', { accessToken: null }],
+  ['a Response', new Response('{}')],
+])('a login that gives %s signs nobody in', async (_, said) => {
+  const { session, wire } = await setup({ initial: null })
+  expect(await thrownBy(session.signIn(said as Credentials))).toBeInstanceOf(InvalidTokenError)
+  expect(await thrownBy(session.signIn(async () => said as Credentials))).toBeInstanceOf(InvalidTokenError)
+  expect(session.current.status).toBe('unauthenticated')
+  expect(() => createSession({ backend: fits, initial: said as Credentials })).toThrow(InvalidTokenError)
+  expect(wire.sent).toEqual([])
+})
+
+test('a refresh that brings no token has failed, and says so', async () => {
+  const { session } = await answering({ access_token: 'other names' })
+  expect(await thrownBy(session.refresh())).toMatchObject({
+    code: 'ERR_REFRESH_FAILED',
+    message: 'custom: a refresh without an accessToken',
+  })
+  expect(session.current).toMatchObject({ status: 'authenticated', reason: 'restored' })
 })
 
 test('a token of a megabyte is no reason to hang', async () => {

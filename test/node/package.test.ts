@@ -86,9 +86,9 @@ const alone = (name: string) => bundle(`export * from './${entry[name]}'`, ['ky'
 describe('size', () => {
   // One chunk holds it all, the tabs too: what loads later could be missing when a session needs it most. Only a storage that
   // an app chose itself comes by its own chunk, as the session begins.
-  test('a default session with oauth2 is at most 15 kB (15,360 bytes) gzipped', async () => {
+  test('a default session with oauth2 is at most 15.5 kB (15,872 bytes) gzipped', async () => {
     const { atOnce, inAll } = await bundle(main)
-    expect(atOnce).toBeLessThanOrEqual(15 * kB)
+    expect(atOnce).toBeLessThanOrEqual(15.5 * kB)
     expect(inAll - atOnce).toBeLessThanOrEqual(0.7 * kB)
   })
 

@@ -1,6 +1,7 @@
 // One refresh, everything replayed: what a caller of fetch sees of it.
 
 import { type Backend, createSession, type Credentials, defineBackend, RefreshTimeoutError } from 'resesh'
+import { bearer } from 'resesh/backends/bearer'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSampleServer } from '../../demo/server/server.ts'
 import {
@@ -141,6 +142,28 @@ test('an API that refuses everybody is asked no more than twice per request', as
   expect((await session.fetch(url('/api/me'))).status).toBe(401)
   expect(wire.to('/api/me')).toHaveLength(2)
   expect(session.current.status).toBe('authenticated')
+})
+
+test('a route that has served again since may have a refresh again', async () => {
+  const { session, server } = await setup({}, { knobs: { alwaysExpired: true } })
+  const statuses = async () => [(await session.fetch(url('/api/me'))).status, server.stats.refreshes]
+  expect(await statuses()).toEqual([401, 1])
+  expect(await statuses()).toEqual([401, 1]) // remembered
+  server.knobs.alwaysExpired = false
+  expect(await statuses()).toEqual([200, 1])
+  server.expireAccessTokens()
+  expect(await statuses()).toEqual([200, 2])
+})
+
+test.each<[string, string, boolean]>([
+  ['/refresh', 'https://app.test/refresh', true],
+  ['/refresh', 'https://app.test/refresh?from=app#top', true],
+  ['/refresh?tenant=a', 'https://app.test/refresh', true],
+  ['https://auth.test/refresh', 'https://auth.test/refresh', true],
+  ['https://auth.test/refresh', 'https://app.test/refresh', false],
+  ['/refresh', 'https://app.test/api/feed/refresh', false],
+])('with the endpoint %s a request to %s is of its own: %s', (refreshUrl, asked, isOwn) => {
+  expect(bearer({ refreshUrl }).owns!(asked)).toBe(isOwn)
 })
 
 test('a request that comes while the token is refreshed ahead goes out at once with the old one', async () => {

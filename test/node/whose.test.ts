@@ -3,7 +3,18 @@
 import { type Backend, createSession, type Credentials, defineBackend, type SessionOptions } from 'resesh'
 import { cookie } from 'resesh/backends/cookie'
 import { expect, onTestFinished, test } from 'vitest'
-import { defer, setup, settled, sharedStorage, thrownBy, url, bearerBackend } from '../support/session.ts'
+import { createSampleServer } from '../../demo/server/server.ts'
+import {
+  bearerBackend,
+  createClock,
+  defer,
+  login,
+  settled,
+  setup,
+  sharedStorage,
+  thrownBy,
+  url,
+} from '../support/session.ts'
 
 const open = (options: SessionOptions) => {
   const session = createSession({ origins: [url('')], ...options })
@@ -22,6 +33,21 @@ const observing = (more: Partial<Backend> = {}) => ({
 })
 
 const of = (user: string, status = 200) => new Response(null, { status, headers: { 'x-user': user } })
+
+test('a page from a cache brings tokens that were replaced long ago: what is stored goes on', async () => {
+  const clock = createClock()
+  const storage = sharedStorage()
+  const server = createSampleServer({ now: clock.now })
+  const initial = await login(server)
+  const first = await setup({ storage, initial }, { clock, server })
+  await clock.pass(2_000)
+  await first.session.refresh()
+  first.session.dispose()
+  const again = await setup({ storage, initial }, { clock, server })
+  await again.session.refresh()
+  expect(again.session.current.status).toBe('authenticated')
+  expect(server.stats.thefts).toBe(0)
+})
 
 test.each(['id', 'sub'])(
   'a refresh that finds another user in the jar, by their %s: nothing is sent as that one',

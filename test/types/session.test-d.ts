@@ -69,7 +69,7 @@ test('a change knows the user before and after, and the names of what differs', 
 })
 
 test('each event has its own detail', () => {
-  typed.on('error', ({ error }) => expectTypeOf(error).toEqualTypeOf<SessionError>())
+  typed.on('error', ({ error }) => expectTypeOf(error).toEqualTypeOf<AnySessionError>())
   typed.on('step-up', ({ challenge, request, resolve, reject }) => {
     expectTypeOf(challenge).toEqualTypeOf<Challenge>()
     expectTypeOf(request.headers).toEqualTypeOf<Headers>()
@@ -82,6 +82,9 @@ test('each event has its own detail', () => {
   })
   // @ts-expect-error: there is no such event
   typed.on('changed', () => {})
+  typed.on('error', ({ error }) => {
+    if (error.code === 'ERR_STEP_UP_REQUIRED') expectTypeOf(error.challenge).toEqualTypeOf<Challenge>()
+  })
   // @ts-expect-error: an error event has no state
   typed.on('error', ({ current }) => current)
 })
