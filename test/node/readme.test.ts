@@ -18,7 +18,17 @@ const app = `
   import type { Session } from 'resesh'
   declare global {
     const session: Session<Record<string, unknown>, Record<string, unknown>>
+    const accessToken: string
+    const refreshToken: string
     function render(...what: unknown[]): void
+    function askForSecondFactor(challenge: object): Promise<boolean>
+    function openSignInDialog(): void
+  }
+`
+
+const react = `
+  declare module 'react' {
+    export function useSyncExternalStore<T>(subscribe: (run: () => void) => () => void, get: () => T, onServer: () => T): T
   }
 `
 
@@ -70,20 +80,24 @@ const blocks = ['README.md', ...pages.filter((page) => existsSync(join(root, pag
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
 writeFileSync(join(folder, 'app.ts'), app)
+writeFileSync(join(folder, 'react.d.ts'), react)
 for (const { file, code } of blocks) writeFileSync(join(folder, file), code)
 
 test('every block compiles', { timeout: 60_000 }, () => {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const program = ts.createProgram([join(folder, 'app.ts'), ...blocks.map(({ file }) => join(folder, file))], {
-    ...options,
-    declaration: false,
-    isolatedDeclarations: false,
-    noUnusedLocals: false,
-    noUnusedParameters: false,
-    skipLibCheck: true,
-    paths: { resesh: [join(root, 'src/index.ts')], 'resesh/*': [join(root, 'src/*.ts')] },
-  })
+  const program = ts.createProgram(
+    [join(folder, 'app.ts'), join(folder, 'react.d.ts'), ...blocks.map(({ file }) => join(folder, file))],
+    {
+      ...options,
+      declaration: false,
+      isolatedDeclarations: false,
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+      skipLibCheck: true,
+      paths: { resesh: [join(root, 'src/index.ts')], 'resesh/*': [join(root, 'src/*.ts')] },
+    },
+  )
   const problems = ts.getPreEmitDiagnostics(program).map(({ start = 0, file, messageText }) => {
     const block = blocks.find((one) => file?.fileName.endsWith(`/${one.file}`))
     const place = block
