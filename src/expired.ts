@@ -4,6 +4,7 @@
 import { IDEMPOTENT, urlOf } from './outgoing.ts'
 import type { Expired } from './ports.ts'
 import { orAborted } from './wait.ts'
+import { peek } from './wire.ts'
 
 export type { Expired }
 
@@ -43,7 +44,7 @@ export const problem =
   (...types: string[]): Expired =>
   async (response) => {
     if (!/^application\/problem\+json\b/i.test(response.headers.get('content-type') ?? '')) return false
-    const { type } = (await jsonOf(response)) ?? {}
+    const { type } = (await peek(response)) ?? {}
     return typeof type === 'string' && types.includes(type)
   }
 
@@ -52,7 +53,7 @@ export const graphql =
   (...codes: string[]): Expired =>
   async (response) => {
     if (!/\bjson\b/i.test(response.headers.get('content-type') ?? '')) return false
-    const { errors } = (await jsonOf(response)) ?? {}
+    const { errors } = (await peek(response)) ?? {}
     const wanted = codes.length ? codes : ['UNAUTHENTICATED']
     return Array.isArray(errors) && errors.some((error) => wanted.includes(error?.extensions?.code))
   }
@@ -123,26 +124,4 @@ export function challengeOf(response: Response): Record<string, string> | undefi
     if (value !== undefined) found[name!.toLowerCase()] ??= value
   }
   return found
-}
-
-/** The JSON object in a clone, or nothing where it is longer than the cap or no JSON. */
-async function jsonOf(response: Response): Promise<Record<string, unknown> | null> {
-  if (Number(response.headers.get('content-length')) > LONGEST_BODY || !response.body || response.bodyUsed) return null
-  const reader = response.clone().body!.pipeThrough(new TextDecoderStream()).getReader()
-  let text = ''
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    text += value
-    if (text.length > LONGEST_BODY) {
-      void reader.cancel()
-      return null
-    }
-  }
-  try {
-    const json: unknown = JSON.parse(text)
-    return json && typeof json === 'object' ? (json as Record<string, unknown>) : null
-  } catch {
-    return null
-  }
 }

@@ -56,8 +56,6 @@ export type Settings<U> = Required<Omit<SessionOptions<U>, 'isExpired' | 'initia
   isExpired: Expired
 }
 
-const isDuration = (ms: number): boolean => ms >= 0 && ms < Infinity
-
 /** @throws {@link InvalidOptionError} naming the option. */
 export function settle<U, C>(options: SessionOptions<U, C>, page: string | undefined): Settings<U> {
   const must = (fits: unknown, option: string, rule: string): void => {
@@ -83,7 +81,7 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
     ...said(options),
   }
   for (const name of ['leeway', 'timeout', 'replayWindow'] as const)
-    must(isDuration(settings[name]), name, 'must be ms, not negative')
+    must(settings[name] >= 0 && settings[name] < Infinity, name, 'must be ms, not negative')
   const { isExpired = backend.isExpired?.bind(backend) ?? [401] } = options
   const { storage, origins } = settings
   must(

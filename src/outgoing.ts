@@ -65,8 +65,10 @@ export class Outgoing implements RequestView, Jar {
     const headers = init.headers ?? request?.headers
     init.headers = headers && Symbol.iterator in headers ? new Headers(headers) : { ...headers }
     // Beside an init, fetch forgets these of a Request.
-    if (request) init.referrer ??= request.referrer
-    if (request) init.referrerPolicy ??= request.referrerPolicy
+    if (request) {
+      init.referrer ??= request.referrer
+      init.referrerPolicy ??= request.referrerPolicy
+    }
     this.#options = session || {}
     this.cookie = cookie
     this.method = init.method ?? request?.method ?? 'GET'

@@ -10,6 +10,7 @@ import { createEmitter, type Events } from './flow/events.ts'
 import { createFarewell } from './flow/farewell.ts'
 import { createFlights } from './flow/flights.ts'
 import { createGate } from './flow/gate.ts'
+import { createHold } from './flow/hold.ts'
 import { createInstall } from './flow/install.ts'
 import { createIntercept } from './flow/intercept.ts'
 import { createLifecycle, type SignIn } from './flow/lifecycle.ts'
@@ -142,6 +143,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     ...parts,
     flights,
     gate: createGate(),
+    hold: createHold({ ...parts, flights }),
     origins,
     refusals: createRefusals(world, store),
     stepUp: backend.stepUp?.bind(backend) ?? byChallenge,

@@ -23,7 +23,7 @@ export async function readJson(response: Response): Promise<Json> {
 
 /** As {@link readJson}, where the server says `null` for nobody. @throws RefreshFailedError */
 export async function readJsonOrNull(response: Response): Promise<Json | null> {
-  const json: unknown = response.ok && (await response.json().catch(() => undefined))
+  const json = response.ok && (await jsonOf(response, LONGEST_ANSWER))
   if (typeof json === 'object') return json as Json | null
   throw new RefreshFailedError(`${bare(response.url)}: ${response.status}${response.ok ? ', but no JSON' : ''}`, {
     response,
@@ -33,12 +33,31 @@ export async function readJsonOrNull(response: Response): Promise<Json | null> {
 // Without what was asked there, which may be a secret.
 const bare = (url: string): string => url.replace(/[?#].*/, '')
 
-/** What a refusal says in JSON, if it does; its body stays unread. */
-export const peek = (response: Response): Promise<Json | null> =>
-  response
-    .clone()
-    .json()
-    .catch(() => null)
+// An answer about a session is short: what is longer is none, or an attack.
+const LONGEST_ANSWER = 2 ** 20
+// Of somebody else's response only this much is read, for this many ms: it may be a stream that never ends.
+const LONGEST_PEEK = 2 ** 16
+const LONGEST_LOOK = 2_000
+
+/** `undefined`: no JSON, or too long. */
+async function jsonOf({ body }: Response, longest: number, signal?: AbortSignal): Promise<unknown> {
+  let text = ''
+  try {
+    const reader = body!.pipeThrough(new TextDecoderStream()).getReader()
+    const stop = (): unknown => reader.cancel()
+    signal?.addEventListener('abort', stop)
+    for (let part; !(part = await reader.read()).done; text += part.value) if (text.length > longest) return void stop()
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** What a response says in JSON, if it does; its body stays unread. */
+export const peek = async (response: Response): Promise<Json | null> =>
+  response.bodyUsed || Number(response.headers.get('content-length')) > LONGEST_PEEK
+    ? null
+    : (((await jsonOf(response.clone(), LONGEST_PEEK, AbortSignal.timeout?.(LONGEST_LOOK))) ?? null) as Json | null)
 
 /** The origins of absolute URLs; a relative one is the page's own. */
 export const originsOf = (urls: readonly (string | undefined)[]): string[] =>

@@ -49,7 +49,7 @@ const idsOf = ({ claims, user }: Identified): unknown[] => {
 }
 
 /** Whose they are, as far as they tell. */
-export const idOf = (credentials: Identified): unknown => idsOf(credentials).find((id) => id !== undefined)
+export const idOf = (credentials: Identified): unknown => idsOf(credentials).find((id) => id != null)
 
 /** Whether they are known to be of two users. */
 export const isOther = (a: Credentials<unknown>, b: Credentials<unknown>): boolean => {

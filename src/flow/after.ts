@@ -33,7 +33,7 @@ export const createAfter =
   ): After =>
   ({ ok, headers, url: from }, { method, url, signal }) => {
     const rule = rules.find(
-      ({ method: wanted, path, then: _then }) =>
+      ({ method: wanted, path }) =>
         ok &&
         (wanted ? wanted.toUpperCase() === method.toUpperCase() : !/^(get|head|options|trace)$/i.test(method)) &&
         isAt(new URL(url).pathname, path),

@@ -41,7 +41,8 @@ export const createCaller =
         } as RequestInit)),
     }
 
-    const answer = invoke(run, io).catch((cause: unknown): never => {
+    // One that throws before it awaits is no different from one that rejects.
+    const answer = (async () => run(io))().catch((cause: unknown): never => {
       if (cause instanceof SessionError && !(cause instanceof InvalidTokenError)) throw cause
       throw new RefreshFailedError(`${name}: no answer`, { cause, response: seen.last })
     })
@@ -51,6 +52,3 @@ export const createCaller =
     void answer.then(disarm, disarm)
     return { answer, inTime, seen }
   }
-
-// A backend that throws before it awaits is no different from one that rejects.
-const invoke = async <T, I>(run: (io: I) => Promise<T>, io: I): Promise<T> => run(io)

@@ -39,20 +39,16 @@ export function createFlights<U, C>(
   const line: Flight[] = []
 
   function open(wanted: Wanted, ask: Ask): Flight {
-    let settle!: Flight['settle']
-    const outcome = new Promise<Outcome>((resolve) => (settle = resolve))
-    outcome.catch(() => {}) // everybody may have left
-    const flight: Flight = {
-      alone: undefined,
+    const flight = {
       ...ask,
       wanted,
       version: store.tab.version,
       attempt: 0,
       reading: Promise.resolve(),
       isReadDue: false,
-      outcome,
-      settle,
-    }
+    } as Flight
+    flight.outcome = new Promise((resolve) => (flight.settle = resolve))
+    flight.outcome.catch(() => {}) // everybody may have left
     line.push(flight)
     return flight
   }

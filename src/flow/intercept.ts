@@ -5,31 +5,26 @@ import { idOf } from '../core/credentials.ts'
 import { isNewer, isSameSession } from '../core/record.ts'
 import type { Reason } from '../core/state.ts'
 import { judge, type Tab } from '../core/transition.ts'
-import {
-  isTransient,
-  QueueFullError,
-  RefreshFailedError,
-  RefreshTimeoutError,
-  ReplayError,
-  SessionEndedError,
-} from '../errors.ts'
+import { ReplayError, SessionEndedError } from '../errors.ts'
 import { Outgoing, type Replay, type SessionRequestInit, via } from '../outgoing.ts'
 import type { Backend, Expired } from '../ports.ts'
-import { orAborted, orLate } from '../wait.ts'
+import { orAborted } from '../wait.ts'
 import type { After } from './after.ts'
-import type { Flights, Outcome } from './flights.ts'
+import type { Flights } from './flights.ts'
 import type { Gate } from './gate.ts'
+import type { Hold } from './hold.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Origins } from './origins.ts'
+import type { Parking } from './parking.ts'
 import type { Parts } from './refresh.ts'
 import type { Refusals } from './refusals.ts'
-import type { Parking } from './parking.ts'
 
 export type Fetch = (input: RequestInfo | URL, init?: SessionRequestInit) => Promise<Response>
 
 interface InterceptParts<U, C> extends Parts<U, C> {
   flights: Flights
   gate: Gate
+  hold: Hold<U, C>
   origins: Origins
   refusals: Refusals
   stepUp: NonNullable<Backend<U>['stepUp']>
@@ -41,9 +36,7 @@ interface InterceptParts<U, C> extends Parts<U, C> {
 }
 
 const MOST_SENDS = 3
-const MOST_TRIES = 3
 const BY_USER = /^signed/
-const MOST_HELD = 10_000
 const MOST_COPIED = 64 * 2 ** 20
 
 export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
@@ -54,6 +47,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     events,
     flights,
     gate,
+    hold,
     origins,
     refusals,
     stepUp,
@@ -61,11 +55,9 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     observed,
     isExpired,
     replay,
-    timeout,
     answered,
   } = parts
   let lastId = 0
-  let holding = 0
   const room = { left: MOST_COPIED }
 
   return (input, init) => {
@@ -87,8 +79,8 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
       }
       const isOwn = ownOf(request) !== null
       if (backend.owns?.(request.url)) return dispatch(request, id, isOwn, 1)
-      const isHeld = !isOwn && mustHold(request)
-      let begun = isHeld ? await held(request, id) : store.tab
+      const isHeld = !isOwn && hold.mustHold(request)
+      let begun = isHeld ? await hold.held(request, id) : store.tab
       let wasRefreshed = false
 
       for (let sends = 1; ; sends++) {
@@ -130,6 +122,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
           if (after) await after
           return response
         }
+        await hold.known(request, id) // a cookie's 401 says nothing yet of who is signed in
         const verdict = sends < MOST_SENDS ? judge(store.tab, sentWith, wasRefreshed) : 'hand-back'
         if (verdict === 'hand-back') {
           if (wasRefreshed) refusals.add(request.route, sentWith)
@@ -142,7 +135,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
             flights({ reason: 'expired' }).catch(() => {})
             return response
           }
-          if ((await refreshed(request, id)) === 'give-up') return response
+          if ((await hold.refreshed(request, id)) === 'give-up') return response
           // What another tab had got before this was sent may be as dead by now. Wall times are cut to the millisecond.
           wasRefreshed = isNewer(store.tab.version, sentWith) && store.bornAt > sentAt - 1
         } else if (!request.mayRepeat(replay)) return response
@@ -172,53 +165,6 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
   function ownOf({ headers }: Outgoing): string | null {
     const own = headers.get('authorization')
     return own && !store.isOurs(own) ? own : null
-  }
-
-  /** Whether it would only meet a refusal, or go out bare for want of an answer that is on its way. */
-  function mustHold({ keepalive, canRepeat }: Outgoing): boolean {
-    const { status } = store.state
-    if (keepalive || status === 'unauthenticated') return false
-    // A body that can be sent once only must not meet an expiry on its way.
-    return status === 'loading'
-      ? !backend.cookies || !!backend.needsToken
-      : store.isSpent(canRepeat ? undefined : 2 * timeout)
-  }
-
-  /** Takes a place among those that wait. */
-  async function waiting<T>(work: Promise<T>, { signal, route }: Outgoing, id: number): Promise<T> {
-    if (holding >= MOST_HELD) work.catch(() => {}) // nobody waits for it
-    if (holding >= MOST_HELD) throw new QueueFullError(`${route}: ${MOST_HELD} requests wait already`)
-    events.trace('hold', { id })
-    holding++
-    return orAborted(work, signal).finally(() => holding--)
-  }
-
-  /** Answers the session that the request belongs to. */
-  async function held(request: Outgoing, id: number): Promise<Tab<U, C>> {
-    if (store.state.status === 'loading') {
-      const late = `${request.route}: not sent, since it is unknown who is signed in`
-      await waiting(orLate(store.ready, world, timeout, late), request, id)
-    }
-    const { tab } = store
-    if (mustHold(request)) await refreshed(request, id, () => store.remaining() > 0)
-    return tab
-  }
-
-  /** Waits for the shared refresh, through the failures that a short outage makes. */
-  async function refreshed(request: Outgoing, id: number, isGoodYet = () => false): Promise<Outcome> {
-    const { version } = store.tab
-    for (let tries = 1; ; tries++) {
-      try {
-        const outcome = await waiting(flights({ reason: 'expired' }), request, id)
-        if (outcome === 'done' || !store.state.stale || isGoodYet()) return outcome
-        throw new RefreshFailedError(`${request.route}: not sent, since too many refreshes failed lately`)
-      } catch (error) {
-        if (request.signal?.aborted || error instanceof QueueFullError) throw error
-        if (!isTransient(error) || isGoodYet()) return 'give-up'
-        if (isNewer(store.tab.version, version)) return 'done' // only what the others wanted beyond it has failed
-        if (error instanceof RefreshTimeoutError || !world.isOnline() || tries === MOST_TRIES) throw error
-      }
-    }
   }
 
   /** How the session that a request belongs to has ended, if it has. */

@@ -2,7 +2,7 @@
 
 import { type Credentials, idOf, isOlder, isOther, merge } from '../core/credentials.ts'
 import { lifeOf } from '../core/expiry.ts'
-import { BLANK, isSameSession, over, type Record, renewed, signedIn, type Version } from '../core/record.ts'
+import { BLANK, isNewer, isSameSession, over, type Record, renewed, signedIn, type Version } from '../core/record.ts'
 import type { Reason } from '../core/state.ts'
 import { InvalidOptionError, InvalidTokenError, SessionEndedError, StepUpRequiredError } from '../errors.ts'
 import type { Awaitable, RequestView, Stored } from '../ports.ts'
@@ -49,10 +49,13 @@ export function createLifecycle<U, C>({
 
   /** Answers what the record holds then: this, or whatever came first. */
   async function commit(
-    change: (record: Record) => Record | undefined,
+    change: (record: Record, isFirst: boolean) => Record | undefined,
     credentials: Credentials<U> | null,
   ): Promise<Stored<U> | null> {
-    const record = await update((old) => change(old ?? BLANK), credentials)
+    // A record that was cleared away begins anew above all that any tab may remember of it.
+    const generation = Math.max(now(), store.tab.version.generation)
+    const first = { ...BLANK, version: { generation, revision: 0 } }
+    const record = await update((old) => change(old ?? first, !old), credentials)
     return record ? { record, credentials } : read()
   }
 
@@ -73,35 +76,35 @@ export function createLifecycle<U, C>({
   ): Promise<Stored<U> | null> {
     const before = found === undefined ? await read() : found
     const said = await asking()
-    const fresh = said && whole(said)
     const held = before?.credentials
     const isRestored = reason === 'restored'
-    const goesOn = isRestored && held && fresh && idOf(held) === idOf(fresh)
-    return commit((old) => {
-      const { generation } = old.version
-      if (isRestored && generation !== (before?.record.version.generation ?? 0)) return undefined
-      if (goesOn && isOlder(fresh, held)) return undefined // a cached page brings what was replaced long ago
+    const goesOn = isRestored && held && said && !isOther(held, merge(held, said))
+    const fresh = said && whole(goesOn ? held : null, said)
+    return commit((old, isFirst) => {
+      const found = before?.record.version.generation
+      if (isRestored && (isFirst ? found : found !== old.version.generation)) return undefined
+      if (goesOn && isOlder(fresh!, held)) return undefined // a cached page brings what was replaced long ago
       // Nothing new was minted: who goes by the version must not take it for a refresh.
-      if (goesOn && old.signedIn && (fresh.accessToken ?? null) === (held.accessToken ?? null))
+      if (goesOn && old.signedIn && (fresh!.accessToken ?? null) === (held.accessToken ?? null))
         return { ...old, reason }
       if (fresh) return begun(goesOn && old.signedIn ? renewed : signedIn, old, fresh, reason, receivedAt)
-      if (old.signedIn || !generation) return over(old, old.signedIn ? 'expired' : 'restored')
+      if (old.signedIn || isFirst) return over(old, old.signedIn ? 'expired' : 'restored')
       return undefined
     }, fresh)
   }
 
   /** @throws InvalidTokenError */
-  function whole(fresh: Credentials<U>): Credentials<U> {
-    const credentials = merge(null, fresh)
+  function whole(old: Credentials<U> | null, fresh: Credentials<U>): Credentials<U> {
+    const credentials = merge(old, fresh)
     // Such as the JSON of a refused login.
-    if (!backend.cookies && !credentials.accessToken && !credentials.refreshToken)
+    if (!backend.cookies && !credentials.accessToken && !credentials.refreshToken && !credentials.data)
       throw new InvalidTokenError('These credentials have neither accessToken nor refreshToken')
     return credentials
   }
 
   return {
     begin(initial) {
-      const credentials = initial && whole(initial)
+      const credentials = initial && whole(null, initial)
       const record = credentials ? begun(signedIn, BLANK, credentials, 'restored') : over(BLANK, 'restored')
       adopt({ record: { ...record, version: BLANK.version }, credentials }, 'this-tab')
       const taken = take(() => initial, 'restored', undefined, record.receivedAt)
@@ -143,7 +146,7 @@ export function createLifecycle<U, C>({
     async signIn(from) {
       isDecided = true
       const login = async (): Promise<Credentials<U> | null> => {
-        const io = { fetch: world.fetch, signal: new AbortController().signal }
+        const io = { fetch: world.fetch, signal: world.life }
         const said = typeof from === 'function' ? await from(io) : from
         if (!said && !backend.restore) throw new InvalidOptionError('signIn', `needs credentials with ${backend.name}`)
         return said ?? ask()
@@ -160,7 +163,8 @@ export function createLifecycle<U, C>({
       const found = read().catch(() => null)
       // Not behind the lock: a page that navigates at once must not lose it.
       const untold = !local && state.status !== 'unauthenticated'
-      adopt(await commit((old) => over(old, 'signed-out', untold), null), 'this-tab')
+      // A storage that stalls writes it down once it can: the server is told all the same.
+      adopt(await commit((old) => over(old, 'signed-out', untold), null).catch(() => null), 'this-tab')
       world.post() // only now is there something to read
       // Behind it: after a refresh in flight, whose late answer would bring the session back.
       if (!untold) return true
@@ -178,16 +182,22 @@ export function createLifecycle<U, C>({
       if (said && store.credentials && isOlder(said, store.credentials)) return undefined
       // Sent before it was known who is signed in, and answered after the user has said so.
       if (isDecided && !sentWith.generation) return undefined
-      const held = store.credentials
+      const { credentials: held, tab } = store
       const goesOn = !said || !held || !isOther(held, merge(held, said))
       const fresh = said && merge(goesOn ? held : null, said)
       const news = commit((old) => {
         if (!isSameSession(sentWith, old.version)) return undefined
+        // Merged with what is not held any more: its refresh token may be spent.
+        if (held && said && !said.refreshToken && isNewer(old.version, tab.version)) return undefined
         const isUpdate = old.signedIn && goesOn
+        // What says nothing of a token makes the one that is held no younger.
+        if (isUpdate && said && !said.accessToken && lifeOf(said, now()) === null)
+          return renewed(old, { ...old, reason: 'updated' })
         if (fresh) return begun(isUpdate ? renewed : signedIn, old, fresh, isUpdate ? 'updated' : 'signed-in')
         return old.signedIn ? over(old, response.status === 401 ? 'expired' : 'signed-out') : undefined
       }, fresh)
-      return news.then((stored) => adopt(stored, 'server' satisfies Source))
+      // A storage that stalls is no reason to withhold the answer.
+      return news.then((stored) => adopt(stored, 'server' satisfies Source)).catch(() => {})
     },
   }
 }

@@ -32,9 +32,11 @@ export function createParking<U, C>(store: Store<U, C>, { isHeard, emit }: Emitt
       const choice = new Promise<boolean>((resolve) => (settle = resolve))
       const look = (): unknown => isSameSession(version, store.tab.version) || settle(true)
       parked.add(look)
-      request.dress() // what was attached is no listener's business
       try {
-        const detail = { ...asks, request, resolve: () => settle(true), reject: () => settle(false) }
+        // Not the request itself: what is attached to it is no listener's business, now or later.
+        const { url, method } = request
+        const view = { url, method, headers: new Headers(request.dress()) }
+        const detail = { ...asks, request: view, resolve: () => settle(true), reject: () => settle(false) }
         emit(event, detail as unknown as Events<U, C>[typeof event])
         return await orAborted(
           orAborted(choice, life).catch(() => false),

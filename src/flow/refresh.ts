@@ -18,11 +18,12 @@ import {
 } from '../core/record.ts'
 import type { Ending } from '../core/state.ts'
 import {
+  InvalidTokenError,
   isTransient,
   RefreshFailedError,
   RefreshTimeoutError,
   SessionEndedError,
-  type SessionError,
+  SessionError,
   StepUpRequiredError,
 } from '../errors.ts'
 import type { Backend, Stored, Wanted, World } from '../ports.ts'
@@ -51,7 +52,7 @@ type News<U> = [stored: Stored<U> | null, source: Source]
 
 export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
   const { world, backend, store, events, call, turn, farewell, timeout, replayWindow } = parts
-  const { now, random, read, update, isSole } = world
+  const { now, mono, random, read, update, isSole } = world
 
   async function send(
     { record: found, credentials: held }: Stored<U>,
@@ -88,7 +89,9 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
     ): Promise<News<U> | null> {
       const receivedAt = now()
       const fresh = said === null ? null : merge(held, said)
-      const record = await update((old) => {
+      const record = await update((found) => {
+        // Cleared away under us: who still holds the session writes it down anew.
+        const old = found ?? (store.credentials && journal)
         if (!mayWrite(old, journal!)) return undefined
         if (!fresh) return over(old, ending)
         const { organizationId, data } = wanted
@@ -132,7 +135,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
     try {
       const said = await inTime
       await keeping
-      if (said && !said.accessToken && !backend.cookies)
+      if (said && !said.accessToken && !said.data && !backend.cookies)
         throw new RefreshFailedError(`${backend.name}: a refresh without an accessToken`, { spent: true })
       return (await commit(said)) ?? (await theirs())
     } catch (cause) {
@@ -142,7 +145,8 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
           (news) => news && store.adopt(...news),
           () => {},
         )
-      const error = isSaid(cause) ? cause : new RefreshFailedError('The answer makes no sense', { cause, spent: true })
+      const isSense = cause instanceof SessionError && !(cause instanceof InvalidTokenError)
+      const error = isSense ? cause : new RefreshFailedError('The answer makes no sense', { cause, spent: true })
       const kept = await keeping
       if (kept && !asked.reload) return kept
       if (kept) store.adopt(...kept)
@@ -155,11 +159,14 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
 
   /** The record was cleared away under us: what this tab still holds begins it anew. */
   async function sown(): Promise<Stored<U> | null> {
-    const { credentials, tab, life } = store
+    const { credentials, tab, life, bornAt } = store
     if (!credentials) return null
     const { version } = tab
     await update(
-      (old) => (old ? undefined : { ...BLANK, version, signedIn: true, receivedAt: now(), life }),
+      (old) =>
+        old && !isNewer(version, old.version)
+          ? undefined
+          : { ...BLANK, version, signedIn: true, receivedAt: now() - mono() + bornAt, life },
       credentials,
     )
     return read()
@@ -168,7 +175,8 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
   return async (asked, wanted) => {
     const news = await turn(async (): Promise<News<U> | 'give-up' | number> => {
       const wasSole = isSole()
-      const found = (await read()) ?? (await sown())
+      let found = await read()
+      if (!found || isNewer(store.tab.version, found.record.version)) found = await sown()
       // An attempt that is not written down died with its holder. Without a lock it may as well be under way.
       const window = wasSole ? replayWindow : 0
       const plan = found ? planned(found.record, asked, now(), window) : 'adopt'
@@ -182,6 +190,3 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
     return 'done'
   }
 }
-
-const isSaid = (error: unknown): error is SessionError =>
-  error instanceof RefreshFailedError || error instanceof RefreshTimeoutError || error instanceof StepUpRequiredError

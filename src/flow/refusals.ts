@@ -29,7 +29,7 @@ export function createRefusals<U, C>({ now, mono, update }: World<U>, store: Sto
       until.set(key(route), mono() + (store.remaining() || UNKNOWN_LIFE))
       if (until.size > MOST) until.delete(until.keys().next().value!)
       if (charged === (charged = `${generation} ${revision}`)) return // one refresh that cured nothing, however many met it
-      void update((old) => (old?.signedIn ? wasted(old, now()) : undefined))
+      update((old) => (old?.signedIn ? wasted(old, now()) : undefined)).catch(() => {})
     },
   }
 }

@@ -2,7 +2,7 @@
 // time, one timer. Nothing is right only because a timer fired: requests look at the clock themselves.
 
 import { backoff, leewayFor } from '../core/expiry.ts'
-import { type AnySessionError, RefreshFailedError, SessionError } from '../errors.ts'
+import type { AnySessionError } from '../errors.ts'
 import type { Undo } from '../ports.ts'
 import type { Flights } from './flights.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -70,12 +70,7 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
       failures = isVain ? failures + 1 : 0
     } catch (cause) {
       failures = version === store.tab.version ? failures + 1 : 0
-      events.emit('error', {
-        error:
-          cause instanceof SessionError
-            ? (cause as AnySessionError)
-            : new RefreshFailedError('Storage failed', { cause }),
-      })
+      events.emit('error', { error: cause as AnySessionError })
     }
     jitter = random()
     isBusy = false

@@ -31,7 +31,11 @@ export function createSideTokens<U, C>({ world, backend, store, call, turn, fare
     return turn(async () => {
       entry.isStarted = true
       const stored = await read()
-      if (!stored?.credentials) throw new RefreshFailedError('The session is over')
+      if (!stored?.credentials) throw new RefreshFailedError('No credentials are stored')
+      if (stored.record.version.generation !== entry.generation) {
+        store.adopt(stored, 'other-tab') // somebody else's by now
+        return ''
+      }
       const held = stored.credentials
       const wanted = { ...target, reason: 'forced' } as const
       const { inTime, answer } = call((io) => backend.token!(held, io, wanted))
@@ -72,9 +76,9 @@ export function createSideTokens<U, C>({ world, backend, store, call, turn, fare
     const key = JSON.stringify(Object.entries(target).sort())
     const old = entries.get(key)
     const isGood = old?.generation === generation && old.diesAt - mono() > minValidity
-    if (old && isGood && !(skipCache && old.isStarted)) return old.minted
+    if (isGood && !(skipCache && old.isStarted)) return old.minted
 
-    const entry: Entry = { generation, isStarted: false, diesAt: Infinity, minted: Promise.resolve('') }
+    const entry = { generation, isStarted: false, diesAt: Infinity } as Entry
     entry.minted = mint(target, entry)
     entries.set(key, entry)
     entry.minted.catch(() => entries.get(key) === entry && entries.delete(key))

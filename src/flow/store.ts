@@ -62,7 +62,12 @@ export function createStore<U, C>(
   let syncing: Promise<void> | null = null
   let isHinted = false
   let known!: () => void
-  const ready = new Promise<void>((resolve) => (known = resolve))
+  let neverKnown!: (error: Error) => void
+  const ready = new Promise<void>((resolve, reject) => {
+    known = resolve
+    neverKnown = reject
+  })
+  ready.catch(() => {})
 
   function dispatch(event: Event<U, C>, source: Source = 'this-tab'): void {
     const { version, state: previous } = tab
@@ -100,7 +105,11 @@ export function createStore<U, C>(
     isAwake()
   }
 
-  alive.addEventListener('abort', () => neverAgain(new RefreshFailedError('The session was disposed of')))
+  alive.addEventListener('abort', () => {
+    const error = new RefreshFailedError('The session was disposed of')
+    neverAgain(error)
+    neverKnown(error)
+  })
 
   return {
     get tab() {

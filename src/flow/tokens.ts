@@ -50,6 +50,8 @@ export function createTokens<U, C>(parts: Parts<U, C> & { flights: Flights; side
       token = await orAborted(sideToken(target, skipCache, minValidity), signal)
     } else {
       if (skipCache || store.isSpent(minValidity)) await renewed(skipCache, minValidity, signal)
+      // News that brought no access token, such as a side token's refresh token, looks like a refresh to whoever waited for one.
+      if (!skipCache && store.remaining() <= 0) await renewed(false, minValidity, signal)
       token = current()
     }
     return isSameSession(tab.version, store.tab.version) ? token : null

@@ -38,8 +38,8 @@ export function openRecords<U>(
   // What only some apps choose is loaded by them alone. Should that fail, it is a storage that failed.
   const open = async (): Promise<Records<U>> => {
     if (typeof kind === 'object') return (await import('./own.ts')).ownRecords(kind, name, rowAfter)
-    if (kind === 'indexeddb') return indexedDbRecords<U, Encrypted>(get, name, encryptedVault)
-    return indexedDbRecords<U, string>(get, name, (await import('./local.ts')).localVault)
+    if (kind === 'local') return indexedDbRecords(get, name, (await import('./local.ts')).localVault<U>)
+    return indexedDbRecords<U, Encrypted>(get, name, encryptedVault)
   }
   const opened = (): Promise<Records<U>> => orLate(open(), clock, PATIENCE, 'No answer').catch(fail)
   let records = opened()

@@ -415,7 +415,6 @@ describe('a storage that stops answering', () => {
     ['refresh()', (session) => session.refresh()],
     ['reload()', (session) => session.reload()],
     ['getToken({ skipCache })', (session) => session.getToken({ skipCache: true })],
-    ['signOut()', (session) => session.signOut()],
     ['signIn()', (session) => session.signIn({ accessToken: 'other' })],
   ])('keeps %s waiting for a while only, and what comes after it works', async (_, call) => {
     const { session, clock, stall, thaw, server } = await stalling()
@@ -430,6 +429,55 @@ describe('a storage that stops answering', () => {
     await session.signIn(await login(server))
     expect((await session.fetch(url('/api/me'))).status).toBe(200)
     expect(server.stats.thefts).toBe(0)
+  })
+
+  test('keeps nobody signed in: a sign-out is told to the server as soon as it can be', async () => {
+    const { session, clock, stall, thaw, server } = await stalling()
+    stall()
+    const over = session.signOut()
+    expect(session.current.status).toBe('unauthenticated')
+    await clock.pass(60_000)
+    await over
+    thaw()
+    await clock.pass(200_000)
+    expect(session.current.status).toBe('unauthenticated')
+    expect(server.sessions).toBe(0)
+  })
+
+  test('keeps no answer back that has come, whatever it says of the session', async () => {
+    const clock = createClock()
+    const storage = sharedStorage()
+    const fetch = async () => new Response('placed', { headers: { 'x-token': 'next' } })
+    const backend = {
+      ...bearerBackend(),
+      observe: ({ headers }: Response) => ({ accessToken: headers.get('x-token') }),
+    }
+    const { session } = await setup(
+      { storage, backend, initial: { accessToken: 'first' }, platform: { fetch } },
+      { clock },
+    )
+    await session.fetch(url('/api/orders'), { method: 'POST' })
+    storage.update = () => new Promise<boolean>(() => {})
+    const order = session.fetch(url('/api/orders'), { method: 'POST' })
+    await clock.pass(30_000)
+    expect(await (await order).text()).toBe('placed')
+  })
+
+  test('rejects behind nobody’s back', async () => {
+    const { session, clock, stall, server, wire } = await stalling()
+    const rejected = vi.fn()
+    process.on('unhandledRejection', rejected)
+    onTestFinished(() => void process.off('unhandledRejection', rejected))
+    server.knobs.alwaysExpired = true
+    const answers = [wire.hold('/api/me'), wire.hold('/api/me')] as const
+    const asked = session.fetch(url('/api/me'))
+    answers[0].release()
+    await answers[1].arrived
+    stall() // and then that route turns out to refuse a fresh token
+    answers[1].release()
+    await clock.pass(100_000)
+    expect((await asked).status).toBe(401)
+    expect(rejected).not.toHaveBeenCalled()
   })
 
   test('does not send a session to live in memory, where each tab would spend the same refresh token', async () => {

@@ -25,6 +25,8 @@ const floors = [
 // The only values that pass between files of one floor.
 const stairs = [
   'global > index',
+  'global > expired',
+  'global > xhr',
   'index > session',
   'session > options',
   'core/transition > core/record',

@@ -254,15 +254,32 @@ test('ready rejects after the timeout, and the first answer still counts when it
 test('with a cookie session no request waits to learn who is signed in', async () => {
   const { session, wire } = loading(cookieBackend())
   wire.hold('/bff/session')
-  const response = await session.fetch(url('/api/me'))
-  expect(response.status).toBe(401)
+  void session.fetch(url('/api/me')).catch(() => {})
+  await settled()
+  expect(wire.to('/api/me')).toHaveLength(1)
   expect(session.current.status).toBe('loading')
 })
 
+test('what a cookie session’s 401 means is known only once it is known who is signed in', async () => {
+  const server = createSampleServer({ knobs: { bffSilentRefresh: false } })
+  const wire = createWire(fetchOf(server))
+  const headers = { 'x-bff': '1', 'content-type': 'application/json' }
+  await wire.fetch(url('/bff/login'), { method: 'POST', headers, body: '{"username":"ann","password":"secret"}' })
+  server.expireAccessTokens()
+  const held = wire.hold('/bff/session')
+  const session = createSession({ backend: cookieBackend(), storage: 'memory', platform: { fetch: wire.fetch } })
+  onTestFinished(session.dispose)
+  const asked = session.fetch(url('/api/me'))
+  await settled()
+  held.release()
+  expect((await asked).status).toBe(200)
+})
+
 test('a request that outlives the page is not held', async () => {
-  const { session } = loading()
-  const response = await session.fetch(url('/api/me'), { keepalive: true })
-  expect(response.status).toBe(401)
+  const { session, wire } = loading()
+  void session.fetch(url('/api/me'), { keepalive: true }).catch(() => {})
+  await settled()
+  expect(wire.to('/api/me')).toHaveLength(1)
   expect(session.current.status).toBe('loading')
 })
 

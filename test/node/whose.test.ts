@@ -40,6 +40,7 @@ test('a page from a cache brings tokens that were replaced long ago: what is sto
   const server = createSampleServer({ now: clock.now })
   const initial = await login(server)
   const first = await setup({ storage, initial }, { clock, server })
+  await first.session.refresh() // the storage is loaded as it is needed, which takes real time
   await clock.pass(2_000)
   await first.session.refresh()
   first.session.dispose()

@@ -45,6 +45,14 @@ type Fate = (typeof FATES)[number] | 'fine'
 export const isRefresh = ({ url }: Sent): boolean => url.pathname === '/refresh'
 const isOwn = ({ url }: Sent): boolean => /^\/(refresh|me|sign-out)$/.test(url.pathname)
 
+/** As much of a stream as is read of one, without the real one's tasks, which no seed could order. */
+const bodyOf = (text: string) => {
+  let parts = [text]
+  const cancel = async (): Promise<void> => void (parts = [])
+  const read = async () => (parts.length ? { done: false, value: parts.shift() } : { done: true })
+  return { cancel, pipeThrough: () => ({ getReader: () => ({ read, cancel }) }) }
+}
+
 export function createNetwork(options: NetworkOptions): Network {
   const { clock, dice, server, faults, isOnline, isStormy, callOf, attemptOf, onSent, note } = options
   const sent: Sent[] = []
@@ -99,19 +107,17 @@ export function createNetwork(options: NetworkOptions): Network {
   const respond = (one: Sent, { status, json }: Answer, fate: Fate): Response => {
     const retryAfter = fate === '503' ? 1 + Math.floor(dice() * 4) : null
     one.retryAfter = (retryAfter ?? 0) * 1000
+    const text = fate === 'portal' ? '<!doctype html>' : JSON.stringify(json)
     return {
       ok: status < 300,
       status,
       url: one.url.href,
-      body: null,
+      body: bodyOf(text),
       headers: { get: (name: string) => (name === 'retry-after' && retryAfter ? String(retryAfter) : null) },
       clone() {
         return this
       },
-      json: async () => {
-        if (fate === 'portal') throw new SyntaxError('Unexpected token <')
-        return json
-      },
+      json: async () => JSON.parse(text) as unknown,
     } as unknown as Response
   }
 
