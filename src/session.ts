@@ -13,6 +13,7 @@ import { createGate } from './flow/gate.ts'
 import { createHold } from './flow/hold.ts'
 import { createInstall } from './flow/install.ts'
 import { createIntercept } from './flow/intercept.ts'
+import { createJournal } from './flow/journal.ts'
 import { createLifecycle, type SignIn } from './flow/lifecycle.ts'
 import { createOrigins } from './flow/origins.ts'
 import type { SessionRequestInit } from './outgoing.ts'
@@ -134,8 +135,9 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const call = createCaller(world, backend, timeout)
   const turn = createTurn(world, timeout)
   const farewell = createFarewell(world, backend, call)
-  const parts = { ...settings, world, store, events, call, turn, farewell }
-  const flights = createFlights(world, store, createAttempt(parts), timeout)
+  const journal = createJournal(world, timeout)
+  const parts = { ...settings, world, store, events, call, turn, journal, farewell }
+  const flights = createFlights(world, store, createAttempt(parts))
   const lifecycle = createLifecycle(parts)
   const { getToken, known } = createTokens({ ...parts, flights, sideToken: createSideTokens(parts) })
   const origins = createOrigins(settings.origins, world.base)

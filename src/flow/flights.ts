@@ -14,8 +14,6 @@ export type Outcome = 'done' | 'give-up'
 /** Resolves when a refresh that satisfies `ask` is committed and published. @throws SessionError */
 export type Flights = (wanted: Wanted, ask?: Partial<Ask>) => Promise<Outcome>
 
-const GLANCE = 250
-
 interface Flight {
   forced: boolean
   reload: boolean
@@ -30,12 +28,7 @@ interface Flight {
   settle(outcome: Promise<Outcome>): void
 }
 
-export function createFlights<U, C>(
-  { read, update, now, after, life }: World<U>,
-  store: Store<U, C>,
-  attempt: Attempt,
-  timeout: number,
-): Flights {
+export function createFlights<U, C>({ read, update, life }: World<U>, store: Store<U, C>, attempt: Attempt): Flights {
   const line: Flight[] = []
 
   function open(wanted: Wanted, ask: Ask): Flight {
@@ -56,15 +49,8 @@ export function createFlights<U, C>(
   async function fly(flight: Flight): Promise<Outcome> {
     await Promise.resolve() // whoever asks in the same breath is on board
     await flight.reading
-    for (;;) {
-      if (life.aborted) throw new RefreshFailedError('The session was disposed of')
-      const plan = await attempt(flight, flight.wanted)
-      if (typeof plan !== 'number') return plan
-      const ms = plan - now()
-      if (ms > timeout) throw new RefreshFailedError(`No refresh for another ${Math.ceil(ms / 1000)} s`)
-      // Not all of it in one go: whoever is waited for may be done long before its deadline.
-      if (ms > 0) await new Promise<void>((done) => after(Math.min(ms, GLANCE), done))
-    }
+    if (life.aborted) throw new RefreshFailedError('The session was disposed of')
+    return attempt(flight, flight.wanted)
   }
 
   async function run(flight: Flight): Promise<void> {

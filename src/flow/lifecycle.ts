@@ -1,6 +1,6 @@
 // How a session begins and ends: found in storage, asked of the server, signed in, signed out, or told of on a response.
 
-import { type Credentials, idOf, isOlder, isOther, merge } from '../core/credentials.ts'
+import { type Credentials, isOlder, isOther, merge } from '../core/credentials.ts'
 import { lifeOf } from '../core/expiry.ts'
 import { BLANK, isNewer, isSameSession, over, type Record, renewed, signedIn, type Version } from '../core/record.ts'
 import type { Reason } from '../core/state.ts'
@@ -81,8 +81,8 @@ export function createLifecycle<U, C>({
     const goesOn = isRestored && held && said && !isOther(held, merge(held, said))
     const fresh = said && whole(goesOn ? held : null, said)
     return commit((old, isFirst) => {
-      const found = before?.record.version.generation
-      if (isRestored && (isFirst ? found : found !== old.version.generation)) return undefined
+      const then = before?.record.version.generation
+      if (isRestored && (isFirst ? then : then !== old.version.generation)) return undefined
       if (goesOn && isOlder(fresh!, held)) return undefined // a cached page brings what was replaced long ago
       // Nothing new was minted: who goes by the version must not take it for a refresh.
       if (goesOn && old.signedIn && (fresh!.accessToken ?? null) === (held.accessToken ?? null))
@@ -113,7 +113,7 @@ export function createLifecycle<U, C>({
           adopt(news, 'this-tab')
           // Somebody else has signed in elsewhere since: whoever asked for this user must not go on as that one.
           const found = news?.credentials
-          if (credentials && found && idOf(found) !== idOf(credentials)) throw new SessionEndedError('signed-in')
+          if (credentials && found && isOther(credentials, found)) throw new SessionEndedError('signed-in')
         }),
       )
     },

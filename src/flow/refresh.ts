@@ -2,20 +2,8 @@
 // compare-and-set. The lock makes it one at a time; the fence in the record decides who may commit, whatever became of the lock.
 
 import { type Credentials, isOther, merge } from '../core/credentials.ts'
-import { backoff, lifeOf, retryAfter } from '../core/expiry.ts'
-import {
-  type Asked,
-  BLANK,
-  isNewer,
-  journalled,
-  mayWrite,
-  over,
-  planned,
-  type Record,
-  refreshed,
-  signedIn,
-  wasted,
-} from '../core/record.ts'
+import { lifeOf } from '../core/expiry.ts'
+import { type Asked, BLANK, isNewer, mayWrite, over, planned, refreshed, signedIn } from '../core/record.ts'
 import type { Ending } from '../core/state.ts'
 import {
   InvalidTokenError,
@@ -24,17 +12,17 @@ import {
   RefreshTimeoutError,
   SessionEndedError,
   SessionError,
-  StepUpRequiredError,
 } from '../errors.ts'
 import type { Backend, Stored, Wanted, World } from '../ports.ts'
 import type { Caller } from './call.ts'
 import type { Emitter } from './events.ts'
 import type { Farewell } from './farewell.ts'
+import type { Journal } from './journal.ts'
 import type { Source, Store } from './store.ts'
 import type { Turn } from './turn.ts'
 
-/** `give-up`: too many automatic ones brought nothing. A wall time: ask again then. @throws SessionError */
-export type Attempt = (asked: Asked, wanted: Wanted) => Promise<'done' | 'give-up' | number>
+/** `give-up`: too many automatic ones brought nothing. @throws SessionError */
+export type Attempt = (asked: Asked, wanted: Wanted) => Promise<'done' | 'give-up'>
 
 export interface Parts<U, C> {
   world: World<U>
@@ -43,6 +31,7 @@ export interface Parts<U, C> {
   events: Emitter<U, C>
   call: Caller<U>
   turn: Turn
+  journal: Journal
   farewell: Farewell<U>
   timeout: number
   replayWindow: number
@@ -52,7 +41,8 @@ type News<U> = [stored: Stored<U> | null, source: Source]
 
 export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
   const { world, backend, store, events, call, turn, farewell, timeout, replayWindow } = parts
-  const { now, mono, random, read, update, isSole } = world
+  const { now, mono, read, update, isSole } = world
+  const { begin, failed } = parts.journal
 
   async function send(
     { record: found, credentials: held }: Stored<U>,
@@ -61,9 +51,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
     wasSole: boolean,
   ): Promise<News<U> | number> {
     if (!held) throw new RefreshFailedError('No credentials are stored')
-    const journal = await update((old) =>
-      mayWrite(old, found) && !isNewer(old.version, found.version) ? journalled(old, now(), timeout) : undefined,
-    )
+    const journal = await begin(found)
     if (!journal) return now() // another tab was quicker
     const { attempt, version, sent } = journal
     // Signed out or robbed of the lock meanwhile; or a sleep between journal and sending, in which others may have spent
@@ -89,9 +77,9 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
     ): Promise<News<U> | null> {
       const receivedAt = now()
       const fresh = said === null ? null : merge(held, said)
-      const record = await update((found) => {
+      const record = await update((kept) => {
         // Cleared away under us: who still holds the session writes it down anew.
-        const old = found ?? (store.credentials && journal)
+        const old = kept ?? (store.credentials && journal)
         if (!mayWrite(old, journal!)) return undefined
         if (!fresh) return over(old, ending)
         const { organizationId, data } = wanted
@@ -113,24 +101,6 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
       return isEnough ? [stored, 'other-tab'] : now()
     }
 
-    /** Answers null as {@link commit} does. */
-    async function note(error: SessionError, { last }: { last?: Response }): Promise<Record | null> {
-      const at = now()
-      const isStepUp = error instanceof StepUpRequiredError
-      // Headers seen and no success: the server has refused, and the refresh token is as good as before.
-      const isSpent = (error as RefreshFailedError).spent ?? (!isStepUp && last?.ok !== false)
-      const said = last?.headers.get('retry-after') ?? last?.headers.get('x-retry-after') // better-auth has the X
-      const pause = retryAfter(said, at, random())
-      return update((old) => {
-        if (!mayWrite(old, journal!)) return undefined
-        const next = { ...old, sent: isSpent ? old.sent : null }
-        if (isStepUp) return next
-        const failures = old.failures + 1
-        const coolUntil = at + (pause || backoff(failures, random()))
-        return { ...(asked.forced ? next : wasted(next, at)), failures, coolUntil, told: !!pause }
-      })
-    }
-
     events.trace('refresh-start', { attempt, reason: wanted.reason })
     try {
       const said = await inTime
@@ -150,7 +120,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
       const kept = await keeping
       if (kept && !asked.reload) return kept
       if (kept) store.adopt(...kept)
-      else if (!(await note(error, seen)) && isTransient(error)) return await theirs()
+      else if (!(await failed(journal, error, seen, asked.forced)) && isTransient(error)) return await theirs()
       throw error
     } finally {
       events.trace('refresh-end', { attempt })
@@ -173,7 +143,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
   }
 
   return async (asked, wanted) => {
-    const news = await turn(async (): Promise<News<U> | 'give-up' | number> => {
+    const news = await turn<News<U> | 'give-up'>(async () => {
       const wasSole = isSole()
       let found = await read()
       if (!found || isNewer(store.tab.version, found.record.version)) found = await sown()
@@ -185,7 +155,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
       if (plan === 'adopt') events.trace('adopt')
       return plan === 'adopt' ? [found, 'other-tab'] : plan
     })
-    if (typeof news !== 'object') return news
+    if (news === 'give-up') return news
     store.adopt(...news) // outside the lock, since it calls listeners
     return 'done'
   }

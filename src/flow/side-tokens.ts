@@ -2,9 +2,9 @@
 
 import { claimsOf, type Credentials, merge } from '../core/credentials.ts'
 import { lifeOf } from '../core/expiry.ts'
-import { isNewer, mayWrite, over, type Record, renewed } from '../core/record.ts'
+import { isNewer, mayWrite, over, planned, type Record, renewed } from '../core/record.ts'
 import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
-import type { Stored, Wanted } from '../ports.ts'
+import type { Wanted } from '../ports.ts'
 import type { Parts } from './refresh.ts'
 
 type Target = Omit<Wanted, 'reason'>
@@ -22,33 +22,46 @@ interface Entry {
 const UNKNOWN_LIFE = 60_000
 const LEEWAY = 5_000
 
-export function createSideTokens<U, C>({ world, backend, store, call, turn, farewell }: Parts<U, C>): SideToken {
-  const { now, mono, read, update } = world
+export function createSideTokens<U, C>(parts: Parts<U, C>): SideToken {
+  const { world, backend, store, call, turn, farewell, replayWindow } = parts
+  const { now, mono, read, update, isSole } = world
+  const { begin, failed } = parts.journal
   const entries = new Map<string, Entry>()
 
-  async function mint(target: Target, entry: Entry): Promise<string> {
-    // One queue for all that use one refresh token.
-    return turn(async () => {
-      entry.isStarted = true
-      const stored = await read()
-      if (!stored?.credentials) throw new RefreshFailedError('No credentials are stored')
-      if (stored.record.version.generation !== entry.generation) {
-        store.adopt(stored, 'other-tab') // somebody else's by now
-        return ''
-      }
-      const held = stored.credentials
-      const wanted = { ...target, reason: 'forced' } as const
-      const { inTime, answer } = call((io) => backend.token!(held, io, wanted))
-      // However late: its refresh token is the only one now.
-      const kept = answer.then((late) => late?.credentials && keep(stored, merge(held, late.credentials)))
-      kept.catch(() => {})
-      const said = await inTime
-      if (!said) return ended(stored.record)
-      await kept
-      const { accessToken, expiresAt } = said
-      entry.diesAt = mono() + (lifeOf({ expiresAt, claims: claimsOf(accessToken) }, now()) ?? UNKNOWN_LIFE)
-      return accessToken
+  async function mint(target: Target, entry: Entry): Promise<string | number> {
+    entry.isStarted = true
+    const stored = await read()
+    if (!stored?.credentials) throw new RefreshFailedError('No credentials are stored')
+    const { record: found, credentials: held } = stored
+    if (found.version.generation !== entry.generation) {
+      store.adopt(stored, 'other-tab') // somebody else's by now
+      return ''
+    }
+    // What spends the refresh token is an attempt like any other.
+    const maySpend = !!held.refreshToken
+    const plan =
+      maySpend &&
+      planned(found, { ...found, forced: true, reload: false, alone: '' }, now(), isSole() ? replayWindow : 0)
+    if (typeof plan === 'number') return plan
+    const journal = maySpend ? await begin(found) : found
+    if (!journal) return now() // another tab was quicker
+
+    const wanted = { ...target, reason: 'forced' } as const
+    const { inTime, answer, seen } = call((io) => backend.token!(held, io, wanted))
+    // However late: its refresh token is the only one now.
+    const kept = answer.then(async (late) => {
+      if (late && maySpend) await keep(journal, late.credentials && merge(held, late.credentials))
     })
+    kept.catch(() => {})
+    const said = await inTime.catch(async (error: unknown) => {
+      if (maySpend) await failed(journal, error, seen, true)
+      throw error
+    })
+    if (!said) return ended(journal)
+    await kept
+    const { accessToken, expiresAt } = said
+    entry.diesAt = mono() + (lifeOf({ expiresAt, claims: claimsOf(accessToken) }, now()) ?? UNKNOWN_LIFE)
+    return accessToken
   }
 
   /** Believed only if nobody has moved on since. */
@@ -60,14 +73,14 @@ export function createSideTokens<U, C>({ world, backend, store, call, turn, fare
   }
 
   /** A rotated refresh token is kept, though the session stays what it was. */
-  async function keep({ record: found, credentials: held }: Stored<U>, fresh: Credentials<U>): Promise<void> {
-    const credentials = { ...fresh, claims: held!.claims }
-    const record = await update(
-      (old) => (mayWrite(old, found) && !isNewer(old.version, found.version) ? renewed(old, old) : undefined),
-      credentials,
-    )
+  async function keep(journal: Record, credentials: Credentials<U> | undefined): Promise<void> {
+    const record = await update((old) => {
+      if (!mayWrite(old, journal) || isNewer(old.version, journal.version)) return undefined
+      return { ...(credentials ? renewed(old, old) : old), sent: null, failures: 0, coolUntil: 0 }
+    }, credentials)
+    if (!credentials) return
     if (record) store.adopt({ record, credentials }, 'this-tab')
-    else await farewell(fresh)
+    else await farewell(credentials)
   }
 
   return async (target, skipCache = false, minValidity = LEEWAY) => {
@@ -79,7 +92,8 @@ export function createSideTokens<U, C>({ world, backend, store, call, turn, fare
     if (isGood && !(skipCache && old.isStarted)) return old.minted
 
     const entry = { generation, isStarted: false, diesAt: Infinity } as Entry
-    entry.minted = mint(target, entry)
+    // One queue for all that use one refresh token.
+    entry.minted = turn(() => mint(target, entry))
     entries.set(key, entry)
     entry.minted.catch(() => entries.get(key) === entry && entries.delete(key))
     return entry.minted

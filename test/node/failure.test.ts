@@ -419,10 +419,10 @@ describe('a storage that stops answering', () => {
   ])('keeps %s waiting for a while only, and what comes after it works', async (_, call) => {
     const { session, clock, stall, thaw, server } = await stalling()
     stall()
-    const outcome = outcomeOf(call(session))
+    const first = outcomeOf(call(session))
     const next = outcomeOf(session.refresh())
     await clock.pass(60_000)
-    expect(await outcome).toBe('ERR_REFRESH_TIMEOUT')
+    expect(await first).toBe('ERR_REFRESH_TIMEOUT')
     expect(await next).toBe(session.current.status === 'authenticated' ? 'ERR_REFRESH_TIMEOUT' : 'done')
     thaw()
     await clock.pass(60_000)

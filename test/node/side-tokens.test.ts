@@ -33,12 +33,34 @@ test('an answer that comes after a later refresh is of no use any more', async (
   await held.arrived
   await clock.pass(10_001)
   await late
-  await session.refresh()
+  const refreshed = session.refresh()
+  await clock.pass(1_000) // what failed is left alone for a moment
+  await refreshed
   const token = await session.getToken()
   held.release()
   await settled()
   expect(await session.getToken()).toBe(token)
   expect((await session.refresh()).status).toBe('authenticated')
+})
+
+test('one whose answer was lost has sent the refresh token: nothing sends it again before that is over', async () => {
+  const clock = createClock()
+  const knobs = { refreshFailures: ['drop-after' as const] }
+  const { session, wire } = await setup({ backend: oauth2Backend() }, { clock, knobs })
+  await thrownBy(session.getToken({ resource }))
+  void session.refresh().catch(() => {})
+  await clock.pass(9_000)
+  expect(wire.to('/oauth/token')).toHaveLength(1)
+})
+
+test('one leaves a server alone for as long as that has asked', async () => {
+  const clock = createClock()
+  const knobs = { refreshFailures: [{ status: 429, retryAfter: 60 }] }
+  const { session, wire } = await setup({ backend: oauth2Backend() }, { clock, knobs })
+  await thrownBy(session.getToken({ resource }))
+  expect(await thrownBy(session.getToken({ resource }))).toMatchObject({ code: 'ERR_REFRESH_FAILED' })
+  await clock.pass(30_000)
+  expect(wire.to('/oauth/token')).toHaveLength(1)
 })
 
 test('a sign-out while one is minted reaches what it brings', async () => {

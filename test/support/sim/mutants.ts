@@ -254,7 +254,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an outcome that nobody knows is forgotten',
-    file: 'flow/refresh.ts',
+    file: 'flow/journal.ts',
     replace: 'sent: isSpent ? old.sent : null',
     by: 'sent: null',
     oracles: ['I1', 'I2', 'I26'],
