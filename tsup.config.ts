@@ -20,7 +20,10 @@ export default defineConfig([
     format: ['esm'],
     splitting: true,
     // tsup sets `baseUrl`, which TypeScript 6 refuses unless told otherwise.
-    dts: { banner: '/// <reference lib="esnext.disposable" />', compilerOptions: { ignoreDeprecations: '6.0' } },
+    dts: {
+      banner: '/// <reference lib="esnext.disposable" />',
+      compilerOptions: { ignoreDeprecations: '6.0', stripInternal: true },
+    },
   },
   {
     ...shared,

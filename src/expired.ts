@@ -9,7 +9,7 @@ import { peek } from './wire.ts'
 export type { Expired }
 
 // An error that says "expired" is short; a long answer is data.
-const LONGEST_BODY = 65_536
+const LONGEST_HEADER = 65_536
 // ms.
 const LONGEST_PROBE = 10_000
 
@@ -112,7 +112,7 @@ export const landedOn =
 
 /** The first Bearer or DPoP challenge of a response, as far as the browser lets scripts see it. */
 export function challengeOf(response: Response): Record<string, string> | undefined {
-  const header = response.headers.get('www-authenticate')?.slice(0, LONGEST_BODY)
+  const header = response.headers.get('www-authenticate')?.slice(0, LONGEST_HEADER)
   const start = header?.search(/(?:^|,)\s*(bearer|dpop)\b/i) ?? -1
   if (start < 0) return undefined
   const found: Record<string, string> = Object.create(null)

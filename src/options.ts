@@ -5,7 +5,6 @@ import { InvalidOptionError } from './errors.ts'
 import type { RefreshAfter } from './flow/after.ts'
 import type { Replay } from './outgoing.ts'
 import type { RefreshAhead } from './flow/schedule.ts'
-import type { SessionStorage } from './platform/own.ts'
 import type { StorageKind } from './platform/storage.ts'
 import type { Backend, Expired, Platform } from './ports.ts'
 
@@ -56,6 +55,12 @@ export type Settings<U> = Required<Omit<SessionOptions<U>, 'isExpired' | 'initia
   isExpired: Expired
 }
 
+const WORDS = {
+  storage: 'indexeddb, memory, local',
+  refreshAhead: 'visible, always, never',
+  replay: 'auto, idempotent, never',
+}
+
 /** @throws {@link InvalidOptionError} naming the option. */
 export function settle<U, C>(options: SessionOptions<U, C>, page: string | undefined): Settings<U> {
   const must = (fits: unknown, option: string, rule: string): void => {
@@ -83,12 +88,11 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
   for (const name of ['leeway', 'timeout', 'replayWindow'] as const)
     must(settings[name] >= 0 && settings[name] < Infinity, name, 'must be ms, not negative')
   const { isExpired = backend.isExpired?.bind(backend) ?? [401] } = options
-  const { storage, origins } = settings
-  must(
-    /^(indexeddb|memory|local)$/.test(storage as string) || typeof (storage as SessionStorage)?.getItem === 'function',
-    'storage',
-    "must be 'indexeddb', 'memory', 'local' or an object with getItem",
-  )
+  const { origins } = settings
+  for (const [name, words] of Object.entries(WORDS) as [keyof typeof WORDS, string][]) {
+    const value = settings[name]
+    must(typeof value === 'object' || words.split(', ').includes(value), name, `must be one of ${words}`)
+  }
   must(typeof isExpired === 'function' || Array.isArray(isExpired), 'isExpired', 'must be status codes or a function')
   must(Array.isArray(origins), 'origins', 'must be a list')
   for (const place of origins) {

@@ -168,7 +168,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     if (store.state.status === 'authenticated')
       await orAborted(flights(wanted, { forced: true, reload: reason === 'reload', alone }), signal)
     const { status, reason: why } = store.state
-    if (ensureSignedIn && status !== 'authenticated') throw new SessionEndedError(why as SessionEndedError['reason'])
+    if (ensureSignedIn && status !== 'authenticated')
+      throw new SessionEndedError((why === 'restored' ? 'signed-out' : why) as SessionEndedError['reason'])
     return store.state
   }
 

@@ -59,6 +59,11 @@ export const peek = async (response: Response): Promise<Json | null> =>
     ? null
     : (((await jsonOf(response.clone(), LONGEST_PEEK, AbortSignal.timeout?.(LONGEST_LOOK))) ?? null) as Json | null)
 
+/** Whether a sign-out has been heard; if not, it is told again. @throws {@link RefreshFailedError} */
+export function heard({ status, url }: Response): void {
+  if (status >= 500 || [408, 425, 429].includes(status)) throw new RefreshFailedError(`${bare(url)}: ${status}`)
+}
+
 /** The origins of absolute URLs; a relative one is the page's own. */
 export const originsOf = (urls: readonly (string | undefined)[]): string[] =>
   urls.filter((url) => /^https?:/i.test(url ?? '')).map((url) => new URL(url!).origin)

@@ -32,19 +32,17 @@ export function authjs(options: AuthJsOptions = {}): Backend {
 
   /** `null` in version 5 and `{}` in version 4: nobody. */
   async function read(response: Response): Promise<Credentials | null> {
-    const { user, expires, ...rest } = (await readJsonOrNull(response)) ?? {}
+    const { user, expires: _expires, ...rest } = (await readJsonOrNull(response)) ?? {}
     if (!user) return null
     if (rest[trouble]) throw new StepUpRequiredError({ type: rest[trouble] as string }, { response })
     const { id, email } = user as Json
     const token = field === undefined ? undefined : rest[field]
     const accessToken = typeof token === 'string' ? token : undefined
-    const ends = Date.parse(expires as string)
     // State never holds a token: whatever else of that kind the callback hands out stays out of it.
     const said = Object.entries(rest).filter(([name]) => name !== field && !/token$/i.test(name))
     return {
       user: user as Json,
       ...(accessToken && { accessToken }),
-      ...(ends > 0 && { sessionExpiresAt: ends }),
       claims: { sub: id ?? email, ...(accessToken && claimsOf(accessToken)), ...Object.fromEntries(said) },
     }
   }

@@ -3,7 +3,7 @@
 import type { Credentials, Json } from '../core/credentials.ts'
 import { RefreshFailedError, SessionEndedError } from '../errors.ts'
 import type { Backend, Io } from '../ports.ts'
-import { attachBearer, isOneOf, needing, originsOf, peek, readJson } from '../wire.ts'
+import { attachBearer, heard, isOneOf, needing, originsOf, peek, readJson } from '../wire.ts'
 
 export interface BearerOptions {
   /** POST `{ refreshToken }` here; 401 and 403 say that the session is over, and `{ "error": "reuse" }` or `"revoked"` why. */
@@ -89,8 +89,7 @@ export function bearer<U = Json>(options: BearerOptions): Backend<U> {
     },
     async signOut(credentials, io) {
       if (!signOutUrl || !credentials) return
-      const { status } = await post(io, signOutUrl, credentials)
-      if (status >= 500) throw new RefreshFailedError(`${signOutUrl} answered ${status}`)
+      heard(await post(io, signOutUrl, credentials))
     },
   }
 }

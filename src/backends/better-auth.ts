@@ -3,7 +3,7 @@
 import type { Credentials, Json } from '../core/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
 import type { Backend, Io } from '../ports.ts'
-import { attachBearer, originsOf, peek, readJson, readJsonOrNull } from '../wire.ts'
+import { attachBearer, heard, originsOf, peek, readJson, readJsonOrNull } from '../wire.ts'
 
 export interface BetterAuthOptions {
   /** Where the routes are. @default '/api/auth' */
@@ -59,12 +59,10 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
     if (!session || !user) return null
     // The session's own token is the secret itself: it stays out of what an app shows and stores.
     const { token: _secret, ...claims } = session as Json
-    const ends = Date.parse(String(claims['expiresAt']))
     const accessToken = jwt ? (response.headers.get('set-auth-jwt') ?? (await mint(io))) : held?.accessToken
     if (jwt && !accessToken) throw new RefreshFailedError(`${baseUrl}/token: 401 beside a session`, { response })
     return {
       user: user as Json,
-      ...(ends > 0 && { sessionExpiresAt: ends }),
       ...(accessToken && { accessToken }),
       ...(!jwt && { claims: { ...claims, sub: claims['userId'] } }),
     }
@@ -91,8 +89,7 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
     reload: (held, io) => check(io, held, true),
     async signOut(held, io) {
       const headers = { 'content-type': 'application/json' }
-      const { status } = await ask(io, held, '/sign-out', { method: 'POST', headers, body: '{}' })
-      if (status >= 500) throw new RefreshFailedError(`${baseUrl}/sign-out: ${status}`)
+      heard(await ask(io, held, '/sign-out', { method: 'POST', headers, body: '{}' }))
     },
   }
 }

@@ -1,18 +1,17 @@
 // Clerk, spoken to directly: session tokens of a minute, minted by the Frontend API for whoever has its cookie.
 
 import type { Credentials, Json } from '../core/credentials.ts'
-import { InvalidOptionError, RefreshFailedError, type Challenge } from '../errors.ts'
+import { InvalidOptionError, type Challenge } from '../errors.ts'
 import type { Backend, Io } from '../ports.ts'
 import { active, type Body, type ClerkOptions, createFrontendApi, type Resource, sessionOf } from '../vendors/clerk.ts'
-import { attachBearer, peek } from '../wire.ts'
+import { attachBearer, heard, peek } from '../wire.ts'
 
 export type { ClerkOptions } from '../vendors/clerk.ts'
 
 function read(session: Resource): Credentials {
-  const { id, user, expire_at, last_active_token, last_active_organization_id } = session
+  const { id, user, last_active_token, last_active_organization_id } = session
   return {
     ...(last_active_token?.jwt && { accessToken: last_active_token.jwt }),
-    ...(expire_at !== undefined && { sessionExpiresAt: expire_at }),
     ...(user && { user }),
     organizationId: last_active_organization_id ?? null,
     data: { sessionId: id },
@@ -78,8 +77,7 @@ export function clerk(options: ClerkOptions): Backend {
       return accessToken ? { accessToken } : null
     },
     async signOut(_held, io) {
-      const { status } = await call(io, '/client/sessions', {}, { _method: 'DELETE' })
-      if (status >= 500) throw new RefreshFailedError(`${base}/client/sessions: ${status}`)
+      heard(await call(io, '/client/sessions', {}, { _method: 'DELETE' }))
     },
   }
 }

@@ -1,9 +1,8 @@
 // Sessions in an httpOnly cookie, such as a backend for frontend (RFC 10017): no token at all, or a mediated access token.
 
 import type { Credentials, Json } from '../core/credentials.ts'
-import { RefreshFailedError } from '../errors.ts'
 import type { Backend, Io, Jar } from '../ports.ts'
-import { attachBearer, isOneOf, needing, originsOf, readJson } from '../wire.ts'
+import { attachBearer, heard, isOneOf, needing, originsOf, readJson } from '../wire.ts'
 
 export interface CookieOptions<U = Json> {
   /** GET: who is signed in. 401, or `{ "authenticated": false }`: nobody. */
@@ -18,19 +17,17 @@ export interface CookieOptions<U = Json> {
   headers?: HeadersInit
   /** A cookie that scripts can read, copied to a header with each request (double submit). */
   csrf?: { cookie: string; header: string }
-  /** What an answer says; `null`: nobody is signed in. @default `user`, `accessToken`, `expiresIn`, and `expiresAt` as the end of the session */
+  /** What an answer says; `null`: nobody is signed in. @default `user`, `accessToken`, `expiresIn` */
   read?(body: Json): Credentials<U> | null
 }
 
 function readAnswer<U>(body: Json): Credentials<U> | null {
-  const { authenticated, user, accessToken, expiresIn, expiresAt } = body
+  const { authenticated, user, accessToken, expiresIn } = body
   if (authenticated === false) return null
-  const ends = typeof expiresAt === 'string' ? Date.parse(expiresAt) : Number(expiresAt)
   return {
     user: (user ?? null) as U | null,
     ...(typeof accessToken === 'string' && accessToken && { accessToken }),
     ...(Number(expiresIn) > 0 && { expiresInSeconds: Number(expiresIn) }),
-    ...(ends > 0 && { sessionExpiresAt: ends }),
   }
 }
 
@@ -91,8 +88,7 @@ export function cookie<U = Json>(options: CookieOptions<U>): Backend<U> {
     },
     async signOut(_credentials, io) {
       if (!signOutUrl) return
-      const { status } = await ask(io, signOutUrl, 'POST')
-      if (status >= 500) throw new RefreshFailedError(`${signOutUrl} answered ${status}`)
+      heard(await ask(io, signOutUrl, 'POST'))
     },
   }
 }

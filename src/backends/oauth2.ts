@@ -3,7 +3,7 @@
 import { claimsOf, type Credentials, type Json, said } from '../core/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
 import type { Backend, Io, Wanted } from '../ports.ts'
-import { attachBearer, isOneOf, needing, originsOf, peek, readJson } from '../wire.ts'
+import { attachBearer, heard, isOneOf, needing, originsOf, peek, readJson } from '../wire.ts'
 
 export interface OAuth2Options {
   /** Where the refresh grant is sent (RFC 6749 §3.2). */
@@ -112,8 +112,7 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
     async signOut(credentials, io) {
       const token = credentials?.refreshToken
       if (!token || !revocationEndpoint) return
-      const { status } = await post(io, revocationEndpoint, { token, token_type_hint: 'refresh_token' })
-      if (status >= 500) throw new RefreshFailedError(`${revocationEndpoint}: ${status}`)
+      heard(await post(io, revocationEndpoint, { token, token_type_hint: 'refresh_token' }))
     },
   }
 }

@@ -3,7 +3,7 @@
 import { claimsOf, type Credentials, type Json } from '../core/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
 import type { Backend, Io } from '../ports.ts'
-import { attachBearer, originsOf, peek, readJson } from '../wire.ts'
+import { attachBearer, heard, originsOf, peek, readJson } from '../wire.ts'
 
 export interface RoqOptions {
   /** Where the routes are. @default '/api/auth' */
@@ -72,8 +72,7 @@ export function roq({ baseUrl = '/api/auth' }: RoqOptions = {}): Backend {
     refresh,
     async signOut(_held, io) {
       // It redirects to a page.
-      const { status } = await io.fetch(`${baseUrl}/logout`, { credentials: 'include', redirect: 'manual' })
-      if (status >= 500) throw new RefreshFailedError(`${baseUrl}/logout: ${status}`)
+      heard(await io.fetch(`${baseUrl}/logout`, { credentials: 'include', redirect: 'manual' }))
     },
   }
 }

@@ -3,7 +3,7 @@
 import { claimsOf, type Credentials, type Json } from '../core/credentials.ts'
 import { RefreshFailedError, SessionEndedError } from '../errors.ts'
 import type { Backend, Io } from '../ports.ts'
-import { isOneOf, needing, originsOf, peek } from '../wire.ts'
+import { heard, isOneOf, needing, originsOf, peek } from '../wire.ts'
 
 export interface SuperTokensOptions {
   /** Where the routes are. @default '/auth' */
@@ -47,14 +47,12 @@ function read({ headers }: Response, mark: Dialect['mark']): Credentials | null 
   const antiCsrf = headers.get('anti-csrf')
   // Standard base64 with UTF-8 inside; decoded like the middle of a JWT, which allows that alphabet too.
   const front = claimsOf(`.${headers.get('front-token') ?? ''}`) as { uid: string; ate: number; up?: Json } | null
-  const ends = mark === 'id-refresh-token' ? Number(marker.split(';')[1]) : NaN
   const isTimed = Number(front?.up?.['exp']) > Number(front?.up?.['iat'])
   return {
     // Sent on an ordinary response without a refresh token: that one goes on. Empty means delete.
     ...readToken('accessToken', headers.get('st-access-token')),
     ...readToken('refreshToken', headers.get('st-refresh-token')),
     ...(front && { user: { id: front.uid }, claims: front.up, ...(!isTimed && { expiresAt: front.ate }) }),
-    ...(ends > 0 && { sessionExpiresAt: ends }),
     ...(antiCsrf && { data: { antiCsrf } }),
   }
 }
@@ -125,8 +123,8 @@ function speak(dialect: Dialect): Backend {
         response = await post({ ...held, ...fresh }, io, signOutUrl, fresh.accessToken)
       }
       const { status } = (await peek(response)) ?? {}
-      if (response.status >= 500 || status === 'GENERAL_ERROR')
-        throw new RefreshFailedError(`${signOutUrl}: ${response.status}`, { response })
+      heard(response)
+      if (status === 'GENERAL_ERROR') throw new RefreshFailedError(`${signOutUrl}: ${response.status}`, { response })
     },
   }
 }

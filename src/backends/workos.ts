@@ -2,10 +2,9 @@
 // (production); and the route of a Next.js app that holds the sealed cookie.
 
 import type { Credentials } from '../core/credentials.ts'
-import { RefreshFailedError } from '../errors.ts'
 import type { Backend, Io, Wanted } from '../ports.ts'
 import { fromAuthenticateResponse, refused, type WorkOSUser } from '../vendors/workos.ts'
-import { attachBearer, isOneOf, needing, originsOf, readJson } from '../wire.ts'
+import { attachBearer, heard, isOneOf, needing, originsOf, readJson } from '../wire.ts'
 
 export { fromAuthenticateResponse, type WorkOSClaims, type WorkOSUser } from '../vendors/workos.ts'
 
@@ -127,8 +126,7 @@ export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
     refresh: (held, io, { organizationId = held.organizationId ?? undefined }) => ask(io, organizationId),
     async signOut(_held, io) {
       if (!signOutUrl) return
-      const { status } = await io.fetch(signOutUrl, { method: 'POST', credentials: 'include' })
-      if (status >= 500) throw new RefreshFailedError(`${signOutUrl}: ${status}`)
+      heard(await io.fetch(signOutUrl, { method: 'POST', credentials: 'include' }))
     },
   }
 }

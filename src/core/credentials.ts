@@ -12,8 +12,6 @@ export interface Credentials<U = Json> {
   expiresAt?: number | undefined
   /** The access token's life in seconds from now (RFC 6749 §5.1). */
   expiresInSeconds?: number | undefined
-  /** When the session itself ends, epoch ms, where the server tells. */
-  sessionExpiresAt?: number | undefined
   user?: U | null | undefined
   /** Left out: the payload of the access token, where it is a JWT. */
   claims?: Json | null | undefined

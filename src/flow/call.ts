@@ -13,6 +13,8 @@ export interface Call<T> {
   readonly seen: { last?: Response }
 }
 
+const LONGEST_KEPT_ALIVE = 60_000
+
 /** @param keep What the backend has before it is done. */
 export type Caller<U> = <T>(run: (io: Io<U>) => Promise<T>, attemptId?: string, keep?: Io<U>['keep']) => Call<T>
 
@@ -33,8 +35,9 @@ export const createCaller =
         (seen.last = await world.fetch(input, {
           redirect: 'error', // a login page must not pass for an answer, nor a refresh token follow a redirect
           cache: 'no-store',
-          // A closing page would lose the cookie; with tokens in the body, the page that could read them is gone anyway.
-          keepalive: cookies,
+          // A closing page would lose the cookie; with tokens in the body, the page that could read them is gone anyway. Fetch
+          // refuses it to bodies of more than 64 KiB.
+          keepalive: cookies && ((init?.body as string | undefined)?.length ?? 0) < LONGEST_KEPT_ALIVE,
           signal,
           session: false, // nor the business of another copy of the SDK, if its patch is what lies below
           ...init,

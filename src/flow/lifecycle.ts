@@ -152,7 +152,16 @@ export function createLifecycle<U, C>({
         return said ?? ask()
       }
       const run = (): Promise<Stored<U> | null> => take(login, 'signed-in')
-      adopt(await (typeof from === 'object' ? run() : turn(run)), 'this-tab')
+      // A sign-out that the server has missed it hears before: afterwards nobody would know of it any more.
+      const news =
+        typeof from === 'object'
+          ? run()
+          : turn(() =>
+              farewell()
+                .catch(() => {})
+                .then(run),
+            )
+      adopt(await news, 'this-tab')
     },
 
     async signOut({ local, signal } = {}) {

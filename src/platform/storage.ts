@@ -1,5 +1,6 @@
 // Where a session is kept: the kinds of storage, and what is done when one of them fails.
 
+import { merge } from '../core/credentials.ts'
 import { rowAfter } from '../core/record.ts'
 import type { Clock, Records, Stored } from '../ports.ts'
 import { orLate } from '../wait.ts'
@@ -63,12 +64,22 @@ export function openRecords<U>(
   }
 
   return {
-    read: () => attempt(async ({ read }) => (last = await read())),
+    read: () => attempt(async ({ read }) => (last = sound(await read()))),
     update: (change, credentials) =>
       attempt(async ({ update }) => {
         const record = await update(change, credentials)
         if (record) last = rowAfter(last, () => record, credentials)
         return record
       }),
+  }
+}
+
+/** What lies in a storage may be anybody's: no token that can't stand in a header gets as far as one. */
+function sound<U>(stored: Stored<U> | null): Stored<U> | null {
+  try {
+    if (stored?.credentials) merge(null, stored.credentials)
+    return stored
+  } catch {
+    return stored && { record: { ...stored.record, signedIn: false }, credentials: null }
   }
 }

@@ -18,7 +18,6 @@ export interface ClerkOptions {
 export interface Resource {
   id: string
   status: string
-  expire_at?: number
   user?: Json | null
   last_active_token?: { jwt?: string } | null
   last_active_organization_id?: string | null

@@ -18,6 +18,7 @@ import { supertokensLegacy } from 'resesh/backends/supertokens'
 import { workos, workosRoute } from 'resesh/backends/workos'
 import { expect, onTestFinished, test } from 'vitest'
 import {
+  bearerBackend,
   cookieBackend,
   createClock,
   createWire,
@@ -67,6 +68,8 @@ test.each<[string, string, object]>([
   ['a wildcard in an origin', 'origins', { backend: fits, origins: ['https://*.a.test'] }],
   ['an origin that stands alone', 'origins', { backend: fits, origins: 'https://a.test' }],
   ['a storage that there is not', 'storage', { backend: fits, storage: 'sessionStorage' }],
+  ['a misspelt replay', 'replay', { backend: fits, replay: 'always' }],
+  ['a refreshAhead that is no word', 'refreshAhead', { backend: fits, refreshAhead: true }],
   ['a status that is no list', 'isExpired', { backend: fits, isExpired: 419 }],
   ['the origin that all sandboxed pages share', 'origins', { backend: fits, origins: ['null'] }],
   ['a negative leeway', 'leeway', { backend: fits, leeway: -1 }],
@@ -414,6 +417,20 @@ test('a record that speaks of credentials which nobody has kept: a refresh says 
   await session.refresh()
   storage.text = JSON.stringify({ ...JSON.parse(storage.text!), credentials: null })
   await expect(session.refresh()).rejects.toThrow('No credentials are stored')
+})
+
+test('a stored token that cannot stand in a header is nobody’s, and shows in no error', async () => {
+  const storage = sharedStorage()
+  const first = await setup({ storage })
+  await first.session.refresh()
+  first.session.dispose()
+  const row = JSON.parse(storage.text!) as { credentials: Credentials }
+  storage.text = JSON.stringify({ ...row, credentials: { ...row.credentials, accessToken: 'secret\nfragment' } })
+  const platform = { fetch: async () => new Response('as nobody') }
+  const again = createSession({ backend: bearerBackend(), storage, platform })
+  onTestFinished(again.dispose)
+  expect((await again.ready()).status).toBe('unauthenticated')
+  expect(await (await again.fetch(url('/api/me'))).text()).toBe('as nobody')
 })
 
 test('a generation that no sign-in could be newer than is nobody’s', async () => {

@@ -509,3 +509,54 @@ test('a request at once after the start is not sent as the one who signs in mean
   await response.catch(() => {})
   expect(wire.to('/api/me')).toHaveLength(1)
 })
+
+test.each([408, 425, 429, 500])('a sign-out that meets a %d is told again', async (status) => {
+  const clock = createClock()
+  const said = [status, 204]
+  const told: number[] = []
+  const fetch = async () => {
+    told.push(said[0]!)
+    return new Response(null, { status: said.shift()! })
+  }
+  const { session } = await setup({ initial: { accessToken: 'a', refreshToken: 'r' }, platform: { fetch } }, { clock })
+  await session.signOut()
+  await clock.pass(60_000)
+  expect(told).toEqual([status, 204])
+})
+
+test('a sign-out that the server has missed it hears before the next sign-in', async () => {
+  const { session, server, wire } = await setup()
+  wire.isDown = true
+  await session.signOut()
+  wire.isDown = false
+  expect(server.sessions).toBe(1)
+  await session.signIn(() => login(server, 'bob'))
+  expect(server.sessions).toBe(1) // Bob's
+  expect(session.current.user).toMatchObject({ name: 'Bob' })
+})
+
+test('where nobody was ever signed in, ensureSignedIn says so as if signed out', async () => {
+  const { session } = await setup({ initial: null })
+  expect(await thrownBy(session.refresh({ ensureSignedIn: true }))).toMatchObject({ reason: 'signed-out' })
+})
+
+test.each([
+  [59_000, true],
+  [70_000, false],
+])('of a cookie session a call with %d characters outlives the page: %s', async (length, keepalive) => {
+  const sent: (boolean | undefined)[] = []
+  const backend = defineBackend({
+    cookies: true,
+    async refresh(_held, io, { data }) {
+      await io.fetch(url('/auth/session'), { method: 'POST', body: String(data?.['note']) })
+      return { user: { id: 1 } }
+    },
+  })
+  const fetch = async (_: unknown, init?: RequestInit) => {
+    sent.push(init?.keepalive)
+    return new Response()
+  }
+  const { session } = await setup({ backend, initial: { user: { id: 1 } }, platform: { fetch } })
+  await session.reload({ data: { note: 'x'.repeat(length) } })
+  expect(sent).toEqual([keepalive])
+})
