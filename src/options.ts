@@ -1,6 +1,6 @@
 // What an app may set, with every default, and what makes no sense.
 
-import { type Credentials, type Json, said } from './core/credentials.ts'
+import { type Credentials, type Json, withoutUndefined } from './core/credentials.ts'
 import { InvalidOptionError } from './errors.ts'
 import type { RefreshAfter } from './flow/after.ts'
 import type { Replay } from './outgoing.ts'
@@ -83,7 +83,7 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
     replay: 'auto' as const,
     refreshAfter: [],
     replayWindow: backend.replayWindow ?? 0,
-    ...said(options),
+    ...withoutUndefined(options),
   }
   for (const name of ['leeway', 'timeout', 'replayWindow'] as const)
     must(settings[name] >= 0 && settings[name] < Infinity, name, 'must be ms, not negative')

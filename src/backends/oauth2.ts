@@ -1,6 +1,6 @@
 // A public OAuth 2.0 client in a browser: the refresh grant (RFC 6749 §6), revocation (RFC 7009) and, on reload, userinfo.
 
-import { claimsOf, type Credentials, type Json, said } from '../core/credentials.ts'
+import { claimsOf, type Credentials, type Json, withoutUndefined } from '../core/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
 import type { Backend, Io, Wanted } from '../ports.ts'
 import { attachBearer, heard, isOneOf, needing, originsOf, peek, readJson } from '../wire.ts'
@@ -55,7 +55,7 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
   const endpoints = [tokenEndpoint, revocationEndpoint, userinfoEndpoint]
 
   const post = (io: Io<U>, url: string, fields: Record<string, string | undefined>): Promise<Response> => {
-    const body = new URLSearchParams({ client_id: clientId, ...said(fields) })
+    const body = new URLSearchParams({ client_id: clientId, ...withoutUndefined(fields) })
     return io.fetch(url, { method: 'POST', body })
   }
 

@@ -60,7 +60,7 @@ export const isOlder = (a: Credentials<unknown>, b: Credentials<unknown>): boole
   Number(a.claims?.['iat']) < Number(b.claims?.['iat'])
 
 /** What is not left out. */
-export const said = <T extends object>(parts: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+export const withoutUndefined = <T extends object>(parts: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as never
 
 /**
@@ -74,5 +74,5 @@ export function merge<U>(old: Credentials<U> | null, fresh: Credentials<U>): Cre
   if (![accessToken ?? '', refreshToken ?? ''].every((token) => typeof token === 'string' && SENDABLE.test(token)))
     throw new InvalidTokenError('The token cannot stand in a header')
   const claims = accessToken ? claimsOf(accessToken) : old?.claims
-  return { ...old, expiresAt: undefined, expiresInSeconds: undefined, claims, ...said(fresh) }
+  return { ...old, expiresAt: undefined, expiresInSeconds: undefined, claims, ...withoutUndefined(fresh) }
 }

@@ -34,9 +34,10 @@ export interface Record {
   /** A refresh whose outcome nobody has written down: under way, or lost with its answer. */
   readonly sent: { readonly first: number; readonly at: number; readonly deadline: number } | null
   readonly failures: number
-  /** No refresh before this wall time; `told` by the server, so that not even coming online shortens it. */
+  /** No refresh before this wall time. */
   readonly coolUntil: number
-  readonly told: boolean
+  /** By the server: not even coming online shortens it. */
+  readonly isOrdered: boolean
   /** Wall times of the automatic refreshes that failed or cured nothing: the token bucket. */
   readonly wasted: readonly number[]
   /** The user signed out, and the server does not know yet. */
@@ -57,7 +58,7 @@ export const BLANK: Record = {
   sent: null,
   failures: 0,
   coolUntil: 0,
-  told: false,
+  isOrdered: false,
   wasted: [],
   untold: false,
 }

@@ -5,7 +5,7 @@ import type { Outgoing } from '../outgoing.ts'
 import { orAborted } from '../wait.ts'
 import type { Origins } from './origins.ts'
 import type { Flights } from './flights.ts'
-import type { Parts } from './refresh.ts'
+import type { Parts } from './parts.ts'
 
 export interface RefreshAfter {
   /** @default every method that is not safe (RFC 9110 §9.2.1) */

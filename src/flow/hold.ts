@@ -6,7 +6,7 @@ import { isTransient, QueueFullError, RefreshFailedError, RefreshTimeoutError } 
 import type { Outgoing } from '../outgoing.ts'
 import { orAborted, orLate } from '../wait.ts'
 import type { Flights, Outcome } from './flights.ts'
-import type { Parts } from './refresh.ts'
+import type { Parts } from './parts.ts'
 
 export interface Hold<U, C> {
   /** Whether it would only meet a refusal, or go out bare for want of an answer that is on its way. */

@@ -16,7 +16,7 @@ import type { Hold } from './hold.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Origins } from './origins.ts'
 import type { Parking } from './parking.ts'
-import type { Parts } from './refresh.ts'
+import type { Parts } from './parts.ts'
 import type { Refusals } from './refusals.ts'
 
 export type Fetch = (input: RequestInfo | URL, init?: SessionRequestInit) => Promise<Response>
@@ -77,9 +77,9 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
         await orAborted(store.waking, request.signal)
         await goesOn(request, called)
       }
-      const isOwn = ownOf(request) !== null
-      if (backend.owns?.(request.url)) return dispatch(request, id, isOwn, 1)
-      const isHeld = !isOwn && hold.mustHold(request)
+      const hasOwn = ownOf(request) !== null // an Authorization of the caller's own
+      if (backend.owns?.(request.url)) return dispatch(request, id, hasOwn, 1)
+      const isHeld = !hasOwn && hold.mustHold(request)
       let begun = isHeld ? await hold.held(request, id) : store.tab
       let wasRefreshed = false
 
@@ -100,7 +100,7 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
         refused?.body?.cancel().catch(() => {}) // an unread answer would keep its connection busy
         const sentWith = store.tab.version
         const sentAt = world.mono()
-        const response = (refused = await dispatch(request, id, isOwn, sends))
+        const response = (refused = await dispatch(request, id, hasOwn, sends))
         if (isQueued) gate.leave()
         isQueued = false
         // Where a redirect led: nothing that is said there is about this session.
@@ -108,14 +108,14 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
         const news = observed(response, request, sentWith)
         if (news) await news
         // Both answer at once as a rule, and a wait for nothing costs as much as the rest.
-        const asks = !isOwn && stepUp(response, request)
+        const asks = !hasOwn && stepUp(response, request)
         const challenge = asks && (await asks)
         if (challenge) {
           const mayGo = sends < MOST_SENDS && request.canRepeat
           if (!mayGo || !(await park('step-up', request, begun.version, { challenge }))) return response
           continue
         }
-        const says = !isOwn && isExpired(response, request)
+        const says = !hasOwn && isExpired(response, request)
         if (!says || !(await says)) {
           refusals.remove(request)
           const after = answered(response, request)
@@ -146,9 +146,9 @@ export function createIntercept<U, C>(parts: InterceptParts<U, C>): Fetch {
     }
   }
 
-  function dispatch(request: Outgoing, id: number, isOwn: boolean, nth: number): Promise<Response> {
+  function dispatch(request: Outgoing, id: number, hasOwn: boolean, nth: number): Promise<Response> {
     const headers = nth > 1 ? request.dress() : request.headers
-    const own = isOwn && ownOf(request)
+    const own = hasOwn && ownOf(request)
     const attached = backend.attach(headers, store.credentials, request)
     if (own) headers.set('authorization', own)
     const response = request.send(world.fetch, attached, isExpired.around)

@@ -33,7 +33,7 @@ export const createJournal = <U>({ now, random, update }: World<U>, timeout: num
       if (isStepUp) return next
       const failures = old.failures + 1
       const coolUntil = at + (pause || backoff(failures, random()))
-      return { ...(isForced ? next : wasted(next, at)), failures, coolUntil, told: !!pause }
+      return { ...(isForced ? next : wasted(next, at)), failures, coolUntil, isOrdered: !!pause }
     })
   },
 })

@@ -7,7 +7,7 @@ import type { Reason } from '../core/state.ts'
 import { InvalidOptionError, InvalidTokenError, SessionEndedError, StepUpRequiredError } from '../errors.ts'
 import type { Awaitable, RequestView, Stored } from '../ports.ts'
 import { orAborted, orLate } from '../wait.ts'
-import type { Parts } from './refresh.ts'
+import type { Parts } from './parts.ts'
 import type { Source } from './store.ts'
 
 export type SignIn<U> =

@@ -13,29 +13,12 @@ import {
   SessionEndedError,
   SessionError,
 } from '../errors.ts'
-import type { Backend, Stored, Wanted, World } from '../ports.ts'
-import type { Caller } from './call.ts'
-import type { Emitter } from './events.ts'
-import type { Farewell } from './farewell.ts'
-import type { Journal } from './journal.ts'
-import type { Source, Store } from './store.ts'
-import type { Turn } from './turn.ts'
+import type { Stored, Wanted } from '../ports.ts'
+import type { Parts } from './parts.ts'
+import type { Source } from './store.ts'
 
 /** `give-up`: too many automatic ones brought nothing. @throws SessionError */
 export type Attempt = (asked: Asked, wanted: Wanted) => Promise<'done' | 'give-up'>
-
-export interface Parts<U, C> {
-  world: World<U>
-  backend: Backend<U>
-  store: Store<U, C>
-  events: Emitter<U, C>
-  call: Caller<U>
-  turn: Turn
-  journal: Journal
-  farewell: Farewell<U>
-  timeout: number
-  replayWindow: number
-}
 
 type News<U> = [stored: Stored<U> | null, source: Source]
 

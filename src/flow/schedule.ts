@@ -6,7 +6,7 @@ import type { AnySessionError } from '../errors.ts'
 import type { Undo } from '../ports.ts'
 import type { Flights } from './flights.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { Parts } from './refresh.ts'
+import type { Parts } from './parts.ts'
 
 export type RefreshAhead = 'visible' | 'always' | 'never'
 
@@ -79,7 +79,8 @@ export function createSchedule<U, C>(parts: ScheduleParts<U, C>): Schedule {
 
   async function wake(why: string): Promise<void> {
     await store.sync()
-    if (why === 'online') await update((old) => (old?.coolUntil && !old.told ? { ...old, coolUntil: 0 } : undefined))
+    if (why === 'online')
+      await update((old) => (old?.coolUntil && !old.isOrdered ? { ...old, coolUntil: 0 } : undefined))
     if (!isBusy && (failures || store.state.stale)) void work()
     else arm()
   }

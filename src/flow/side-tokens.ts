@@ -5,7 +5,7 @@ import { lifeOf } from '../core/expiry.ts'
 import { isNewer, mayWrite, over, planned, type Record, renewed } from '../core/record.ts'
 import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
 import type { Wanted } from '../ports.ts'
-import type { Parts } from './refresh.ts'
+import type { Parts } from './parts.ts'
 
 type Target = Omit<Wanted, 'reason'>
 export type SideToken = (target: Target, skipCache?: boolean, minValidity?: number) => Promise<string>

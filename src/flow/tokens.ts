@@ -4,7 +4,7 @@ import { isSameSession } from '../core/record.ts'
 import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
 import { orAborted, orLate } from '../wait.ts'
 import type { Flights } from './flights.ts'
-import type { Parts } from './refresh.ts'
+import type { Parts } from './parts.ts'
 import type { SideToken } from './side-tokens.ts'
 
 export interface TokenOptions {

@@ -151,8 +151,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a request is sent again after a network error',
     file: 'flow/intercept.ts',
-    replace: 'await dispatch(request, id, isOwn, sends)',
-    by: 'await dispatch(request, id, isOwn, sends).catch(() => dispatch(request, id, isOwn, sends))',
+    replace: 'await dispatch(request, id, hasOwn, sends)',
+    by: 'await dispatch(request, id, hasOwn, sends).catch(() => dispatch(request, id, hasOwn, sends))',
     oracles: ['I4', 'I16'],
     seed: 0,
   },
