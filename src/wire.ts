@@ -44,9 +44,9 @@ async function jsonOf({ body }: Response, longest: number, signal?: AbortSignal)
   let text = ''
   try {
     const reader = body!.pipeThrough(new TextDecoderStream()).getReader()
-    const stop = (): unknown => reader.cancel()
+    const stop = (): void => void reader.cancel().catch(() => {}) // one that has broken off rejects
     signal?.addEventListener('abort', stop)
-    for (let part; !(part = await reader.read()).done; text += part.value) if (text.length > longest) return void stop()
+    for (let part; !(part = await reader.read()).done; text += part.value) if (text.length > longest) return stop()
     return JSON.parse(text)
   } catch {
     return undefined

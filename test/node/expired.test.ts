@@ -1,6 +1,7 @@
 // "Expired" in its costumes: each predicate alone, put together, and what it leaves to the caller.
 
 import { array, assert, constantFrom, property } from 'fast-check'
+import { betterAuth } from 'resesh/backends/better-auth'
 import {
   anyOf,
   bearerChallenge,
@@ -13,7 +14,7 @@ import {
   problem,
   status,
 } from 'resesh/expired'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createSampleServer } from '../../demo/server/server.ts'
 import { createWire, fetchOf, settled, setup, thrownBy, url } from '../support/session.ts'
 
@@ -181,6 +182,28 @@ describe('graphql', () => {
     expect(await says(graphql(), watched(text, 'application/json').response)).toBe(true)
   })
 })
+
+// The one wait in real time: nothing but the clock tells a body without an end from a slow one.
+test('a body that breaks off or never ends keeps nobody waiting, and throws behind nobody’s back', async () => {
+  const thrown = vi.fn()
+  const places = ['unhandledRejection', 'uncaughtException'] as const // Node throws what a listener's promise rejects with
+  for (const place of places) process.on(place, thrown)
+  onTestFinished(() => places.forEach((place) => process.off(place, thrown)))
+  const answer = (body: ReadableStream, type = 'application/json', code = 200) =>
+    new Response(body, { status: code, headers: { 'content-type': type } })
+  const broken = answer(new ReadableStream({ start: (controller) => controller.error(new TypeError('terminated')) }))
+  const stepUp: Expired = async (...asked) => !!(await betterAuth().stepUp!(...asked))
+  const said = [
+    says(graphql(), broken),
+    says(graphql(), answer(new ReadableStream())),
+    says(problem('about:expired'), answer(new ReadableStream(), 'application/problem+json', 401)),
+    says(stepUp, answer(new ReadableStream(), 'text/event-stream', 403)),
+  ]
+  expect(await Promise.all(said)).toEqual([false, false, false, false])
+  await settled()
+  expect(thrown).not.toHaveBeenCalled()
+  await expect(broken.text()).rejects.toThrow('terminated') // its caller finds out
+}, 60_000)
 
 describe('redirects', () => {
   const at = (place: string, redirected = true) =>
