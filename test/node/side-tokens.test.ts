@@ -1,14 +1,14 @@
 // Tokens for other resources come from the session's one refresh token, and rotate it: none of its successors may be lost.
 
-import { RefreshTimeoutError } from 'resesh'
-import { expect, test } from 'vitest'
+import { createSession, RefreshTimeoutError, type SessionOptions } from 'resesh'
+import { expect, onTestFinished, test } from 'vitest'
 import { createSampleServer } from '../../demo/server/server.ts'
-import { createClock, oauth2Backend, settled, setup, thrownBy, url } from '../support/session.ts'
+import { createClock, login, oauth2Backend, settled, setup, sharedStorage, thrownBy, url } from '../support/session.ts'
 
 const resource = 'https://a.example.test'
-const signedIn = async () => {
+const signedIn = async (options: Partial<SessionOptions> = {}) => {
   const clock = createClock()
-  return { clock, ...(await setup({ backend: oauth2Backend() }, { clock })) }
+  return { clock, ...(await setup({ backend: oauth2Backend(), ...options }, { clock })) }
 }
 
 test('an answer that comes too late still brings the next refresh token', async () => {
@@ -87,4 +87,25 @@ test('a session that turns out to be over while one is minted is over for all', 
   expect(states.length).toBe(1)
   server.expireAccessTokens()
   expect((await session.fetch(url('/api/me'))).status).toBe(401)
+})
+
+test('none is minted for the user who has signed in in another tab meanwhile', async () => {
+  const storage = sharedStorage()
+  const { server, session, wire } = await setup({ backend: oauth2Backend(), storage })
+  const platform = { fetch: wire.fetch, BroadcastChannel: null } // nobody is told
+  const other = createSession({ backend: oauth2Backend(), storage, platform })
+  onTestFinished(other.dispose)
+  await other.signIn(await login(server, 'bob'))
+  expect(await session.getToken({ resource })).toBeNull()
+  expect(wire.to('/oauth/token')).toEqual([])
+  expect(session.current.user).toMatchObject({ name: 'Bob' })
+})
+
+test('whoever asks for the session’s own token meanwhile gets one that lives', async () => {
+  const { clock, session } = await signedIn({ refreshAhead: 'never' })
+  const dead = await session.getToken()
+  await clock.pass(61_000)
+  const [, token] = await Promise.all([session.getToken({ resource }), session.getToken()])
+  expect(token).toEqual(expect.any(String))
+  expect(token).not.toBe(dead)
 })

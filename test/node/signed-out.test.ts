@@ -74,9 +74,13 @@ test('another user signs in: they reject, and nothing is sent as that one', asyn
   expect(sentTo(all, '/api/orders')).toBe(1)
 })
 
-test('a user of whom it can’t be told that it is the same is another', async () => {
-  const all = await parked({}, { initial: { accessToken: 'opaque', refreshToken: 'unknown' } })
-  await all.session.signIn({ accessToken: 'opaque-2' })
+test.each([
+  ['no name', {}],
+  ['no id', { user: { name: 'Ann' } }],
+  ['an id of null', { user: { id: null } }],
+])('a user of whom it can’t be told that it is the same is another: %s', async (_, whose) => {
+  const all = await parked({}, { initial: { accessToken: 'opaque', refreshToken: 'unknown', ...whose } })
+  await all.session.signIn({ accessToken: 'opaque-2', ...whose })
   expect(await thrownBy(all.response)).toMatchObject({ reason: 'signed-in' })
   expect(sentTo(all, '/api/orders')).toBe(1)
 })

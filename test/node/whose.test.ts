@@ -8,6 +8,7 @@ import {
   bearerBackend,
   createClock,
   defer,
+  jwt,
   login,
   settled,
   setup,
@@ -48,6 +49,18 @@ test('a page from a cache brings tokens that were replaced long ago: what is sto
   await again.session.refresh()
   expect(again.session.current.status).toBe('authenticated')
   expect(server.stats.thefts).toBe(0)
+})
+
+test('a page that knows the user by another id than the token does goes on with the token that is stored', async () => {
+  const backend = defineBackend({ cookies: true, needsToken: true, refresh: async () => ({ accessToken: 'fresh' }) })
+  const storage = sharedStorage()
+  const accessToken = jwt({ sub: 'auth0|1', iat: 0, exp: 600 })
+  const one = open({ backend, storage, initial: { accessToken, user: { id: 1 } } })
+  await expect.poll(() => storage.text).not.toBe(null)
+  const two = open({ backend, storage, initial: { user: { id: 1 } } })
+  await expect.poll(() => two.getToken()).toBe(accessToken)
+  await one.refresh()
+  expect(one.current.reason).toBe('refreshed')
 })
 
 test.each(['id', 'sub'])(
