@@ -149,6 +149,20 @@ test.each(['a\r\nx-evil: 1', 'a\0b', 'a b', 'tökén'])(
   },
 )
 
+test('credentials without a token are the backend’s own, at a login and after a refresh', async () => {
+  const backend = defineBackend({
+    attach: (headers, held) => headers.set('x-session', String(held?.data?.['id'])),
+    refresh: async () => ({ data: { id: 'second' } }),
+  })
+  const wire = createWire(async () => new Response('served'))
+  const { session } = await setup({ backend, initial: null, origins: [url('')], platform: { fetch: wire.fetch } })
+  await session.signIn({ data: { id: 'first' } })
+  await session.fetch(url('/api/me'))
+  await session.refresh()
+  await session.fetch(url('/api/me'))
+  expect(wire.sent.map(({ headers }) => headers.get('x-session'))).toEqual(['first', 'second'])
+})
+
 test('a refresh that answers a token with control characters fails, and the session is kept', async () => {
   const { session, states } = await answering({ accessToken: 'a\r\nx-evil: 1' })
   const error = await thrownBy(session.refresh())
@@ -215,6 +229,20 @@ test('a backend that never answers does not keep the next refresh from its turn'
   await clock.pass(1_000)
   await next
   expect(await session.getToken()).toBe('second')
+})
+
+test('an answer of a refresh that goes on and on is read no further, and is a failure', async () => {
+  const parts = ['{"accessToken":"', ...Array<string>(32).fill('a'.repeat(2 ** 20)), '"}']
+  const endless = new ReadableStream({
+    pull(controller) {
+      controller.enqueue(new TextEncoder().encode(parts.shift()))
+      if (!parts[0]) controller.close()
+    },
+  })
+  const { session } = await setup({ platform: { fetch: async () => new Response(endless) } })
+  expect(await thrownBy(session.refresh())).toBeInstanceOf(RefreshFailedError)
+  expect(parts.length).toBeGreaterThan(24)
+  expect(session.current.status).toBe('authenticated')
 })
 
 test('a page of HTML in place of the session leaves it unknown, not signed out', async () => {

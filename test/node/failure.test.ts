@@ -463,6 +463,21 @@ describe('a storage that stops answering', () => {
     expect(await (await order).text()).toBe('placed')
   })
 
+  test('loses no refresh token that comes meanwhile', async () => {
+    const { session, clock, stall, thaw, server, wire } = await stalling()
+    const answer = wire.hold('/auth/refresh')
+    const refresh = outcomeOf(session.refresh())
+    await answer.arrived
+    stall()
+    answer.release()
+    await clock.pass(60_000)
+    await refresh
+    thaw()
+    await clock.pass(60_000)
+    expect(await session.refresh()).toMatchObject({ status: 'authenticated' })
+    expect(server.stats.thefts).toBe(0)
+  })
+
   test('rejects behind nobody’s back', async () => {
     const { session, clock, stall, server, wire } = await stalling()
     const rejected = vi.fn()

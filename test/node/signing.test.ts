@@ -79,6 +79,18 @@ test('signIn rejects with what its function throws, and the state is as before',
   expect(states).toEqual([])
 })
 
+test('a function that logs in is told by its signal when the session is disposed of', async () => {
+  const { session } = await setup({ initial: null })
+  const signal = defer<AbortSignal>()
+  void session.signIn((io) => {
+    signal.resolve(io.signal)
+    return new Promise(() => {})
+  })
+  expect((await signal.promise).aborted).toBe(false)
+  session.dispose()
+  expect((await signal.promise).aborted).toBe(true)
+})
+
 test('a function that logs in runs only when no refresh is under way', async () => {
   const state = await setup()
   const { refresh } = await refreshing(state)

@@ -249,3 +249,15 @@ test('a request that is parked when the session is disposed of gets its answer b
   session.dispose()
   expect((await response).status).toBe(401)
 })
+
+test('the request in the event shows no token, neither now nor once it is sent again', async () => {
+  const { demand, parked, wire } = await demanding()
+  const { response, event } = await parked({ headers: { 'x-a': 'b' } })
+  const shown = () => Object.fromEntries(event.request.headers)
+  expect(shown()).toEqual({ 'x-a': 'b' })
+  demand.isMet = true
+  event.resolve()
+  await response
+  expect(wire.to(PATH).every(({ headers }) => headers.has('authorization'))).toBe(true)
+  expect(shown()).toEqual({ 'x-a': 'b' })
+})
