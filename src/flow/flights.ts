@@ -94,6 +94,6 @@ export function createFlights<U, C>({ read, update, life }: World<U>, store: Sto
     const asked = flight.reload
       ? await update((old) => (old ? { ...old, reloadFrom: old.attempt + 1 } : undefined))
       : (await read())?.record
-    flight.attempt = asked?.attempt ?? 0
+    flight.attempt = asked?.attempt ?? Infinity // cleared away: what is under way is unknown, and won't do
   }
 }

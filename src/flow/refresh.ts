@@ -80,7 +80,7 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
 
     const theirs = async (): Promise<News<U> | number> => {
       const stored = await read()
-      const isEnough = !stored || planned(stored.record, asked, now(), replayWindow) === 'adopt'
+      const isEnough = stored && planned(stored.record, asked, now(), replayWindow) === 'adopt'
       return isEnough ? [stored, 'other-tab'] : now()
     }
 

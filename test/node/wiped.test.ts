@@ -8,6 +8,7 @@ import {
   createClock,
   login,
   type Setup,
+  settled,
   setup,
   sharedStorage,
   thrownBy,
@@ -79,6 +80,33 @@ test('a refresh that is under way brings what was asked for, and the only refres
   expect(await forced).not.toBe(old)
   expect((await session.refresh()).status).toBe('authenticated')
   expect(server.stats).toMatchObject({ refreshes: 3, thefts: 0 })
+})
+
+test('a refresh that fails meanwhile leaves whoever forced it with no old token', async () => {
+  const { session, server, clock, wire, clear } = await stored()
+  const old = await session.getToken()
+  server.knobs.refreshFailures = [{ status: 503 }]
+  const answer = wire.hold('/auth/refresh')
+  const forced = session.getToken({ skipCache: true })
+  await answer.arrived
+  clear()
+  answer.release()
+  await clock.pass(1_000)
+  expect(await forced).not.toBe(old)
+})
+
+test('a token that is forced afterwards is not that of the refresh that was under way', async () => {
+  const { session, server, wire, clear } = await stored()
+  const answer = wire.hold('/auth/refresh')
+  const before = session.getToken({ skipCache: true })
+  await answer.arrived
+  clear()
+  server.users.edit('ann', { role: 'admin' })
+  const after = session.getToken({ skipCache: true })
+  await settled()
+  answer.release()
+  expect(await after).not.toBe(await before)
+  expect(session.current.claims).toMatchObject({ role: 'admin' })
 })
 
 // However often this tab has counted up before: another one begins the record anew, and knows nothing of that.
