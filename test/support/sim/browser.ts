@@ -22,6 +22,8 @@ export interface Browser {
   storageOf(tab: Owner): Required<SessionStorage>
   /** What is stored now. */
   readonly stored: string | null
+  /** The user clears the site's data. */
+  clear(): void
   /** Frees what it held. */
   bury(tab: Owner): void
 }
@@ -156,6 +158,7 @@ export function createBrowser({ clock, dice, faults, onPost, onStolen, onStored 
     get stored() {
       return stored
     },
+    clear: () => (stored = null),
     bury(tab) {
       for (const channel of channels) if (channel.tab === tab) channels.delete(channel)
       for (let place = waiting.length - 1; place >= 0; place--)

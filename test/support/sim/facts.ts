@@ -71,6 +71,7 @@ export interface Facts {
   sent(sent: Sent): void
   posted(message: unknown): void
   stored(tab: Tab, old: Value | null, next: Value): void
+  cleared(): void
   changed(tab: Tab, view: View, previous: View): void
   /** An event of any kind, as it would be written to a log. */
   told(text: string): void
@@ -99,6 +100,10 @@ export interface Look {
   now(): number
   /** When the wall clock was set last. */
   jumpedAt(): number
+  /** When the storage was cleared last: what had been written before, nobody can know. */
+  clearedAt(): number
+  /** The later of the two. */
+  upsetAt(): number
   readonly sent: readonly Sent[]
   readonly calls: readonly Call[]
   access(token: string): Access | undefined

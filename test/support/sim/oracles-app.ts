@@ -29,7 +29,7 @@ export const I4: Oracle = ({ fail }) => {
  * After a sign-out nothing of that session is returned, attached, refreshed or stored where it is known. A page that comes
  * back knows at once.
  */
-export const I5: Oracle = ({ access, familyOf, now, fail }) => {
+export const I5: Oracle = ({ access, familyOf, now, clearedAt, fail }) => {
   const overAt = new Map<number, number>()
   const dead = new Map<Tab | null, Set<number>>()
   let inStore = 0
@@ -53,6 +53,12 @@ export const I5: Oracle = ({ access, familyOf, now, fail }) => {
       if (inStore !== family) overAt.set(inStore, now())
       inStore = family
     },
+    cleared() {
+      // That a session was over is forgotten with it, but for who has seen it.
+      overAt.clear()
+      dead.delete(null)
+      inStore = 0
+    },
     sent({ nth, tab, call, token, family, url }) {
       // What the backend asks for in one conversation, such as the user after the refresh, goes on to its end.
       if (call && isDead(tab, token?.family.id)) fail(`request ${nth} carries a token of a session that was signed out`)
@@ -67,7 +73,8 @@ export const I5: Oracle = ({ access, familyOf, now, fail }) => {
         fail(`call ${id} got a token after the sign-out`)
     },
     ended(tabs) {
-      if (tabs.some((tab) => isDead(tab, inStore))) fail(`session ${inStore} was signed out, and is still stored`)
+      if (clearedAt() < 0 && tabs.some((tab) => isDead(tab, inStore)))
+        fail(`session ${inStore} was signed out, and is still stored`)
     },
   }
 }
@@ -93,15 +100,16 @@ export const I9: Oracle = ({ fail }) => {
 }
 
 /** When faults have stopped, a session that lives can be used, and one that does not is given up. */
-export const I11: Oracle = ({ familyOf, isOver, calls, life, now, jumpedAt, fail }) => ({
+export const I11: Oracle = ({ familyOf, isOver, calls, life, now, jumpedAt, clearedAt, fail }) => ({
   ended(_, stored) {
     const family = familyOf(stored?.credentials?.refreshToken ?? '')
     // A clock that was set back stretches a cool-down, to ten minutes at most.
     if (!family || (jumpedAt() >= 0 && stored!.record.coolUntil > 0 && now() - jumpedAt() < TEN_MINUTES)) return
-    for (const { kind, tab, at, value, error } of calls) {
+    for (const { kind, tab, at, view, value, error } of calls) {
       if (kind !== 'probe' || tab.life !== 'running') continue
       if (family.over || family.expiresAt + life < at)
         fail(`tab ${tab.id} was refused, and session ${family.id} is kept`)
+      if (clearedAt() > 0 && view.claims?.fam !== family.id) continue // what made the others know of it is gone
       if (!isOver(family) && value !== 200) fail(`tab ${tab.id} is of no use: ${String(value ?? error)}`)
     }
   },
@@ -117,7 +125,7 @@ export const I13: Oracle = ({ fail }) => ({
 })
 
 /** A session ends once in a tab, and never begins again; in the end all tabs see what the store holds. */
-export const I15: Oracle = ({ access, fail }) => {
+export const I15: Oracle = ({ access, clearedAt, fail }) => {
   const over = new Map<Tab, Set<number>>()
   const seen = new Map<Tab, View>()
   return {
@@ -131,6 +139,7 @@ export const I15: Oracle = ({ access, fail }) => {
       if (previous.claims && previous.claims.fam !== view.claims?.fam) ended.add(previous.claims.fam)
     },
     ended(tabs, stored) {
+      if (clearedAt() > 0) return // how a session ended is forgotten with it, and tabs may count up to the same version
       const family = access(stored?.credentials?.accessToken ?? '')?.family.id
       for (const tab of tabs) {
         const { status, claims } = tab.view()

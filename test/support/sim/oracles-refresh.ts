@@ -37,11 +37,11 @@ export const I1: Oracle = ({ sent, timeout, replayWindow, now, jumpedAt, fail })
 })
 
 /** A refresh token is sent again only if nobody knows the outcome, and inside the window or after the deadline. */
-export const I2: Oracle = ({ sent, timeout, replayWindow, now, jumpedAt, fail }) => ({
+export const I2: Oracle = ({ sent, timeout, replayWindow, now, upsetAt, fail }) => ({
   sent(one) {
     if (!isRefresh(one)) return
     for (const other of sent) {
-      if (other === one || !isRefresh(other) || other.refreshToken !== one.refreshToken || jumpedAt() > other.at)
+      if (other === one || !isRefresh(other) || other.refreshToken !== one.refreshToken || upsetAt() > other.at)
         continue
       if (other.outcome === 'answered' && other.status >= 400) continue
       if (
@@ -59,7 +59,7 @@ export const I2: Oracle = ({ sent, timeout, replayWindow, now, jumpedAt, fail })
 })
 
 /** Whoever gets the lock looks first whether another has done it: no refresh without a reason that the last one left. */
-export const I10: Oracle = ({ sent, calls, life, now, jumpedAt, access, fail }) => {
+export const I10: Oracle = ({ sent, calls, life, now, upsetAt, clearedAt, access, fail }) => {
   let held: Value['credentials'] = null
   let since = 0
   const isForced = ({ kind, tab, at, settledAt, abortedAt }: Call): boolean =>
@@ -76,7 +76,8 @@ export const I10: Oracle = ({ sent, calls, life, now, jumpedAt, access, fail }) 
     },
     sent(one) {
       const token = access(held?.accessToken ?? '')
-      if (!isRefresh(one) || !token || jumpedAt() > since || token.family !== one.family) return
+      if (!isRefresh(one) || !token || upsetAt() > since || clearedAt() > since - life || token.family !== one.family)
+        return
       const isOld = now() - since > life - Math.min(10_000, life / 4) - Math.min(15_000, life / 4) - SLACK
       const isRefused = sent.some((other) => other.token === token && other.status === 401)
       if (!isOld && !isRefused && !calls.some(isForced)) fail(`refresh ${one.nth} has no reason`)
@@ -85,25 +86,25 @@ export const I10: Oracle = ({ sent, calls, life, now, jumpedAt, access, fail }) 
 }
 
 /** Failures are bounded over all tabs: what the server asks for is waited for, and a bucket of attempts runs empty. */
-export const I9: Oracle = ({ sent, calls, now, jumpedAt, fail }) => ({
+export const I9: Oracle = ({ sent, calls, now, upsetAt, fail }) => ({
   sent(one) {
     if (!isRefresh(one)) return
     const tried = sent.filter((other) => other !== one && isRefresh(other) && other.family === one.family)
     for (const other of tried) {
       const { settledAt, retryAfter } = other
-      if (retryAfter && now() < settledAt + retryAfter && !isBroken(other) && jumpedAt() < settledAt)
+      if (retryAfter && now() < settledAt + retryAfter && !isBroken(other) && upsetAt() < settledAt)
         fail(`refresh ${one.nth} does not wait as ${other.nth} was told`)
     }
     const failed = tried.filter((other) => other.at > now() - MINUTE && !other.minted && !isBroken(other))
     // Those that are forced are not counted, and go on for a while after their callers have left.
     const forced = calls.filter(({ kind, at }) => /forced|reload/.test(kind) && at > now() - 3 * MINUTE)
-    if (failed.length >= BUCKET && !forced.length && jumpedAt() < now() - MINUTE)
+    if (failed.length >= BUCKET && !forced.length && upsetAt() < now() - MINUTE)
       fail(`refresh ${one.nth} follows ${failed.length} that failed within a minute`)
   },
 })
 
 /** The version in the store never goes backwards, nor does what a tab sees. */
-export const I6: Oracle = ({ fail, access }) => {
+export const I6: Oracle = ({ access, jumpedAt, clearedAt, fail }) => {
   const order: number[] = []
   const seen = new Map<Tab, { family: number; serial: number }>()
   return {
@@ -113,7 +114,8 @@ export const I6: Oracle = ({ fail, access }) => {
       if (family && !order.includes(family)) order.push(family)
     },
     changed(tab, { claims }) {
-      if (!claims) return
+      // A record that is cleared away begins anew at the wall time; one that was set back puts that below what others remember.
+      if (!claims || (clearedAt() > 0 && jumpedAt() > 0)) return
       const last = seen.get(tab)
       const isBack =
         last &&
@@ -160,7 +162,7 @@ export const I21: Oracle = ({ sent, access, fail }) => {
       if (!token || known.has(credentials!.accessToken)) return
       known.add(credentials!.accessToken)
       const by = token.mintedBy === null ? null : sent[token.mintedBy]!
-      if (!by) return
+      if (!by || !old) return // cleared meanwhile: whoever still holds the session begins anew
       if (by.attempt !== old?.record.attempt) fail(`tab ${tab.id} writes what attempt ${by.attempt} brought, too late`)
       if (access(old?.credentials?.accessToken ?? '')?.family !== token.family)
         fail(`tab ${tab.id} writes credentials of another session`)
@@ -181,13 +183,13 @@ export const I22: Oracle = ({ access, familyOf, fail }) => ({
  * A repeat that the server takes for theft is forgivable only where the answer was lost after the server had committed, or
  * where a request came so late that it was overtaken by the one sent after its deadline.
  */
-export const I26: Oracle = ({ sent, timeout, now, jumpedAt, fail }) => {
+export const I26: Oracle = ({ sent, timeout, now, upsetAt, clearedAt, fail }) => {
   const stored = new Set<string>()
   const lost = (one: Sent): boolean =>
     one.outcome === 'failed' ||
     one.outcome === 'aborted' ||
     isBroken(one) ||
-    jumpedAt() > one.at ||
+    upsetAt() > one.at ||
     (one.outcome === 'open' ? now() : one.settledAt) > one.at + timeout - SLACK
   return {
     stored(_, __, { credentials }: Value) {
@@ -196,6 +198,7 @@ export const I26: Oracle = ({ sent, timeout, now, jumpedAt, fail }) => {
     stolen({ current, previous }, refreshToken, nth) {
       if (now() > sent[nth]!.at + timeout - SLACK || isBroken(sent[nth]!)) return
       const spent = sent.find((one) => one.refreshToken === refreshToken && isRefresh(one) && one.minted)
+      if (spent && clearedAt() > spent.at) return
       if (previous?.token !== refreshToken) fail('a token of long ago is used again')
       else if (stored.has(current)) fail('a token is used again although its successor is stored')
       else if (!spent || !lost(spent)) fail('a token is used again although its answer was not lost')

@@ -137,6 +137,7 @@ const ACTS: readonly (readonly [weight: number, act: Act])[] = [
   [1.5, ({ tabs, open }) => tabs.length < MOST_TABS && open()],
   [1.5, ({ dice }, tab) => tab.hide(dice.chance(0.6))],
   [0.5, ({ jump, dice }) => jump(dice.pick([-1, 1]) * dice.between(1000, 3_600_000))],
+  [0.3, ({ clear }) => clear()],
   [0.5, (stage) => offline(stage)],
   [0.5, (stage) => storm(stage)],
   [

@@ -29,6 +29,7 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
   let thefts = 0
   let skew = 0
   let jumpedAt = -1
+  let clearedAt = -Infinity
   const calls: Call[] = []
   const tabs: OpenTab[] = []
   const attempts = new Map<LiveTab, number>()
@@ -81,6 +82,12 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
       skew += ms
       jumpedAt = clock.time
     },
+    clear() {
+      note('the storage is cleared')
+      clearedAt = clock.time
+      browser.clear()
+      publish('cleared')
+    },
     open,
     call: createCalls({ clock, server, calls, note, publish }),
   }
@@ -126,6 +133,8 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     life: lifeSeconds * 1000,
     now,
     jumpedAt: () => jumpedAt,
+    clearedAt: () => clearedAt,
+    upsetAt: () => Math.max(jumpedAt, clearedAt),
     sent: network.sent,
     calls,
     access: (token: string) => server.access.get(token),

@@ -41,6 +41,8 @@ export interface Stage {
   open(): void
   /** The wall clock of the device is set. */
   jump(ms: number): void
+  /** The user clears the site's data, under all tabs. */
+  clear(): void
   call(
     tab: OpenTab,
     kind: string,
