@@ -70,7 +70,7 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
   must(
     typeof backend?.attach === 'function' && typeof backend.refresh === 'function',
     'backend',
-    'must have attach and refresh, as bearer(…) and defineBackend(…) have',
+    'must have attach and refresh, as bearer() gives',
   )
   const settings = {
     name: 'default',
@@ -98,7 +98,7 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
   for (const place of origins) {
     const { origin, pathname } = URL.canParse(place) ? new URL(place) : ({} as URL)
     const fits = place === origin || (place.endsWith('/') && place === `${origin}${pathname}`)
-    must(!place.includes('*'), 'origins', `must name each one: ${place} stands for itself only`)
+    must(!place.includes('*'), 'origins', 'must name each one, without *')
     must(fits, 'origins', `must be like https://api.example.com or https://api.example.com/v1/, not ${place}`)
   }
   for (const { path } of settings.refreshAfter)

@@ -110,19 +110,20 @@ export function createAttempt<U, C>(parts: Parts<U, C>): Attempt {
     }
   }
 
-  /** The record was cleared away under us: what this tab still holds begins it anew. */
+  /** The record was cleared away under us: what this tab still holds begins it anew, above all attempts of before. */
   async function sown(): Promise<Stored<U> | null> {
     const { credentials, tab, life, bornAt } = store
     if (!credentials) return null
     const { version } = tab
-    await update(
+    const receivedAt = now() - mono() + bornAt
+    const record = await update(
       (old) =>
         old && !isNewer(version, old.version)
           ? undefined
-          : { ...BLANK, version, signedIn: true, receivedAt: now() - mono() + bornAt, life },
+          : { ...BLANK, attempt: now(), ...old, version, signedIn: true, untold: false, receivedAt, life },
       credentials,
     )
-    return read()
+    return record ? { record, credentials } : read()
   }
 
   return async (asked, wanted) => {

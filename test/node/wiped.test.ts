@@ -153,3 +153,19 @@ test('a token that a tab writes down again is no younger for it', async () => {
   await clock.pass(0)
   expect((await found).expiresAt).toBe(session.current.expiresAt)
 })
+
+test('an answer of before, which comes late, takes nothing back', async () => {
+  const { session, server, wire, clock, clear } = await stored()
+  server.knobs.graceMs = 60_000
+  const held = wire.hold('/auth/refresh')
+  const asked = session.refresh()
+  await held.arrived
+  clear()
+  await clock.pass(11_000)
+  await asked // by another attempt, the first of the new record
+  await session.refresh() // the second, as was the one that is on its way
+  const token = await session.getToken()
+  held.release()
+  await settled()
+  expect(await session.getToken()).toBe(token)
+})

@@ -22,15 +22,15 @@ const isBlurred = (one: Sent, other: Sent): boolean =>
 
 /**
  * At most one refresh is in flight over all tabs; one of a tab that died, sleeps or was robbed may be repeated where that is
- * forgiven.
+ * forgiven, or where nobody can know of it, since what was written down is cleared away.
  */
-export const I1: Oracle = ({ sent, timeout, replayWindow, now, jumpedAt, fail }) => ({
+export const I1: Oracle = ({ sent, timeout, replayWindow, now, jumpedAt, clearedAt, fail }) => ({
   sent(one) {
     if (!isRefresh(one)) return
     for (const other of sent) {
       if (other === one || !isRefresh(other) || other.outcome !== 'open' || other.family !== one.family) continue
       if (now() > other.at + timeout - SLACK || jumpedAt() > other.at) continue
-      if (isBlurred(one, other) && now() < other.at + replayWindow) continue
+      if (isBlurred(one, other) && (now() < other.at + replayWindow || clearedAt() > other.at)) continue
       fail(`refresh ${one.nth} is sent while ${other.nth} is in flight`)
     }
   },
