@@ -98,7 +98,7 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
   for (const place of origins) {
     const { origin, pathname } = URL.canParse(place) ? new URL(place) : ({} as URL)
     const fits = place === origin || (place.endsWith('/') && place === `${origin}${pathname}`)
-    must(!place.includes('*'), 'origins', 'must name each one, without *')
+    must(!place.includes('*'), 'origins', 'must have no *')
     must(fits, 'origins', `must be like https://api.example.com or https://api.example.com/v1/, not ${place}`)
   }
   for (const { path } of settings.refreshAfter)

@@ -135,7 +135,7 @@ export function planned(
     ? minted > asked.attempt && (!asked.reload || reloaded > asked.attempt)
     : isNewer(version, asked.version)
   if (isDone && asked.alone === undefined) return 'adopt'
-  if (!asked.forced && wasted.filter((at) => Math.abs(now - at) < BUCKET_MS).length >= BUCKET) return 'give-up'
+  if (!asked.forced && wasted.filter((at) => at <= now && now - at < BUCKET_MS).length >= BUCKET) return 'give-up'
   if (coolUntil > now && coolUntil - now < LONGEST_COOL_DOWN) return coolUntil
   // Times of before the clock was set back say nothing.
   return sent && now >= sent.first + replayWindow && now < sent.deadline ? sent.deadline : 'send'
@@ -145,6 +145,7 @@ export function planned(
 export const journalled = (record: Record, at: number, timeout: number): Record => ({
   ...record,
   attempt: record.attempt + 1,
+  wasted: record.wasted.filter((time) => time <= at), // of before the clock was set back: they would count once more
   // A server forgives from the first use on; a time that is yet to come is of before the clock was set back.
   sent: { first: Math.min(record.sent?.first ?? at, at), at, deadline: at + timeout },
 })
@@ -171,11 +172,14 @@ export const refreshed = (record: Record, minted: Minted, reload: boolean): Reco
   coolUntil: 0,
 })
 
-/** A session begins, or ends: whatever was under way for the one before can't write any more. */
+/**
+ * A session begins, or ends: whatever was under way for the one before can't write any more. Where attempts count from the
+ * clock, the record was cleared, and begun anew by a tab that may have missed a sign-in: no generation of that may come again.
+ */
 const opened = (record: Record, rest: Partial<Record>): Record => ({
   ...BLANK,
   ...rest,
-  version: { generation: record.version.generation + 1, revision: 0 },
+  version: { generation: Math.max(record.version.generation + 1, record.attempt), revision: 0 },
   attempt: record.attempt,
 })
 

@@ -92,7 +92,7 @@ export const I9: Oracle = ({ sent, calls, now, upsetAt, fail }) => ({
     const tried = sent.filter((other) => other !== one && isRefresh(other) && other.family === one.family)
     for (const other of tried) {
       const { settledAt, retryAfter } = other
-      if (retryAfter && now() < settledAt + retryAfter && !isBroken(other) && upsetAt() < settledAt)
+      if (retryAfter && now() < settledAt + retryAfter && !isBroken(other) && upsetAt() < other.at)
         fail(`refresh ${one.nth} does not wait as ${other.nth} was told`)
     }
     const failed = tried.filter((other) => other.at > now() - MINUTE && !other.minted && !isBroken(other))

@@ -201,9 +201,8 @@ export async function play(stage: Stage, { until, settled, longEnough }: Run): P
     tab.hide(false)
   }
   await settled(stage.now() + longEnough)
-  // The bucket of attempts is full again, cool-downs are over, hints that were lost don't matter. A clock that was set back may
-  // have counted an attempt for a minute before its time, and for another one after it.
-  await until(stage.now() + 125_000)
+  // The bucket of attempts is full again, cool-downs are over, hints that were lost don't matter.
+  await until(stage.now() + 65_000)
   online(stage)
   await until(stage.now() + 1000)
   for (const tab of tabs) if (tab.life === 'running') get('/probe', 'probe')(stage, tab)
