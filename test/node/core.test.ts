@@ -4,7 +4,17 @@ import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { claimsOf, type Credentials, merge } from '../../src/core/credentials.ts'
 import { backoff, leewayFor, lifeOf, retryAfter } from '../../src/core/expiry.ts'
-import { type Asked, BLANK, journalled, mayWrite, planned, type Record, wasted } from '../../src/core/record.ts'
+import {
+  type Asked,
+  BLANK,
+  journalled,
+  mayWrite,
+  over,
+  planned,
+  type Record,
+  signedIn,
+  wasted,
+} from '../../src/core/record.ts'
 import { changedIn, LOADING, stateOf } from '../../src/core/state.ts'
 import { InvalidTokenError } from '../../src/errors.ts'
 
@@ -275,6 +285,15 @@ describe('the plan', () => {
   const asked: Asked = { forced: false, reload: false, version, attempt: 4 }
   const clock = fc.oneof(fc.integer({ min: 0, max: 1e13 }), fc.constantFrom(0, NOW, 2 ** 53))
 
+  test('an attempt of before the clock was set back counts neither now nor when its time comes again', () => {
+    const [due, minute] = [NOW, 60_000]
+    const tried = { ...record, wasted: Array<number>(5).fill(due + 30_000) }
+    expect(planned(tried, asked, due, 0)).toBe('send')
+    const later = { ...journalled(tried, due, 10_000), sent: null }
+    expect(planned(later, asked, due + minute, 0)).toBe('send')
+    expect(planned(tried, asked, due + minute, 0)).toBe('give-up') // as it is, where the clock was never set back
+  })
+
   test('is never to wait longer than an attempt or a cool-down lasts, whatever the clock did meanwhile', () => {
     const span = fc.integer({ min: 0, max: 300_000 })
     fc.assert(
@@ -335,6 +354,20 @@ describe('the plan', () => {
 })
 
 describe('the fence', () => {
+  test('no generation comes again where the record was cleared, and attempts count from the clock', () => {
+    const minted = { reason: 'signed-in', receivedAt: NOW, life: null } as const
+    const at = (attempt: number): Record => ({
+      ...BLANK,
+      version: { generation: 5, revision: 2 },
+      signedIn: true,
+      attempt,
+    })
+    for (const next of [signedIn(at(3), minted), over(at(3), 'signed-out')])
+      expect(next.version).toEqual({ generation: 6, revision: 0 })
+    for (const next of [signedIn(at(NOW), minted), over(at(NOW), 'signed-out')])
+      expect(next.version).toEqual({ generation: NOW, revision: 0 })
+  })
+
   test('lets nobody write but the last attempt of the same session', () => {
     const version = fc.record({ generation: fc.nat(3), revision: fc.nat(3) })
     const found = fc
