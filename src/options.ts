@@ -93,7 +93,7 @@ export function settle<U, C>(options: SessionOptions<U, C>, page: string | undef
     const value = settings[name]
     must(typeof value === 'object' || words.split(', ').includes(value), name, `must be one of ${words}`)
   }
-  must(typeof isExpired === 'function' || Array.isArray(isExpired), 'isExpired', 'must be status codes or a function')
+  must(typeof isExpired === 'function' || Array.isArray(isExpired), 'isExpired', 'must be a list or a function')
   must(Array.isArray(origins), 'origins', 'must be a list')
   for (const place of origins) {
     const { origin, pathname } = URL.canParse(place) ? new URL(place) : ({} as URL)

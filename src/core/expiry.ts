@@ -6,6 +6,8 @@ import type { Credentials } from './credentials.ts'
 // With 60 s tokens, retries after an outage stay below the steady load only from twice the refresh interval on.
 const LONGEST_BACKOFF = 100_000
 const LONGEST_RETRY_AFTER = 300_000
+// With jitter. As a sum that is rounded up it would be as long as no cool-down may be, and count for none.
+const LONGEST_PAUSE = 599_999
 
 /**
  * The life of an access token in ms from receipt, or `null` where it can't be known: then only the server's word counts.
@@ -31,5 +33,5 @@ export const backoff = (failures: number, random: number): number =>
  */
 export function retryAfter(header: string | null | undefined, now: number, random: number): number {
   const ms = header ? (isNaN(+header) ? Date.parse(header) - now : +header * 1000) : NaN
-  return ms >= 0 ? Math.min(ms, LONGEST_RETRY_AFTER) * (1 + random) : NaN
+  return ms >= 0 ? Math.min(Math.min(ms, LONGEST_RETRY_AFTER) * (1 + random), LONGEST_PAUSE) : NaN
 }

@@ -98,7 +98,7 @@ export function createLifecycle<U, C>({
     const credentials = merge(old, fresh)
     // Such as the JSON of a refused login.
     if (!backend.cookies && !credentials.accessToken && !credentials.refreshToken && !credentials.data)
-      throw new InvalidTokenError('These credentials have neither accessToken nor refreshToken')
+      throw new InvalidTokenError('Neither accessToken nor refreshToken')
     return credentials
   }
 
