@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
-import { defineConfig } from 'vitest/config'
-import { sampleServer } from './demo/server/vite.ts'
+import { configDefaults, defineConfig } from 'vitest/config'
+import { sampleServer } from './test/servers/sample/vite.ts'
 import { findBrowser } from './test/setup/browser.mjs'
 
 const source = fileURLToPath(new URL('src', import.meta.url))
@@ -36,8 +36,9 @@ export default defineConfig({
           name: 'node',
           testTimeout: 20_000,
           hookTimeout: 60_000,
-          include: ['test/node/**/*.test.ts'],
-          typecheck: { enabled: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './test/tsconfig.json' },
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, '**/*.{browser,tabs,real}.test.ts'],
+          typecheck: { enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: './test/tsconfig.json' },
         },
       },
       {
@@ -48,7 +49,7 @@ export default defineConfig({
         optimizeDeps: { include: ['axios'] },
         test: {
           name: 'browser',
-          include: ['test/browser/**/*.test.ts'],
+          include: ['test/**/*.browser.test.ts'],
           // They share the origin's one sample server, and each resets it.
           fileParallelism: false,
           browser: {
@@ -64,7 +65,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'tabs',
-          include: ['test/tabs/**/*.test.ts'],
+          include: ['test/**/*.tabs.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -73,7 +74,9 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'real',
-          include: [process.env['WORKOS_EMULATOR'] ? 'test/real/workos.emulator.ts' : 'test/real/**/*.test.ts'],
+          include: [
+            process.env['WORKOS_EMULATOR'] ? 'test/backends/real/workos.emulator.ts' : 'test/**/*.real.test.ts',
+          ],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

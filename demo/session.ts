@@ -3,7 +3,7 @@
 
 import { createSession } from 'resesh'
 import { bearer } from 'resesh/backends/bearer'
-import type { Profile } from './server/profile.ts'
+import type { Profile } from '../test/servers/sample/profile.ts'
 import { Recorder } from './timeline/recorder.ts'
 
 export interface Claims {

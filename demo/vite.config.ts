@@ -2,9 +2,9 @@
 
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
-import { createSampleServer } from './server/server.ts'
-import { sampleServer } from './server/vite.ts'
-import { vendors } from './vendors/vite.ts'
+import { createSampleServer } from '../test/servers/sample/server.ts'
+import { sampleServer } from '../test/servers/sample/vite.ts'
+import { vendors } from '../test/servers/vendors/vite.ts'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
 const source = `${project}src`

@@ -1,7 +1,7 @@
 // Signing in and out.
 
 import { $ } from '../dom.ts'
-import type { Profile } from '../server/profile.ts'
+import type { Profile } from '../../test/servers/sample/profile.ts'
 import type { DemoSession } from '../session.ts'
 import type { Recorder } from '../timeline/recorder.ts'
 

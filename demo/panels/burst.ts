@@ -1,7 +1,7 @@
 // Two hundred requests at an expired session, and what came of them, counted by the server.
 
 import { $ } from '../dom.ts'
-import type { Knobs, Stats } from '../server/server.ts'
+import type { Knobs, Stats } from '../../test/servers/sample/server.ts'
 import { askServer, fetchDrawn, type DemoSession } from '../session.ts'
 import type { Recorder } from '../timeline/recorder.ts'
 

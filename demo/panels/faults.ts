@@ -1,7 +1,7 @@
 // Switches for the sample server's faults. Those that strike once go off by themselves when they have.
 
 import { $, el } from '../dom.ts'
-import type { Fault, Knobs } from '../server/server.ts'
+import type { Fault, Knobs } from '../../test/servers/sample/server.ts'
 import { askServer } from '../session.ts'
 import type { Recorder } from '../timeline/recorder.ts'
 

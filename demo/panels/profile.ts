@@ -2,7 +2,7 @@
 // the others follow when a refresh that started after it has come back.
 
 import { $, el } from '../dom.ts'
-import type { Profile } from '../server/profile.ts'
+import type { Profile } from '../../test/servers/sample/profile.ts'
 import { fetchDrawn, type DemoSession } from '../session.ts'
 import type { Recorder } from '../timeline/recorder.ts'
 

@@ -10,7 +10,7 @@ import {
   type State,
 } from 'resesh'
 import { describe, expect, test, vi } from 'vitest'
-import type { Fault } from '../../demo/vendors/stand-in.ts'
+import type { Fault } from '../servers/vendors/stand-in.ts'
 import { createBrowser, createClock, type Browser, type Clock, type Handle } from './browser.ts'
 
 /** A server and the app around it. */

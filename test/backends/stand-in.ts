@@ -1,9 +1,9 @@
-// The stand-in servers of the demo, as the contract wants them.
+// The vendors' stand-in servers, as the contract wants them.
 
-import type { StandIn } from '../../demo/vendors/stand-in.ts'
+import type { StandIn } from '../servers/vendors/stand-in.ts'
 import type { Stand } from './contract.ts'
 
-export * from '../../demo/vendors/stand-in.ts'
+export * from '../servers/vendors/stand-in.ts'
 
 export const API = 'https://api.example.test'
 

@@ -47,7 +47,7 @@ try {
   refuseOldNode()
   install(root)
   if (!process.argv.includes('--packages')) {
-    install(join(root, 'test/real'), '--ignore-scripts') // none of them needs one
+    install(join(root, 'test/backends/real'), '--ignore-scripts') // none of them needs one
     await ensureBrowser()
   }
 } catch (error) {

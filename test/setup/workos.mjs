@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { startVitest } from 'vitest/node'
 
 const VERSION = '0.14.0'
-const folder = join(dirname(fileURLToPath(import.meta.url)), `../real/node_modules/.workos-${VERSION}`)
+const folder = join(dirname(fileURLToPath(import.meta.url)), `../backends/real/node_modules/.workos-${VERSION}`)
 const emulator = join(folder, 'node_modules/workos/dist/emulate')
 
 if (!existsSync(join(emulator, 'index.js'))) {
@@ -22,5 +22,5 @@ if (!existsSync(join(emulator, 'index.js'))) {
 }
 
 process.env.WORKOS_EMULATOR = emulator
-const vitest = await startVitest('test', ['test/real/workos.emulator.ts'], { run: true, project: 'real' })
+const vitest = await startVitest('test', ['test/backends/real/workos.emulator.ts'], { run: true, project: 'real' })
 await vitest.close()

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import type { Core } from './model.ts'
+import type { Core } from '../state/model.ts'
 
 const folder = join(import.meta.dirname, '../../src/core')
 const modules = ['record', 'state', 'transition']

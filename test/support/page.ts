@@ -4,7 +4,7 @@ import { createSession, type Session, type SessionOptions } from 'resesh'
 import { bearer } from 'resesh/backends/bearer'
 import { cookie } from 'resesh/backends/cookie'
 import { fromTokenResponse, oauth2 } from 'resesh/backends/oauth2'
-import type { Knobs, Stats } from '../../demo/server/server.ts'
+import type { Knobs, Stats } from '../servers/sample/server.ts'
 
 const post = (path: string, body?: unknown): Promise<Response> =>
   fetch(path, {

@@ -6,7 +6,7 @@ import { bearer } from 'resesh/backends/bearer'
 import { cookie } from 'resesh/backends/cookie'
 import { oauth2 } from 'resesh/backends/oauth2'
 import { expect, onTestFinished } from 'vitest'
-import { createSampleServer, type SampleServer, type SampleServerOptions } from '../../demo/server/server.ts'
+import { createSampleServer, type SampleServer, type SampleServerOptions } from '../servers/sample/server.ts'
 import { defer } from './defer.ts'
 
 export { defer }

@@ -1,0 +1,222 @@
+// WorkOS AuthKit over a stand-in of our own: the contract in each mode, and the traps of its protocol.
+
+import {
+  createSession,
+  RefreshFailedError,
+  SessionEndedError,
+  StepUpRequiredError,
+  type Json,
+  type Session,
+} from 'resesh'
+import { fromAuthenticateResponse, workos, workosRoute } from 'resesh/backends/workos'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Clock } from './browser.ts'
+import { createScene, testBackend, type Stand } from './contract.ts'
+import { API, standOf } from './stand-in.ts'
+import { WorkOS } from '../servers/vendors/workos.ts'
+import { thrownBy } from '../support/session.ts'
+
+const HOST = 'https://api.workos.com/user_management'
+
+const direct = (mode: 'development' | 'cookie') => (clock: Clock) =>
+  standOf(new WorkOS(clock, mode), {
+    backend: () => workos({ clientId: 'client_1', devMode: mode === 'development' }),
+    refreshPath: '/user_management/authenticate',
+    signIn: (tab: Session, user: string) =>
+      tab.signIn(async ({ fetch }) => {
+        const body = JSON.stringify({ client_id: 'client_1', grant_type: 'authorization_code', code: user })
+        const response = await fetch(`${HOST}/authenticate`, { method: 'POST', body, credentials: 'include' })
+        return fromAuthenticateResponse((await response.json()) as Json) as Json
+      }),
+  })
+
+const route = (clock: Clock) =>
+  standOf(new WorkOS(clock, 'route'), {
+    backend: () => workosRoute({ refreshUrl: '/api/auth/refresh', signOutUrl: '/api/auth/logout' }),
+    refreshPath: '/api/auth/refresh',
+    signIn: (tab: Session, user: string) =>
+      tab.signIn(async ({ fetch }) => void (await fetch(`/api/auth/callback?code=${user}`))),
+  })
+
+const nameIn: Stand['nameIn'] = ({ user }) => user?.['firstName']
+
+testBackend('workos in development', (clock) => Object.assign(direct('development')(clock), { nameIn }))
+testBackend('workos with a cookie', (clock) => Object.assign(direct('cookie')(clock), { nameIn }))
+testBackend('workos behind a route', (clock) => Object.assign(route(clock), { nameIn }))
+
+const development = () => createScene(direct('development'))
+
+test('what a refresh asks for, in development and with a cookie', async () => {
+  const grant = { client_id: 'client_1', grant_type: 'refresh_token' }
+  const here = development()
+  await (await here.signedIn()).refresh()
+  expect(here.stand.server.asked).toEqual([{ ...grant, refresh_token: expect.stringMatching(/^ref_/) }])
+  const there = createScene(direct('cookie'))
+  await (await there.signedIn()).refresh()
+  expect(there.stand.server.asked).toEqual([grant])
+  expect(there.cookies).toEqual(['wos-refresh', 'workos-has-session'])
+})
+
+test('without the hint beside the cookie nobody is asked', async () => {
+  const { wire, open } = createScene(direct('cookie'))
+  expect((await open().ready()).status).toBe('unauthenticated')
+  expect(wire.sent).toEqual([])
+})
+
+test('an organization stays until another is asked for', async () => {
+  const { stand, signedIn } = development()
+  const tab = await signedIn()
+  expect(await tab.refresh({ organizationId: 'org_1' })).toMatchObject({ organizationId: 'org_1', reason: 'switched' })
+  expect((await tab.refresh()).organizationId).toBe('org_1')
+  expect(stand.server.asked.map((body) => body['organization_id'])).toEqual(['org_1', 'org_1'])
+})
+
+test('a switch does not join a refresh that runs', async () => {
+  const { stand, wire, signedIn } = development()
+  const tab = await signedIn()
+  const held = wire.hold(stand.refreshPath)
+  const plain = tab.refresh()
+  await held.arrived
+  const switched = tab.refresh({ organizationId: 'org_1' })
+  held.release()
+  await plain
+  expect((await switched).organizationId).toBe('org_1')
+  expect(stand.server.asked.map((body) => body['organization_id'])).toEqual([undefined, 'org_1'])
+})
+
+const modes = [
+  ['in development', direct('development')],
+  ['with a cookie', direct('cookie')],
+  ['behind a route', route],
+] as const
+const shapes = ['error', 'code'] as const // as OAuth says it, and as the API does
+const each = modes.flatMap(([mode, stand]) => shapes.map((shape) => ({ mode, stand, shape })))
+
+test.each(each)('$mode, a refused switch ($shape) keeps the session and says what is asked for', async (one) => {
+  const { stand, signedIn } = createScene(one.stand)
+  const tab = await signedIn()
+  stand.server.demands['org_1'] = { [one.shape]: 'sso_required', authkit_redirect_url: 'https://auth.example.test/sso' }
+  const error = await thrownBy(tab.refresh({ organizationId: 'org_1' }))
+  expect(error).toBeInstanceOf(StepUpRequiredError)
+  const url = one.mode === 'behind a route' ? '/sign-in' : 'https://auth.example.test/sso'
+  expect((error as StepUpRequiredError).challenge).toEqual({ type: 'sso_required', url, organizationId: 'org_1' })
+  expect(tab.current).toMatchObject({ status: 'authenticated', stale: false, organizationId: null })
+  expect((await tab.refresh()).status).toBe('authenticated')
+})
+
+test.each(each)('$mode, invalid_grant ($shape) is the end, and nothing else is', async (one) => {
+  const { stand, signedIn } = createScene(one.stand)
+  const tab = await signedIn()
+  stand.server.demands[''] = { [one.shape]: 'invalid_request' }
+  expect(await thrownBy(tab.refresh())).toBeInstanceOf(RefreshFailedError)
+  expect(tab.current.status).toBe('authenticated')
+  stand.server.demands[''] = { [one.shape]: 'invalid_grant' }
+  expect(await tab.refresh()).toMatchObject({ status: 'unauthenticated', reason: 'expired' })
+})
+
+test.each([200, 401])('a route that says %s and no user: nobody is signed in', async (status) => {
+  const { stand, signedIn } = createScene(route)
+  const tab = await signedIn()
+  stand.revoke('ann')
+  stand.server.nobody = status
+  expect(await tab.refresh()).toMatchObject({ status: 'unauthenticated', reason: 'expired' })
+})
+
+test('a host without TLS is named with its scheme, such as an emulator', async () => {
+  const asked: string[] = []
+  const session = createSession({
+    backend: workos({ clientId: 'client_1', apiHostname: 'http://localhost:4100', devMode: true }),
+    initial: { accessToken: 'a', refreshToken: 'r' },
+    platform: {
+      async fetch(input) {
+        asked.push(input as string)
+        return Response.json({ code: 'invalid_grant' }, { status: 400 })
+      },
+    },
+  })
+  onTestFinished(session.dispose)
+  await session.refresh()
+  expect(asked).toEqual(['http://localhost:4100/user_management/authenticate'])
+})
+
+test('a code to go on with is handed to the app', async () => {
+  const { stand, signedIn } = development()
+  const tab = await signedIn()
+  stand.server.demands['org_1'] = { code: 'mfa_challenge', message: 'MFA', pending_authentication_token: 'pat_1' }
+  const error = (await thrownBy(tab.refresh({ organizationId: 'org_1' }))) as StepUpRequiredError
+  expect(error.challenge).toMatchObject({ type: 'mfa_challenge', pendingAuthenticationToken: 'pat_1' })
+  expect(error.message).not.toContain('pat_1')
+})
+
+test('an error that is neither an end nor a demand keeps the session', async () => {
+  const { stand, signedIn } = development()
+  const tab = await signedIn()
+  stand.server.demands['org_9'] = { code: 'entity_not_found', message: 'No such organization' }
+  expect(await thrownBy(tab.refresh({ organizationId: 'org_9' }))).toBeInstanceOf(RefreshFailedError)
+  expect(tab.current.status).toBe('authenticated')
+})
+
+test('user and claims have the names of the documentation', async () => {
+  const { signedIn } = development()
+  const { current } = await signedIn()
+  expect(current.user).toMatchObject({ id: 'ann', firstName: 'Ann', emailVerified: true })
+  expect(current.claims).toMatchObject({
+    sub: 'ann',
+    sessionId: 'session_1',
+    role: 'member',
+    permissions: ['posts:read'],
+    entitlements: ['audit-logs'],
+    featureFlags: ['beta'],
+    impersonator: { email: 'support@example.test', reason: null },
+    authenticationMethod: 'OAuth',
+  })
+})
+
+test('the life of a token is what it says of itself, whatever the clock of this device', async () => {
+  const { stand, clock, signedIn } = development()
+  const serverNow = clock.now
+  stand.server.clock.now = () => serverNow() - 3_600_000
+  const tab = await signedIn()
+  const before = stand.refreshes
+  await tab.getToken()
+  expect(stand.refreshes).toBe(before)
+})
+
+test('a sign-out names the session, without credentials of ours', async () => {
+  const { wire, signedIn } = development()
+  await (await signedIn()).signOut()
+  const [sent] = wire.to('/user_management/sessions/logout')
+  expect(sent!.url).toBe(`${HOST}/sessions/logout?session_id=session_1`)
+  expect([sent!.method, sent!.headers.get('authorization')]).toEqual(['GET', null])
+})
+
+test('the token goes to the app, not to WorkOS', async () => {
+  const { wire, signedIn } = development()
+  const tab = await signedIn()
+  await tab.fetch(`${API}/api/me`)
+  await tab.refresh()
+  expect(wire.to('/api/me')[0]!.headers.get('authorization')).toMatch(/^Bearer /)
+  expect(wire.to('/user_management/authenticate').every(({ headers }) => !headers.has('authorization'))).toBe(true)
+})
+
+test('ensureSignedIn says that nobody is', async () => {
+  const { stand, signedIn } = createScene(route)
+  const tab = await signedIn()
+  stand.revoke('ann')
+  const error = await thrownBy(tab.refresh({ ensureSignedIn: true }))
+  expect(error).toBeInstanceOf(SessionEndedError)
+})
+
+test('the route tells of a demand, and the session goes on', async () => {
+  const { stand, signedIn } = createScene(route)
+  const tab = await signedIn()
+  expect(tab.current.claims).toMatchObject({
+    sessionId: 'session_1',
+    featureFlags: ['beta'],
+    entitlements: ['audit-logs'],
+  })
+  stand.server.demands['org_1'] = { error: 'mfa_enrollment' }
+  const error = (await thrownBy(tab.refresh({ organizationId: 'org_1' }))) as StepUpRequiredError
+  expect(error.challenge).toEqual({ type: 'mfa_enrollment', url: '/sign-in', organizationId: 'org_1' })
+  expect((await tab.refresh({ organizationId: 'org_2' })).organizationId).toBe('org_2')
+})

@@ -1,0 +1,263 @@
+// A response that asks more of the user parks its request, and nothing else; the app decides how it goes on.
+
+import { type Backend, type Challenge, type Events, SessionEndedError, type SessionOptions } from 'resesh'
+import { expect, test, vi } from 'vitest'
+import { createSampleServer } from '../servers/sample/server.ts'
+import { bearerBackend, createWire, fetchOf, login, settled, setup, thrownBy, url } from '../support/session.ts'
+
+type StepUp = Events['step-up']
+
+const PATH = '/api/transfers'
+const CHALLENGE = 'Bearer error="insufficient_user_authentication", acr_values="gold silver", max_age=5'
+const UNMET = '{"error":"insufficient_user_authentication"}'
+
+const refusal = (challenge = CHALLENGE) =>
+  new Response(UNMET, { status: 401, headers: { 'www-authenticate': challenge } })
+
+/** PATH wants more of the user until `met`; everything else is the sample server's. */
+const demanding = async (options: Partial<SessionOptions> = {}, refuse: () => Response = refusal) => {
+  const server = createSampleServer()
+  const demand = { isMet: false }
+  const wire = createWire(async (...args) => {
+    const request = new Request(...args)
+    if (request.url !== url(PATH)) return fetchOf(server)(request)
+    return demand.isMet ? new Response(`done: ${await request.text()}`) : refuse()
+  })
+  const { session } = await setup({ ...options, platform: { fetch: wire.fetch } }, { server })
+  const asked: StepUp[] = []
+  const listen = () => session.on('step-up', (event) => asked.push(event))
+  const transfer = (init?: RequestInit) => session.fetch(url(PATH), { method: 'POST', body: 'all of it', ...init })
+  /** Sent, refused, and waiting for the user. */
+  const parked = async (init?: RequestInit) => {
+    listen()
+    const response = transfer(init)
+    response.catch(() => {})
+    await vi.waitUntil(() => asked.length > 0)
+    return { response, event: asked[0]! }
+  }
+  return { server, session, wire, demand, asked, listen, transfer, parked, sends: () => wire.to(PATH).length }
+}
+
+test('the event carries what the server wants and of which request; no refresh is made', async () => {
+  const { server, parked, sends } = await demanding()
+  const { event } = await parked()
+  expect(event.challenge).toEqual({
+    type: 'insufficient_user_authentication',
+    acr_values: 'gold silver',
+    max_age: '5',
+  } satisfies Challenge)
+  expect([event.request.method, event.request.url]).toEqual(['POST', url(PATH)])
+  await settled()
+  expect([server.stats.refreshes, sends()]).toEqual([0, 1])
+})
+
+test('resolve() sends the same request again', async () => {
+  const { demand, parked, sends } = await demanding()
+  const { response, event } = await parked({ headers: { 'x-a': 'b' } })
+  demand.isMet = true
+  event.resolve()
+  expect(await (await response).text()).toBe('done: all of it')
+  expect(sends()).toBe(2)
+})
+
+test('the refusal that nobody reads any more is let go, and its connection with it', async () => {
+  const refused = refusal()
+  const { demand, parked } = await demanding({}, () => refused)
+  const { response, event } = await parked()
+  expect(refused.body!.locked).toBe(false)
+  demand.isMet = true
+  event.resolve()
+  await response
+  expect((await refused.body!.getReader().read()).done).toBe(true)
+})
+
+test('what it sends again carries the credentials of now', async () => {
+  const { session, demand, parked, wire } = await demanding()
+  const { response, event } = await parked()
+  demand.isMet = true
+  const token = await session.getToken({ skipCache: true })
+  event.resolve()
+  expect((await response).status).toBe(200)
+  expect(wire.to(PATH).map(({ headers }) => headers.get('authorization') === `Bearer ${token}`)).toEqual([false, true])
+})
+
+test('reject() hands back the server’s answer, unread', async () => {
+  const { server, parked, sends } = await demanding()
+  const { response, event } = await parked()
+  event.reject()
+  expect([(await response).status, await (await response).text()]).toEqual([401, UNMET])
+  expect([server.stats.refreshes, sends()]).toEqual([0, 1])
+})
+
+test('the first word counts', async () => {
+  const { demand, parked, sends } = await demanding()
+  const { response, event } = await parked()
+  event.reject()
+  event.resolve()
+  demand.isMet = true
+  expect((await response).status).toBe(401)
+  expect(sends()).toBe(1)
+})
+
+test('where nobody listens the answer is handed back at once, without a refresh', async () => {
+  const { server, transfer, sends } = await demanding()
+  expect(await (await transfer()).text()).toBe(UNMET)
+  expect([server.stats.refreshes, sends()]).toEqual([0, 1])
+})
+
+test('a user who is asked in vain is asked twice at most, and the answer handed back', async () => {
+  const { session, asked, transfer, sends } = await demanding()
+  session.on('step-up', (event) => {
+    asked.push(event)
+    event.resolve()
+  })
+  expect((await transfer()).status).toBe(401)
+  expect([asked.length, sends()]).toEqual([2, 3])
+})
+
+test('other requests go on meanwhile, and so does the refresh', async () => {
+  const { server, session, demand, parked } = await demanding()
+  const { response, event } = await parked()
+  server.expireAccessTokens()
+  expect((await session.fetch(url('/api/me'))).status).toBe(200)
+  expect(server.stats.refreshes).toBe(1)
+  demand.isMet = true
+  event.resolve()
+  expect((await response).status).toBe(200)
+})
+
+test('each request has an event of its own', async () => {
+  const { asked, demand, listen, transfer } = await demanding()
+  listen()
+  const responses = [transfer(), transfer()]
+  await vi.waitUntil(() => asked.length === 2)
+  asked[1]!.reject()
+  expect((await responses[1]!).status).toBe(401)
+  demand.isMet = true
+  asked[0]!.resolve()
+  expect((await responses[0]!).status).toBe(200)
+})
+
+test('an abort frees a parked request; it is never sent again', async () => {
+  const { demand, parked, sends } = await demanding()
+  const caller = new AbortController()
+  const { response, event } = await parked({ signal: caller.signal })
+  caller.abort('gone')
+  expect(await thrownBy(response)).toBe('gone')
+  demand.isMet = true
+  event.resolve()
+  await settled()
+  expect(sends()).toBe(1)
+})
+
+test('a sign-out while parked rejects; it is never sent as nobody', async () => {
+  const { session, demand, parked, sends } = await demanding()
+  const { response, event } = await parked()
+  demand.isMet = true
+  await session.signOut()
+  expect(await thrownBy(response)).toBeInstanceOf(SessionEndedError)
+  event.resolve()
+  await settled()
+  expect(sends()).toBe(1)
+})
+
+test('another user who signs in while it is parked rejects it, too', async () => {
+  const { server, session, parked, sends } = await demanding()
+  const { response } = await parked()
+  await session.signIn(await login(server, 'bob'))
+  expect(await thrownBy(response)).toMatchObject({ code: 'ERR_SESSION_ENDED', reason: 'signed-in' })
+  expect(sends()).toBe(1)
+})
+
+test('a session that the server ends while it is parked hands back the answer', async () => {
+  const { server, session, parked, sends } = await demanding()
+  const { response } = await parked()
+  server.revoke('ann')
+  await session.refresh()
+  expect([(await response).status, await (await response).text()]).toEqual([401, UNMET])
+  expect(sends()).toBe(1)
+})
+
+test('a change of the same session leaves it parked', async () => {
+  const { session, demand, parked, sends } = await demanding()
+  const { response, event } = await parked()
+  await session.reload()
+  await settled()
+  expect(sends()).toBe(1)
+  demand.isMet = true
+  event.resolve()
+  expect((await response).status).toBe(200)
+})
+
+test('a body that can’t be sent again parks nothing', async () => {
+  const { asked, listen, session } = await demanding()
+  listen()
+  const body = new Blob(['once']).stream()
+  const response = await session.fetch(url(PATH), { method: 'POST', body, duplex: 'half' } as RequestInit)
+  expect([response.status, asked.length]).toEqual([401, 0])
+})
+
+test('a listener that throws harms nobody', async () => {
+  const { session, parked, demand } = await demanding()
+  session.on('step-up', () => {
+    throw new Error('mine')
+  })
+  const { response, event } = await parked()
+  demand.isMet = true
+  event.resolve()
+  expect((await response).status).toBe(200)
+})
+
+test('a caller’s own credentials are its own business', async () => {
+  const { asked, listen, transfer } = await demanding()
+  listen()
+  expect((await transfer({ headers: { authorization: 'Bearer of-its-own' } })).status).toBe(401)
+  expect(asked).toEqual([])
+})
+
+test.each([
+  ['a scope', 'Bearer error="insufficient_scope"', 401],
+  ['a 403', CHALLENGE, 403],
+  ['a description', 'Bearer error="invalid_token", error_description="no insufficient_user_authentication"', 401],
+])('%s that is missing is no step-up', async (_, challenge, status) => {
+  const { asked, listen, transfer } = await demanding(
+    { isExpired: () => false },
+    () => new Response(null, { status, headers: { 'www-authenticate': challenge } }),
+  )
+  listen()
+  expect((await transfer()).status).toBe(status)
+  expect(asked).toEqual([])
+})
+
+test('a backend says in its own way what is wanted', async () => {
+  const stepUp: Backend['stepUp'] = async (response) =>
+    response.status === 403 ? { type: 'mfa', ...((await response.clone().json()) as object) } : null
+  const { server, demand, parked } = await demanding({ backend: { ...bearerBackend(), stepUp } }, () =>
+    Response.json({ factors: ['totp'] }, { status: 403 }),
+  )
+  const { response, event } = await parked()
+  expect(event.challenge).toEqual({ type: 'mfa', factors: ['totp'] })
+  demand.isMet = true
+  event.resolve()
+  expect((await response).status).toBe(200)
+  expect(server.stats.refreshes).toBe(0)
+})
+
+test('a request that is parked when the session is disposed of gets its answer back', async () => {
+  const { session, parked } = await demanding()
+  const { response } = await parked()
+  session.dispose()
+  expect((await response).status).toBe(401)
+})
+
+test('the request in the event shows no token, neither now nor once it is sent again', async () => {
+  const { demand, parked, wire } = await demanding()
+  const { response, event } = await parked({ headers: { 'x-a': 'b' } })
+  const shown = () => Object.fromEntries(event.request.headers)
+  expect(shown()).toEqual({ 'x-a': 'b' })
+  demand.isMet = true
+  event.resolve()
+  await response
+  expect(wire.to(PATH).every(({ headers }) => headers.has('authorization'))).toBe(true)
+  expect(shown()).toEqual({ 'x-a': 'b' })
+})

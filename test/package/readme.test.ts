@@ -1,0 +1,185 @@
+// The code of the README and of the backends' pages is code: each ```ts block has to compile against src/, and each ```ts run block has to run, in a
+// process that looks like a page of the sample server: `location` is set, and `fetch` takes relative URLs.
+
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
+import ts from 'typescript'
+import { afterAll, describe, expect, test } from 'vitest'
+import { listen } from '../servers/sample/node.ts'
+import { createSampleServer } from '../servers/sample/server.ts'
+import { entry } from '../../tsup.config.ts'
+import real from '../backends/real/package.json' with { type: 'json' }
+
+// What a block may use without declaring it: an app around it. A block's own declaration hides it.
+const app = `
+  import type { Session } from 'resesh'
+  declare global {
+    const session: Session<Record<string, unknown>, Record<string, unknown>>
+    const accessToken: string
+    const refreshToken: string
+    function render(...what: unknown[]): void
+    function askForSecondFactor(challenge: object): Promise<boolean>
+    function openSignInDialog(): void
+  }
+`
+
+const react = `
+  declare module 'react' {
+    export function useSyncExternalStore<T>(subscribe: (run: () => void) => () => void, get: () => T, onServer: () => T): T
+  }
+`
+
+const tab = `
+  const { fetch } = globalThis
+  const { href } = globalThis.location = new URL(process.env.ORIGIN + '/')
+  globalThis.fetch = (input, init) => fetch(typeof input === 'string' ? new URL(input, href) : input, init)
+  await import('./BLOCK')
+  process.exit()
+`
+
+const root = join(import.meta.dirname, '../..')
+// Inside the checkout, so that packages are found as from src/.
+const folder = join(root, `node_modules/.cache/resesh-readme-${process.pid}`)
+
+// A backend's page is beside its file.
+const ofBackends = Object.entries(entry).filter(([name]) => name.startsWith('backends/'))
+const pages = ofBackends.map(([, source]) => source.replace(/ts$/, 'md'))
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+
+interface Block {
+  page: string
+  /** Where its code begins. */
+  line: number
+  file: string
+  code: string
+  runs: boolean
+  /** What its lines `console.log(…) // …` say is printed. */
+  printed: string[]
+}
+
+const blocksOf = (page: string, text: string): Block[] =>
+  Array.from(text.matchAll(/^```ts( run)?\n(.*?)^```$/gms), ({ 1: run, 2: code = '', index }) => {
+    const line = text.slice(0, index).split('\n').length + 1
+    return {
+      page,
+      line,
+      file: `${page.replaceAll(/\W/g, '-')}-${line}.ts`,
+      code: `${code}\nexport {}\n`,
+      runs: run !== undefined,
+      printed: Array.from(code.matchAll(/^\s*console\.log\(.*\)\s*\/\/ (.+)$/gm), ([, said = '']) => said.trim()),
+    }
+  })
+
+const blocks = ['README.md', ...pages.filter((page) => existsSync(join(root, page)))].flatMap((page) =>
+  blocksOf(page, read(page)),
+)
+
+rmSync(folder, { recursive: true, force: true })
+mkdirSync(folder, { recursive: true })
+writeFileSync(join(folder, 'app.ts'), app)
+writeFileSync(join(folder, 'react.d.ts'), react)
+for (const { file, code } of blocks) writeFileSync(join(folder, file), code)
+
+test('every block compiles', { timeout: 60_000 }, () => {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+  const program = ts.createProgram(
+    [join(folder, 'app.ts'), join(folder, 'react.d.ts'), ...blocks.map(({ file }) => join(folder, file))],
+    {
+      ...options,
+      declaration: false,
+      isolatedDeclarations: false,
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+      skipLibCheck: true,
+      paths: { resesh: [join(root, 'src/index.ts')], 'resesh/*': [join(root, 'src/*.ts')] },
+    },
+  )
+  const problems = ts.getPreEmitDiagnostics(program).map(({ start = 0, file, messageText }) => {
+    const block = blocks.find((one) => file?.fileName.endsWith(`/${one.file}`))
+    const place = block
+      ? `${block.page}:${block.line + file!.getLineAndCharacterOfPosition(start).line}`
+      : file?.fileName
+    return `${place} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+  })
+  expect(problems).toEqual([])
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe("each backend's page", () => {
+  const parts = ['Supported', 'What the server sends', 'Traps', 'Tested against']
+
+  test.each(pages)('%s begins with code that starts it, and says the rest', (page) => {
+    const text = read(page)
+    const [name] = /[^/]+(?=\.md$)/.exec(page)!
+    const [first] = blocksOf(page, text)
+    expect(text).toMatch(new RegExp(`^# ${name}\n`))
+    expect(first!.line).toBeLessThan(8)
+    expect(first!.code).toContain(`resesh/backends/${name}'`)
+    expect(first!.code).toMatch(/createSession[<(]/)
+    expect([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual(parts)
+    expect(read('README.md')).toContain(`(${page})`)
+  })
+
+  test('what it says of a version is the version that the tests run', () => {
+    const said = ['README.md', ...pages].flatMap((page) =>
+      Object.entries(real.devDependencies).flatMap(([name, version]) =>
+        Array.from(read(page).matchAll(new RegExp(`(?<![\\w/@-])${name} (\\d+\\.\\d+\\.\\d+)`, 'g')), ([, each]) => ({
+          page,
+          name,
+          is: each,
+          should: version,
+        })),
+      ),
+    )
+    expect(said.length).toBeGreaterThan(4)
+    expect(said.filter(({ is, should }) => is !== should)).toEqual([])
+  })
+})
+
+describe('what is marked `run` runs', () => {
+  const bundle = (block: Block) =>
+    build({
+      stdin: { contents: tab.replace('BLOCK', block.file), resolveDir: folder, loader: 'ts' },
+      outfile: join(folder, block.file.replace('.ts', '.mjs')),
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      plugins: [
+        {
+          name: 'resesh',
+          setup(esbuild) {
+            esbuild.onResolve({ filter: /^resesh(\/|$)/ }, ({ path }) => ({
+              path: join(root, 'src', `${path === 'resesh' ? 'index' : path.replace('resesh/', '')}.ts`),
+            }))
+          },
+        },
+      ],
+    })
+
+  for (const block of blocks.filter(({ runs }) => runs)) {
+    test(`${block.page}, line ${block.line}`, async () => {
+      await bundle(block)
+      const server = await listen(createSampleServer())
+      try {
+        const script = join(folder, block.file.replace('.ts', '.mjs'))
+        const { stdout } = await promisify(execFile)(process.execPath, [script], {
+          env: { ...process.env, ORIGIN: server.origin },
+          timeout: 10_000,
+        })
+        if (block.printed.length > 0) expect(stdout.trimEnd().split('\n')).toEqual(block.printed)
+      } finally {
+        await server.close()
+      }
+    })
+  }
+
+  test('there is such a block', () => {
+    expect(blocks.some(({ runs }) => runs)).toBe(true)
+  })
+})

@@ -1,0 +1,169 @@
+// A server that fails, and what other scripts of the origin may say on the channel: no request is lost that could be
+// answered, nobody is signed out, and all tabs together leave the server in peace.
+
+import { expect, test } from 'vitest'
+import type { Fault } from '../servers/sample/server.ts'
+import { fireAll, type PageOptions, stateIn, type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
+
+const world = useTabs()
+
+const signedIn = async ({ open }: World, count: number, options: PageOptions = {}): Promise<[Tab, Tab, ...Tab[]]> => {
+  const tabs = await open(count, options)
+  await tabs[0]!.run((tab) => tab.signIn())
+  await untilAll(tabs, ({ status }) => status === 'authenticated')
+  return tabs as [Tab, Tab, ...Tab[]]
+}
+
+/** Back-off and jitter at a quarter of what they may be, so that nobody waits long here. */
+const luck = () => ({ Math: Object.create(Math, { random: { value: () => 0.25 } }) as Math })
+
+test.each<{ fault: string; faults: Fault[]; graceMs?: number; timeout?: number }>([
+  { fault: 'fails twice with 500', faults: [500, 500] },
+  // Whether the server has heard of it is unknown: until its deadline it may be under way.
+  { fault: 'loses its connection twice', faults: ['drop-before', 'drop-before'], timeout: 1000 },
+  { fault: 'answers with a page, then with nothing', faults: ['html', 'empty'], timeout: 1000 },
+  { fault: 'answers 503 with Retry-After: 1', faults: [503] },
+  { fault: 'loses its answer, within the grace', faults: ['drop-after'], graceMs: 20_000 },
+])(
+  'a refresh that $fault: 40 requests of four tabs, none lost, all still signed in',
+  async ({ faults, graceMs = 0, timeout = 20_000 }) => {
+    const each = await world({ knobs: { graceMs } })
+    const tabs = await signedIn(each, 4, { session: { timeout, replayWindow: graceMs }, platform: luck })
+    each.server.expireAccessTokens()
+    each.server.knobs.refreshFailures.push(...faults)
+    const begun = Date.now()
+    expect(await fireAll(tabs, 10)).toEqual({ 200: 40 })
+    expect(Date.now() - begun).toBeLessThan(20_000) // nobody has waited for a deadline that says nothing
+    expect(each.server.stats).toMatchObject({ refreshes: faults.length + 1, thefts: 0, maxRefreshesInFlight: 1 })
+    for (const tab of tabs) expect(await stateIn(tab)).toMatchObject({ status: 'authenticated' })
+    await untilAll(tabs, ({ stale }) => !stale)
+  },
+)
+
+test('a server that only fails: all tabs share the back-off and the bucket, and nobody is signed out', async () => {
+  const each = await world()
+  const tabs = await signedIn(each, 6, { session: { timeout: 3000 }, platform: luck })
+  each.server.expireAccessTokens()
+  each.server.knobs.refreshFailures.push(...Array.from({ length: 500 }, (): Fault => 500))
+  expect(await fireAll(tabs, 10)).toEqual({ RefreshFailedError: 60 })
+  expect(await fireAll(tabs, 10)).toEqual({ RefreshFailedError: 60 })
+  expect(each.server.stats.refreshes).toBeLessThanOrEqual(5)
+  expect(each.server.stats.thefts).toBe(0)
+  for (const tab of tabs) expect(await stateIn(tab)).toMatchObject({ status: 'authenticated', stale: true })
+})
+
+test('503 with a long Retry-After: one attempt over all tabs, and who asks is told at once', async () => {
+  const each = await world()
+  const tabs = await signedIn(each, 4, { session: { timeout: 1000 } })
+  each.server.expireAccessTokens()
+  each.server.knobs.refreshFailures.push({ status: 503, retryAfter: 30 })
+  expect(await fireAll(tabs, 5)).toEqual({ RefreshFailedError: 20 })
+  const begun = Date.now()
+  expect(await fireAll(tabs, 5)).toEqual({ RefreshFailedError: 20 })
+  expect(Date.now() - begun).toBeLessThan(15_000)
+  expect(each.server.stats.refreshes).toBe(1)
+  // Forced ones respect it too.
+  const forced = await tabs[1].run(({ session }) => session.refresh().catch((error: Error) => error.name))
+  expect(forced).toBe('RefreshFailedError')
+  expect(each.server.stats.refreshes).toBe(1)
+})
+
+test('a network that is gone and comes back: what waited fails, nobody is signed out, and it heals by itself', async () => {
+  const each = await world()
+  const tabs = await signedIn(each, 3, { session: { timeout: 1000 }, platform: luck })
+  each.server.expireAccessTokens()
+  await each.context.setOffline(true)
+  expect(await fireAll(tabs, 2)).toEqual({ TypeError: 6 })
+  await tabs[0].run(({ session }) => session.refresh().catch(() => {}))
+  await each.context.setOffline(false)
+  expect(await fireAll(tabs, 2)).toEqual({ 200: 6 })
+  expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0 })
+})
+
+test('a refused route in one tab: its 401 comes back, and no tab refreshes again and again for it', async () => {
+  const each = await world()
+  const tabs = await signedIn(each, 3)
+  const got = await Promise.all(tabs.map((tab) => tab.run(({ fire }) => fire(3, { path: '/api/refused' }))))
+  expect(got).toEqual(Array.from({ length: 3 }, () => ({ 401: 3 })))
+  expect(each.server.stats.refreshes).toBeLessThanOrEqual(3)
+  expect(await fireAll(tabs, 3)).toEqual({ 200: 9 })
+})
+
+test('a browser that keeps no cookie: nobody is signed in, and nothing loops (84)', async () => {
+  const each = await world({ cookies: false, knobs: { bffSilentRefresh: false } })
+  const [tab] = (await each.open(1, { kind: 'cookie' })) as [Tab]
+  expect(await tab.run(({ signIn }) => signIn())).toMatchObject({ status: 'unauthenticated' })
+  expect(await tab.run(({ fire }) => fire(5))).toEqual({ 401: 5 })
+  expect(each.server.stats).toMatchObject({ refreshes: 0, api: 5 })
+})
+
+test('one AbortSignal frees its held request within 20 ms, in the tab that refreshes and in one that waits (97)', async () => {
+  const each = await world()
+  const tabs = await signedIn(each, 2)
+  await tabs[0].run(({ signIn, sleep }) => signIn({ lifeSeconds: 0.2 }).then(() => sleep(220)))
+  const { arrived, release } = each.holdRequest('/auth/refresh')
+  const outcomes = tabs.map((tab) =>
+    tab.run(async ({ session, sleep, fire }) => {
+      const other = fire(3)
+      const controller = new AbortController()
+      const held = session.fetch('/api/me', { signal: controller.signal }).catch((error: Error) => error.name)
+      await sleep(200)
+      controller.abort()
+      return { name: await Promise.race([held, sleep(20)]), other: await other }
+    }),
+  )
+  await arrived
+  setTimeout(release, 500)
+  for (const { name, other } of await Promise.all(outcomes)) {
+    expect(name).toBe('AbortError')
+    expect(other).toEqual({ 200: 3 })
+  }
+  expect(each.sent.filter(({ path }) => path === '/api/me')).toEqual([])
+  expect(each.server.stats.refreshes).toBe(1)
+})
+
+test('a flood on the channel, forged and malformed, changes nothing (80 to 83)', async () => {
+  const each = await world()
+  const [tab] = await signedIn(each, 1)
+  const token = await tab.run(({ session }) => session.getToken())
+  const reads = await tab.run(async ({ session, sleep }) => {
+    const { transaction } = IDBDatabase.prototype
+    let count = 0
+    IDBDatabase.prototype.transaction = function (...args) {
+      count++
+      return transaction.apply(this, args)
+    }
+    const channel = new BroadcastChannel('resesh:default')
+    const forged = [
+      null,
+      undefined,
+      '',
+      0,
+      NaN,
+      [],
+      {},
+      'signed-out',
+      '{"type":"sign-out"',
+      { type: 'signed-out', version: { generation: 1e9, revision: 0 } },
+      { generation: 1e9, revision: 1e9, accessToken: 'forged', refreshToken: 'forged', signedIn: true },
+      { record: { layout: 1, version: { generation: 1e9, revision: 0 }, signedIn: false }, credentials: null },
+      new Map([['__proto__', { polluted: true }]]),
+      new ArrayBuffer(1 << 16),
+      JSON.parse('{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}}'),
+    ]
+    for (let n = 0; n < 10_000; n++) channel.postMessage(forged[n % forged.length])
+    await sleep(50)
+    const answer = await session.fetch('/api/me')
+    await sleep(200)
+    channel.close()
+    IDBDatabase.prototype.transaction = transaction
+    return { count, status: answer.status, polluted: 'polluted' in {} }
+  })
+  expect(reads).toMatchObject({ status: 200, polluted: false })
+  expect(reads.count).toBeLessThan(10_000)
+  expect(await tab.run(({ session }) => session.getToken())).toBe(token)
+  expect(await tab.run(({ heard }) => heard.map(({ reason }) => reason))).toEqual(['restored', 'signed-in'])
+  each.server.expireAccessTokens()
+  expect(await tab.run(({ fire }) => fire(5))).toEqual({ 200: 5 })
+  expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0 })
+})

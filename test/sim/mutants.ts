@@ -1,0 +1,311 @@
+// The source with one line changed, so that an oracle has something to find: one that finds nothing proves nothing.
+
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { build, type Plugin } from 'esbuild'
+import type { Sdk } from './stage.ts'
+
+export interface Mutant {
+  readonly name: string
+  /** Below src. */
+  readonly file: string
+  readonly replace: string
+  readonly by: string
+  /** Who may notice. */
+  readonly oracles: readonly string[]
+  /** One that shows it; where it does so no more, another is looked for. */
+  readonly seed: number
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** @throws where the line isn't there (any more): the mutant is to be written anew. */
+const changing = ({ name, file, replace, by }: Mutant): Plugin => ({
+  name: 'mutant',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      if (path !== `${root}src/${file}`) return undefined
+      const text = await readFile(path, 'utf8')
+      if (text.split(replace).length !== 2) throw new Error(`${name}: not exactly once in ${file}: ${replace}`)
+      return { contents: text.replace(replace, () => by), loader: 'ts' }
+    })
+  },
+})
+
+/** In one piece: what the source loads later would take real time, which no seed rules. */
+export async function sdkOf(mutant?: Mutant): Promise<Sdk> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `export { createSession } from './src/index.ts'
+        export { bearer } from './src/backends/bearer.ts'`,
+      resolveDir: root,
+    },
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+    logLevel: 'silent',
+    plugins: mutant ? [changing(mutant)] : [],
+  })
+  const code = Buffer.from(outputFiles[0]!.contents).toString('base64')
+  return (await import(/* @vite-ignore */ `data:text/javascript;base64,${code}`)) as Sdk
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'nobody keeps the lock',
+    file: 'platform/tabs.ts',
+    replace: 'resolve(release)',
+    by: 'resolve(release), done()',
+    oracles: ['I1', 'I2', 'I26'],
+    seed: 8,
+  },
+  {
+    name: 'nobody looks first whether it is done already',
+    file: 'core/record.ts',
+    replace: `if (isDone && asked.alone === undefined) return 'adopt'`,
+    by: '',
+    oracles: ['I10'],
+    seed: 0,
+  },
+  {
+    name: 'nobody heeds the journal of an attempt whose outcome is unknown',
+    file: 'core/record.ts',
+    replace: `return sent && now >= sent.first + replayWindow && now < sent.deadline ? sent.deadline : 'send'`,
+    by: `return 'send'`,
+    oracles: ['I1', 'I2'],
+    seed: 0,
+  },
+  {
+    name: 'whoever comes late may write',
+    file: 'core/record.ts',
+    replace: '!!record?.signedIn && record.attempt === attempt && record.version.generation === version.generation',
+    by: '!!record',
+    oracles: ['I5', 'I21'],
+    seed: 42,
+  },
+  {
+    name: 'whoever was overtaken by a later attempt may write',
+    file: 'core/record.ts',
+    replace: 'record.attempt === attempt &&',
+    by: '',
+    oracles: ['I21'],
+    seed: 104,
+  },
+  {
+    name: 'a page that slept after the journal sends all the same',
+    file: 'flow/refresh.ts',
+    replace: 'Math.abs(now() - sent!.at) > timeout / 4',
+    by: 'false',
+    oracles: ['I1', 'I2', 'I26'],
+    seed: 809,
+  },
+  {
+    name: 'what a backend keeps counts as all of it',
+    file: 'flow/refresh.ts',
+    replace: 'commit(credentials, undefined, false)',
+    by: 'commit(credentials)',
+    oracles: ['I14'],
+    seed: 372,
+  },
+  {
+    name: 'what a backend keeps is written only at the end',
+    file: 'flow/refresh.ts',
+    replace: '=> void (keeping = commit(credentials, undefined, false).catch(() => null))',
+    by: '=> void credentials',
+    oracles: ['I2', 'I26'],
+    seed: 30,
+  },
+  {
+    name: 'a transient failure ends the session',
+    file: 'backends/bearer.ts',
+    replace: 'if (response.status !== 401 && response.status !== 403) return read',
+    by: 'if (response.ok) return read',
+    oracles: ['I8'],
+    seed: 1,
+  },
+  {
+    name: 'a sign-out opens no generation',
+    file: 'core/record.ts',
+    replace: 'opened(record, { reason, untold })',
+    by: '({ ...record, signedIn: false, reason, untold })',
+    oracles: ['I5', 'I6', 'I15'],
+    seed: 2,
+  },
+  {
+    name: 'a tab that signed out still attaches its token',
+    file: 'flow/store.ts',
+    replace: `if (event.type === 'signed-out') credentials = life = null`,
+    by: '',
+    oracles: ['I5'],
+    seed: 21,
+  },
+  {
+    name: 'whoever forces a refresh joins the one that runs',
+    file: 'core/transition.ts',
+    replace: '(!forced || place > 0)',
+    by: 'true',
+    oracles: ['I14'],
+    seed: 5,
+  },
+  {
+    name: 'a request is sent again after a network error',
+    file: 'flow/intercept.ts',
+    replace: 'await dispatch(request, id, hasOwn, sends)',
+    by: 'await dispatch(request, id, hasOwn, sends).catch(() => dispatch(request, id, hasOwn, sends))',
+    oracles: ['I4', 'I16'],
+    seed: 0,
+  },
+  {
+    name: 'what one user asked for is sent as another',
+    file: 'flow/intercept.ts',
+    replace: 'if (isSameSession(version, store.tab.version)) return null',
+    by: 'return null',
+    oracles: ['I13'],
+    seed: 11,
+  },
+  {
+    name: 'an abort frees nobody',
+    file: 'wait.ts',
+    replace: 'signal && onAbort(signal, abort)',
+    by: 'undefined',
+    oracles: ['I16'],
+    seed: 0,
+  },
+  {
+    name: 'credentials go everywhere',
+    file: 'flow/origins.ts',
+    replace: 'places.some((each) => new URL(url, against).href.startsWith(each))',
+    by: 'true',
+    oracles: ['I7'],
+    seed: 1,
+  },
+  {
+    name: 'a trace tells the credentials',
+    file: 'flow/refresh.ts',
+    replace: `events.trace('refresh-start', {`,
+    by: `events.trace('refresh-start', { held,`,
+    oracles: ['I19'],
+    seed: 0,
+  },
+  {
+    name: 'a page that wakes reads nothing',
+    file: 'flow/schedule.ts',
+    replace: 'await store.sync()',
+    by: '',
+    oracles: ['I3', 'I15'],
+    seed: 12,
+  },
+  {
+    name: 'a turn never ends',
+    file: 'flow/turn.ts',
+    replace: 'release()',
+    by: '',
+    oracles: ['I3', 'I11'],
+    seed: 0,
+  },
+  {
+    name: 'a listener that fails is heard of by the page',
+    file: 'flow/events.ts',
+    replace: 'done(listener(detail))).catch(',
+    by: 'done(listener(detail))).finally(',
+    oracles: ['I23'],
+    seed: 0,
+  },
+  {
+    name: 'a refusal is answered with one more refresh each time',
+    file: 'flow/intercept.ts',
+    replace: `sends < MOST_SENDS ? judge(store.tab, sentWith, wasRefreshed) : 'hand-back'`,
+    by: 'judge(store.tab, sentWith, false)',
+    oracles: ['I9'],
+    seed: 0,
+  },
+  {
+    name: 'a replay goes out without its body',
+    file: 'outgoing.ts',
+    replace: '{ ...this.#init, headers: this.headers, session: false }',
+    by: '{ ...this.#init, headers: this.headers, body: this.sent ? null : (this.sent = true, this.#init.body) }',
+    oracles: ['I18'],
+    seed: 0,
+  },
+  {
+    name: 'a record is written without its credentials',
+    file: 'core/record.ts',
+    replace: '(credentials === undefined ? old?.credentials : credentials) ?? null',
+    by: 'old?.credentials ?? credentials ?? null',
+    oracles: ['I2', 'I5', 'I22'],
+    seed: 10,
+  },
+  {
+    name: 'nobody counts what failed',
+    file: 'core/record.ts',
+    replace: 'length >= BUCKET) return',
+    by: 'length >= 1000) return',
+    oracles: ['I9'],
+    seed: 40,
+  },
+  {
+    name: 'nobody waits as the server asks',
+    file: 'core/record.ts',
+    replace: 'if (coolUntil > now && coolUntil - now < LONGEST_COOL_DOWN) return coolUntil',
+    by: '',
+    oracles: ['I9'],
+    seed: 9,
+  },
+  {
+    name: 'an outcome that nobody knows is forgotten',
+    file: 'flow/journal.ts',
+    replace: 'sent: isSpent ? old.sent : null',
+    by: 'sent: null',
+    oracles: ['I1', 'I2', 'I26'],
+    seed: 0,
+  },
+  {
+    name: 'a page that comes back serves what it held',
+    file: 'flow/schedule.ts',
+    replace: 'world.onSleep(store.doze)',
+    by: '',
+    oracles: ['I5', 'I6', 'I13'],
+    seed: 83,
+  },
+  {
+    name: 'who slept through another sign-in goes on as that one',
+    file: 'flow/intercept.ts',
+    replace: 'await goesOn(request, called)',
+    by: '',
+    oracles: ['I13'],
+    seed: 56,
+  },
+  {
+    name: 'a refresh raises no revision',
+    file: 'core/record.ts',
+    replace: 'revision: record.version.revision + 1',
+    by: 'revision: record.version.revision',
+    oracles: ['I10', 'I14'],
+    seed: 0,
+  },
+  {
+    name: 'a sign-out is written nowhere',
+    file: 'flow/lifecycle.ts',
+    replace: "adopt(await commit((old) => over(old, 'signed-out', untold), null).catch(() => null), 'this-tab')",
+    by: '',
+    oracles: ['I5', 'I11', 'I15'],
+    seed: 378,
+  },
+  {
+    name: 'who asks for the user gets a token alone',
+    file: 'flow/refresh.ts',
+    replace: 'const reload = asked.reload || journal.reloadFrom > journal.reloaded',
+    by: 'const reload = false',
+    oracles: ['I14'],
+    seed: 0,
+  },
+  {
+    name: 'nobody believes the server that a session is over',
+    file: 'backends/bearer.ts',
+    replace: "if (WHY.test(why)) throw new SessionEndedError(why === 'revoked' ? why : 'reused', { response })",
+    by: 'throw new Error(why)',
+    oracles: ['I9', 'I11'],
+    seed: 0,
+  },
+]
