@@ -1,54 +1,10 @@
-// When it can't be found out how the session is: nobody is signed out, nothing is lost, and it heals. And when it is over.
+// When it can't be found out how the session is: nobody is signed out, nothing is lost, and it heals.
 
-import {
-  createSession,
-  defineBackend,
-  RefreshFailedError,
-  RefreshTimeoutError,
-  SessionEndedError,
-  type Session,
-  type SessionOptions,
-} from 'resesh'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { createSampleServer, type Fault } from '../servers/sample/server.ts'
-import {
-  bearerBackend,
-  type Clock,
-  createClock,
-  defer,
-  fetchOf,
-  login,
-  oauth2Backend,
-  settled,
-  setup,
-  sharedStorage,
-  thrownBy,
-  url,
-} from '../support/session.ts'
-
-/** The token is spent, and refreshes fail one after the other with these. */
-const failing = async (faults: Fault[], options: Partial<SessionOptions> = {}) => {
-  const clock = createClock()
-  const state = await setup(options, { clock, knobs: { refreshFailures: faults } })
-  await clock.pass(61_000)
-  return { ...state, clock }
-}
-
-/** As failing, but the device takes the token for good. */
-const refused = async (faults: Fault[], options: Partial<SessionOptions> = {}) => {
-  const clock = createClock()
-  const state = await setup(options, { clock, knobs: { refreshFailures: faults } })
-  state.server.expireAccessTokens()
-  return { ...state, clock }
-}
-
-const outcome = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error)
-
-const statusOf = async (response: Promise<Response>, clock: Clock, ms: number): Promise<unknown> => {
-  const seen = outcome(response.then(({ status }) => status))
-  await clock.pass(ms)
-  return seen
-}
+import { RefreshFailedError, RefreshTimeoutError, type Session } from 'resesh'
+import { expect, test } from 'vitest'
+import type { Fault } from '../servers/sample/server.ts'
+import { createClock, settled, setup, thrownBy, url } from '../support/session.ts'
+import { failing, outcome, refused, statusOf } from './failing.ts'
 
 const names = (states: Session['current'][]) => states.map(({ reason }) => reason)
 
@@ -278,235 +234,32 @@ test('refreshes that cured nothing are at most five in a minute, and the 401s ar
   expect(server.stats.refreshes).toBeLessThanOrEqual(5)
 })
 
-test('a held request that has its 401 gets it back when the server ends the session', async () => {
-  const { server, session, states } = await refused([])
-  server.revoke('ann')
-  const response = await session.fetch(url('/api/me'))
-  expect([response.status, await response.json()]).toEqual([401, { error: 'invalid_token' }])
-  expect(states).toMatchObject([{ status: 'unauthenticated', reason: 'expired', user: null, claims: null }])
-})
-
-test('a held request that was not sent goes out without credentials when the server ends the session', async () => {
-  const { server, session, wire } = await failing([])
-  server.revoke('ann')
-  expect((await session.fetch(url('/api/me'))).status).toBe(401)
-  expect(wire.to('/api/me').map(({ headers }) => headers.has('authorization'))).toEqual([false])
-})
-
-test('invalid_grant ends an OAuth 2 session', async () => {
-  const { server, session } = await refused([], { backend: oauth2Backend() })
-  server.revoke('ann')
-  expect((await session.fetch(url('/api/me'))).status).toBe(401)
-  expect(session.current).toMatchObject({ status: 'unauthenticated', reason: 'expired' })
-})
-
-test('another OAuth 2 error does not', async () => {
-  const body = '{"error":"temporarily_unavailable"}'
-  const { session } = await refused([{ status: 400, body }], { backend: oauth2Backend() })
-  expect(await thrownBy(session.refresh())).toBeInstanceOf(RefreshFailedError)
-  expect(session.current.status).toBe('authenticated')
-})
-
-test('a hundred requests that meet the end are told once, by one refresh', async () => {
-  const { server, session, states } = await refused([])
-  server.revoke('ann')
-  const all = await Promise.all(Array.from({ length: 100 }, () => session.fetch(url('/api/me'))))
-  expect(all.every(({ status }) => status === 401)).toBe(true)
-  expect(states).toHaveLength(1)
-  expect(server.stats.refreshes).toBe(1)
-})
-
-test('an answer that calls the refresh token stolen ends the session, once and without another try', async () => {
-  const { server, session, states, wire } = await setup()
-  await session.refresh()
-  const { refreshToken } = JSON.parse(await wire.sent[0]!.text())
-  const stolen = new Request(url('/auth/refresh'), { method: 'POST', body: JSON.stringify({ refreshToken }) })
-  await server.handle(stolen) // the spent one: the family is over
-  expect(server.stats.thefts).toBe(1)
-  states.length = 0
-  const before = server.stats.refreshes
-  expect((await session.fetch(url('/api/me'))).status).toBe(401)
-  expect(await session.getToken()).toBeNull()
-  expect(states).toMatchObject([{ status: 'unauthenticated' }])
-  expect(server.stats.refreshes - before).toBe(1)
-})
-
-test('a backend may say how the session ended', async () => {
-  const backend = defineBackend({ refresh: () => Promise.reject(new SessionEndedError('reused')) })
-  const { session } = await setup({ backend, initial: { accessToken: 'a' } })
-  expect(await session.refresh()).toMatchObject({ status: 'unauthenticated', reason: 'reused' })
-})
-
-test('a session that is over refreshes no more', async () => {
-  const { server, session, clock } = await refused([])
-  server.revoke('ann')
-  await session.fetch(url('/api/me'))
-  await session.fetch(url('/api/me'))
-  await clock.pass(600_000)
-  expect(server.stats.refreshes).toBe(1)
-})
-
 test('a refresh follows no redirect, which would carry its token along', async () => {
   const { session, wire } = await setup()
   await session.refresh()
   expect(wire.sent[0]!.args[1]).toMatchObject({ redirect: 'error', cache: 'no-store' })
 })
 
-test('a session that was disposed of starts nothing any more', async () => {
-  const { server, session, clock } = await failing([500, 500, 500, 500, 500, 500])
-  await statusOf(session.fetch(url('/api/me')), clock, 6_000)
-  const before = server.stats.refreshes
-  session.dispose()
-  await clock.pass(600_000)
-  expect(server.stats.refreshes).toBe(before)
-})
-
-test('when all is settled no timer waits but the one that refreshes ahead', async () => {
-  const { session, clock } = await failing([500, 'drop-before'], { refreshAhead: 'always' })
-  expect(await statusOf(session.fetch(url('/api/me')), clock, 30_000)).toBe(200)
-  expect(clock.waiting).toBe(1)
-  session.dispose()
-  expect(clock.waiting).toBe(0)
-})
-
-test('a storage of one’s own whose code can’t be loaded: memory, and one error', async () => {
-  vi.doMock('../../src/platform/own.ts', () => {
-    throw new TypeError('Failed to fetch dynamically imported module')
-  })
-  onTestFinished(() => vi.doUnmock('../../src/platform/own.ts'))
-  const errors: Error[] = []
-  const server = createSampleServer()
-  const session = createSession({
-    backend: bearerBackend(),
-    storage: { getItem: () => null, setItem() {}, removeItem() {} },
-    platform: { fetch: fetchOf(server) },
-  })
-  onTestFinished(session.dispose)
-  session.on('error', ({ error }) => errors.push(error))
-  await session.signIn(await login(server))
-  server.expireAccessTokens()
-  expect((await session.fetch(url('/api/me'))).status).toBe(200)
-  expect(session.current).toMatchObject({ status: 'authenticated', stale: false })
-  expect(errors.map(({ message }) => message)).toEqual(['Storage failed: the session lives in memory now'])
-})
-
-describe('a storage that stops answering', () => {
-  const stalling = async () => {
+test.each([1e9, 1e300, new Date(8.64e15).toUTCString()])(
+  'a Retry-After of %s is cut down to minutes',
+  async (retryAfter) => {
     const clock = createClock()
-    const [storage, well] = [sharedStorage(), sharedStorage()]
-    const world = await setup({ storage }, { clock })
-    await world.session.refresh() // its code is loaded as it is needed, which takes real time
-    const stalled = defer()
-    const stall = () =>
-      Object.assign(storage, {
-        getItem: () => stalled.promise.then(() => well.getItem.call(storage)),
-        update: (...args: Parameters<typeof well.update>) =>
-          stalled.promise.then(() => well.update.apply(storage, args)),
-      })
-    return { ...world, clock, storage, stall, thaw: stalled.resolve }
-  }
-  const outcomeOf = (work: Promise<unknown>) =>
-    work.then(
-      () => 'done',
-      (error: unknown) => (error as { code?: string }).code,
-    )
+    const { server, session } = await setup({}, { clock, knobs: { refreshFailures: [{ status: 503, retryAfter }] } })
+    await clock.pass(61_000)
+    await session.getToken().catch(() => {})
+    expect(session.current.stale).toBe(true)
+    await clock.pass(250_000)
+    expect(server.stats.refreshes).toBe(1)
+    await clock.pass(350_000)
+    expect(session.current.stale).toBe(false)
+  },
+)
 
-  test.each<[string, (session: Session) => Promise<unknown>]>([
-    ['refresh()', (session) => session.refresh()],
-    ['reload()', (session) => session.reload()],
-    ['getToken({ skipCache })', (session) => session.getToken({ skipCache: true })],
-    ['signIn()', (session) => session.signIn({ accessToken: 'other' })],
-  ])('keeps %s waiting for a while only, and what comes after it works', async (_, call) => {
-    const { session, clock, stall, thaw, server } = await stalling()
-    stall()
-    const first = outcomeOf(call(session))
-    const next = outcomeOf(session.refresh())
-    await clock.pass(60_000)
-    expect(await first).toBe('ERR_REFRESH_TIMEOUT')
-    expect(await next).toBe(session.current.status === 'authenticated' ? 'ERR_REFRESH_TIMEOUT' : 'done')
-    thaw()
-    await clock.pass(60_000)
-    await session.signIn(await login(server))
-    expect((await session.fetch(url('/api/me'))).status).toBe(200)
-    expect(server.stats.thefts).toBe(0)
-  })
-
-  test('keeps nobody signed in: a sign-out is told to the server as soon as it can be', async () => {
-    const { session, clock, stall, thaw, server } = await stalling()
-    stall()
-    const over = session.signOut()
-    expect(session.current.status).toBe('unauthenticated')
-    await clock.pass(60_000)
-    await over
-    thaw()
-    await clock.pass(200_000)
-    expect(session.current.status).toBe('unauthenticated')
-    expect(server.sessions).toBe(0)
-  })
-
-  test('keeps no answer back that has come, whatever it says of the session', async () => {
-    const clock = createClock()
-    const storage = sharedStorage()
-    const fetch = async () => new Response('placed', { headers: { 'x-token': 'next' } })
-    const backend = {
-      ...bearerBackend(),
-      observe: ({ headers }: Response) => ({ accessToken: headers.get('x-token') }),
-    }
-    const { session } = await setup(
-      { storage, backend, initial: { accessToken: 'first' }, platform: { fetch } },
-      { clock },
-    )
-    await session.fetch(url('/api/orders'), { method: 'POST' })
-    storage.update = () => new Promise<boolean>(() => {})
-    const order = session.fetch(url('/api/orders'), { method: 'POST' })
-    await clock.pass(30_000)
-    expect(await (await order).text()).toBe('placed')
-  })
-
-  test('loses no refresh token that comes meanwhile', async () => {
-    const { session, clock, stall, thaw, server, wire } = await stalling()
-    const answer = wire.hold('/auth/refresh')
-    const refresh = outcomeOf(session.refresh())
-    await answer.arrived
-    stall()
-    answer.release()
-    await clock.pass(60_000)
-    await refresh
-    thaw()
-    await clock.pass(60_000)
-    expect(await session.refresh()).toMatchObject({ status: 'authenticated' })
-    expect(server.stats.thefts).toBe(0)
-  })
-
-  test('rejects behind nobody’s back', async () => {
-    const { session, clock, stall, server, wire } = await stalling()
-    const rejected = vi.fn()
-    process.on('unhandledRejection', rejected)
-    onTestFinished(() => void process.off('unhandledRejection', rejected))
-    server.knobs.alwaysExpired = true
-    const answers = [wire.hold('/api/me'), wire.hold('/api/me')] as const
-    const asked = session.fetch(url('/api/me'))
-    answers[0].release()
-    await answers[1].arrived
-    stall() // and then that route turns out to refuse a fresh token
-    answers[1].release()
-    await clock.pass(100_000)
-    expect((await asked).status).toBe(401)
-    expect(rejected).not.toHaveBeenCalled()
-  })
-
-  test('does not send a session to live in memory, where each tab would spend the same refresh token', async () => {
-    const { session, clock, stall, thaw, storage } = await stalling()
-    const before = storage.text
-    stall()
-    const request = outcomeOf(session.refresh())
-    await clock.pass(60_000)
-    await request
-    expect(storage.text).toBe(before)
-    thaw()
-    await clock.pass(60_000)
-    await session.refresh()
-    expect(storage.text).not.toBe(before)
-    expect(session.current).toMatchObject({ status: 'authenticated', stale: false })
-  })
+test.each([-5, 'soon', '', 'NaN'])('a Retry-After of %j counts as none', async (retryAfter) => {
+  const clock = createClock()
+  const { session } = await setup({}, { clock, knobs: { refreshFailures: [{ status: 503, retryAfter }] } })
+  await clock.pass(61_000)
+  const response = session.fetch(url('/api/me'))
+  await clock.pass(5_000)
+  expect((await response).status).toBe(200)
 })

@@ -353,3 +353,29 @@ test('a switch to no organization at all does not share a plain refresh', async 
   ])
   expect(session.current.reason).toBe('switched')
 })
+
+test('where nobody was ever signed in, ensureSignedIn says so as if signed out', async () => {
+  const { session } = await setup({ initial: null })
+  expect(await thrownBy(session.refresh({ ensureSignedIn: true }))).toMatchObject({ reason: 'signed-out' })
+})
+
+test.each([
+  [59_000, true],
+  [70_000, false],
+])('of a cookie session a call with %d characters outlives the page: %s', async (length, keepalive) => {
+  const sent: (boolean | undefined)[] = []
+  const backend = defineBackend({
+    cookies: true,
+    async refresh(_held, io, { data }) {
+      await io.fetch(url('/auth/session'), { method: 'POST', body: String(data?.['note']) })
+      return { user: { id: 1 } }
+    },
+  })
+  const fetch = async (_: unknown, init?: RequestInit) => {
+    sent.push(init?.keepalive)
+    return new Response()
+  }
+  const { session } = await setup({ backend, initial: { user: { id: 1 } }, platform: { fetch } })
+  await session.reload({ data: { note: 'x'.repeat(length) } })
+  expect(sent).toEqual([keepalive])
+})

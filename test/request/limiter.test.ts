@@ -194,3 +194,21 @@ test('ten thousand may wait; the next one is told so at once, and not sent', asy
   await serve()
   expect((await next).ok).toBe(true)
 })
+
+const fits = defineBackend({ refresh: async () => null })
+
+test('one too many while nobody knows who is signed in: nothing rejects behind anybody’s back', async () => {
+  const clock = createClock()
+  const backend = { ...fits, restore: () => new Promise<never>(() => {}) }
+  const session = createSession({ backend, origins: [url('')], platform: clock.platform })
+  onTestFinished(session.dispose)
+  const unheard: unknown[] = []
+  const hear = (reason: unknown) => unheard.push(reason)
+  process.on('unhandledRejection', hear)
+  onTestFinished(() => void process.off('unhandledRejection', hear))
+  const all = Promise.allSettled(Array.from({ length: 10_001 }, () => session.fetch(url('/api'))))
+  await clock.pass(10_001)
+  expect((await all).at(-1)).toMatchObject({ reason: { code: 'ERR_QUEUE_FULL' } })
+  await settled()
+  expect(unheard).toEqual([])
+})

@@ -1,4 +1,4 @@
-// The clients that people wire to `session.fetch`, each over a real HTTP server: what an expiry is to them, and a refusal.
+// The clients that people wire to `session.fetch`, and a real HTTP server that speaks to each of them.
 
 import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client'
 import { createTRPCClient, httpBatchLink, httpLink } from '@trpc/client'
@@ -14,13 +14,13 @@ import { createSession, type Session } from 'resesh'
 import { bearer } from 'resesh/backends/bearer'
 import { anyOf, graphql, status } from 'resesh/expired'
 import { createKy } from 'resesh/ky'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { listen } from '../../servers/sample/node.ts'
-import { createSampleServer, type SampleServer } from '../../servers/sample/server.ts'
-import { login, thrownBy } from '../../support/session.ts'
+import { onTestFinished } from 'vitest'
+import { listen } from '../../../servers/sample/node.ts'
+import { createSampleServer, type SampleServer } from '../../../servers/sample/server.ts'
+import { login } from '../../../support/session.ts'
 
 /** What a client is asked to do in each test, in its own way. */
-interface Wired {
+export interface Wired {
   /** @returns the item's number. */
   read(item: number): Promise<number>
   /** @returns how often the server has accepted this order. */
@@ -41,7 +41,7 @@ const router = t.router({
 })
 
 /** The sample server, and beside it the same API as GraphQL, which answers 200 whatever happens, and as tRPC. */
-const serve = async () => {
+export const serve = async () => {
   const sample = createSampleServer()
   const orders = new Map<string, number>()
   const order = (id: string) => {
@@ -115,7 +115,7 @@ const ORDER = gql`
   }
 `
 
-const clients: Record<string, (session: Session, origin: string) => Wired> = {
+export const clients: Record<string, (session: Session, origin: string) => Wired> = {
   'axios, fetch adapter': ({ fetch }, baseURL) => {
     const api = createAxios({ baseURL, adapter: 'fetch', env: { fetch } })
     return {
@@ -160,27 +160,3 @@ const clients: Record<string, (session: Session, origin: string) => Wired> = {
   tRPC: (session, origin) => overTrpc(httpLink, session, origin),
   'tRPC, batched': (session, origin) => overTrpc(httpBatchLink, session, origin),
 }
-
-describe.each(Object.entries(clients))('%s', (_, wire) => {
-  test('ten reads and an order meet an expired session: one refresh, each is answered, the order is accepted once', async () => {
-    const { sample, session, origin } = await serve()
-    const { read, order } = wire(session, origin)
-    expect(await read(0)).toBe(0)
-    sample.expireAccessTokens()
-    const items = Array.from({ length: 10 }, (_each, nth) => nth + 1)
-    const [accepted, ...answers] = await Promise.all([order('o-1'), ...items.map(read)])
-    expect(answers).toEqual(items)
-    expect(accepted).toBe(1)
-    expect(await order('o-1')).toBe(2)
-    expect(sample.stats.refreshes).toBe(1)
-  })
-
-  test('a session that is over is an error of its own', async () => {
-    const { sample, session, origin } = await serve()
-    const { read } = wire(session, origin)
-    sample.revoke('ann')
-    const error = await thrownBy(read(1))
-    expect(String(error)).not.toMatch(/SessionEnded|RefreshFailed|TypeError/)
-    expect(session.current).toMatchObject({ status: 'unauthenticated' })
-  })
-})

@@ -1,0 +1,148 @@
+// A storage that cannot be loaded, or that stops answering.
+
+import { createSession, type Session } from 'resesh'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createSampleServer } from '../servers/sample/server.ts'
+import { bearerBackend, createClock, defer, fetchOf, login, setup, sharedStorage, url } from '../support/session.ts'
+
+test('a storage of one’s own whose code can’t be loaded: memory, and one error', async () => {
+  vi.doMock('../../src/platform/own.ts', () => {
+    throw new TypeError('Failed to fetch dynamically imported module')
+  })
+  onTestFinished(() => vi.doUnmock('../../src/platform/own.ts'))
+  const errors: Error[] = []
+  const server = createSampleServer()
+  const session = createSession({
+    backend: bearerBackend(),
+    storage: { getItem: () => null, setItem() {}, removeItem() {} },
+    platform: { fetch: fetchOf(server) },
+  })
+  onTestFinished(session.dispose)
+  session.on('error', ({ error }) => errors.push(error))
+  await session.signIn(await login(server))
+  server.expireAccessTokens()
+  expect((await session.fetch(url('/api/me'))).status).toBe(200)
+  expect(session.current).toMatchObject({ status: 'authenticated', stale: false })
+  expect(errors.map(({ message }) => message)).toEqual(['Storage failed: the session lives in memory now'])
+})
+
+describe('a storage that stops answering', () => {
+  const stalling = async () => {
+    const clock = createClock()
+    const [storage, well] = [sharedStorage(), sharedStorage()]
+    const world = await setup({ storage }, { clock })
+    await world.session.refresh() // its code is loaded as it is needed, which takes real time
+    const stalled = defer()
+    const stall = () =>
+      Object.assign(storage, {
+        getItem: () => stalled.promise.then(() => well.getItem.call(storage)),
+        update: (...args: Parameters<typeof well.update>) =>
+          stalled.promise.then(() => well.update.apply(storage, args)),
+      })
+    return { ...world, clock, storage, stall, thaw: stalled.resolve }
+  }
+  const outcomeOf = (work: Promise<unknown>) =>
+    work.then(
+      () => 'done',
+      (error: unknown) => (error as { code?: string }).code,
+    )
+
+  test.each<[string, (session: Session) => Promise<unknown>]>([
+    ['refresh()', (session) => session.refresh()],
+    ['reload()', (session) => session.reload()],
+    ['getToken({ skipCache })', (session) => session.getToken({ skipCache: true })],
+    ['signIn()', (session) => session.signIn({ accessToken: 'other' })],
+  ])('keeps %s waiting for a while only, and what comes after it works', async (_, call) => {
+    const { session, clock, stall, thaw, server } = await stalling()
+    stall()
+    const first = outcomeOf(call(session))
+    const next = outcomeOf(session.refresh())
+    await clock.pass(60_000)
+    expect(await first).toBe('ERR_REFRESH_TIMEOUT')
+    expect(await next).toBe(session.current.status === 'authenticated' ? 'ERR_REFRESH_TIMEOUT' : 'done')
+    thaw()
+    await clock.pass(60_000)
+    await session.signIn(await login(server))
+    expect((await session.fetch(url('/api/me'))).status).toBe(200)
+    expect(server.stats.thefts).toBe(0)
+  })
+
+  test('keeps nobody signed in: a sign-out is told to the server as soon as it can be', async () => {
+    const { session, clock, stall, thaw, server } = await stalling()
+    stall()
+    const over = session.signOut()
+    expect(session.current.status).toBe('unauthenticated')
+    await clock.pass(60_000)
+    await over
+    thaw()
+    await clock.pass(200_000)
+    expect(session.current.status).toBe('unauthenticated')
+    expect(server.sessions).toBe(0)
+  })
+
+  test('keeps no answer back that has come, whatever it says of the session', async () => {
+    const clock = createClock()
+    const storage = sharedStorage()
+    const fetch = async () => new Response('placed', { headers: { 'x-token': 'next' } })
+    const backend = {
+      ...bearerBackend(),
+      observe: ({ headers }: Response) => ({ accessToken: headers.get('x-token') }),
+    }
+    const { session } = await setup(
+      { storage, backend, initial: { accessToken: 'first' }, platform: { fetch } },
+      { clock },
+    )
+    await session.fetch(url('/api/orders'), { method: 'POST' })
+    storage.update = () => new Promise<boolean>(() => {})
+    const order = session.fetch(url('/api/orders'), { method: 'POST' })
+    await clock.pass(30_000)
+    expect(await (await order).text()).toBe('placed')
+  })
+
+  test('loses no refresh token that comes meanwhile', async () => {
+    const { session, clock, stall, thaw, server, wire } = await stalling()
+    const answer = wire.hold('/auth/refresh')
+    const refresh = outcomeOf(session.refresh())
+    await answer.arrived
+    stall()
+    answer.release()
+    await clock.pass(60_000)
+    await refresh
+    thaw()
+    await clock.pass(60_000)
+    expect(await session.refresh()).toMatchObject({ status: 'authenticated' })
+    expect(server.stats.thefts).toBe(0)
+  })
+
+  test('rejects behind nobody’s back', async () => {
+    const { session, clock, stall, server, wire } = await stalling()
+    const rejected = vi.fn()
+    process.on('unhandledRejection', rejected)
+    onTestFinished(() => void process.off('unhandledRejection', rejected))
+    server.knobs.alwaysExpired = true
+    const answers = [wire.hold('/api/me'), wire.hold('/api/me')] as const
+    const asked = session.fetch(url('/api/me'))
+    answers[0].release()
+    await answers[1].arrived
+    stall() // and then that route turns out to refuse a fresh token
+    answers[1].release()
+    await clock.pass(100_000)
+    expect((await asked).status).toBe(401)
+    expect(rejected).not.toHaveBeenCalled()
+  })
+
+  test('does not send a session to live in memory, where each tab would spend the same refresh token', async () => {
+    const { session, clock, stall, thaw, storage } = await stalling()
+    const before = storage.text
+    stall()
+    const request = outcomeOf(session.refresh())
+    await clock.pass(60_000)
+    await request
+    expect(storage.text).toBe(before)
+    thaw()
+    await clock.pass(60_000)
+    await session.refresh()
+    expect(storage.text).not.toBe(before)
+    expect(session.current).toMatchObject({ status: 'authenticated', stale: false })
+  })
+})
