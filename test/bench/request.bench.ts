@@ -1,75 +1,58 @@
-// What a request costs beyond the transport, which is a stub here: the session beside what one would write or install in its place.
+// What a request costs beyond the transport, which is a stub here: what one would write, what one would install, and ours.
 
-import { createSession, defineBackend } from 'resesh'
-import ky from 'ky'
-import ky1 from 'ky-1'
-import { expect, test } from 'vitest'
-import { print, sideBySide } from './measure.ts'
+import { afterAll, beforeAll, test } from 'vitest'
+import type { Session } from 'resesh'
+import { bare, naive, openSession, origin, peer } from './contenders.ts'
+import { EXTENSIONS, TAKES_EXTENSIONS } from './extensions.mjs'
+import { goal, inOneLine, print, sideBySide } from './measure.ts'
 
-const transport: typeof fetch = async () => new Response(null, { status: 204 })
-const token = `header.${'x'.repeat(600)}.signature`
-const url = new URL('/api/items/1', location.href).href
+const CALLS = 50
+const url = `${origin}/api/items/1`
 const init = { headers: { accept: 'application/json' } }
+const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"id":1,"title":"An item"}' }
 
-const session = createSession({
-  storage: 'memory',
-  backend: defineBackend({ refresh: async () => null }),
-  initial: { accessToken: token, expiresInSeconds: 3600 },
-  platform: { fetch: transport },
+let session: Session
+let extended: Session
+
+beforeAll(async () => {
+  session = await openSession()
+  extended = await openSession(EXTENSIONS)
 })
 
-/** What a page's own ten lines would be. */
-const naive: typeof fetch = async (input, options) => {
-  const send = () => {
-    const headers = new Headers(options?.headers)
-    headers.set('authorization', `Bearer ${token}`)
-    return transport(input, { ...options, headers })
-  }
-  const response = await send()
-  return response.status === 401 ? send() : response
-}
-
-/** The same by way of a Request, as many wrappers do, so that any input can be sent twice. */
-const cloning: typeof fetch = async (input, options) => {
-  const request = new Request(input, options)
-  request.headers.set('authorization', `Bearer ${token}`)
-  const spare = request.clone()
-  const response = await transport(request)
-  return response.status === 401 ? transport(spare) : response
-}
-
-const withHook = ky.create({
-  fetch: transport,
-  retry: 0,
-  hooks: { beforeRequest: [({ request }) => request.headers.set('authorization', `Bearer ${token}`)] },
-})
-const withHook1 = ky1.create({
-  fetch: transport,
-  retry: 0,
-  hooks: { beforeRequest: [(request) => request.headers.set('authorization', `Bearer ${token}`)] },
+afterAll(() => {
+  session.dispose()
+  extended.dispose()
 })
 
-test('a request to our own origin', async () => {
-  await session.ready()
-  const timings = await sideBySide(500, [
-    ['bare', () => transport(url, init)],
-    ['session.fetch', () => session.fetch(url, init)],
-    ['session.fetch, no options', () => session.fetch(url)],
-    ['session.fetch, a JSON body', () => session.fetch(url, { ...init, method: 'POST', body: '{"a":1}' })],
-    ['a naive wrapper', () => naive(url, init)],
-    ['a wrapper that clones a Request', () => cloning(url, init)],
-    ['ky 2 with a hook', () => withHook(url, init)],
-    ['ky 1 with a hook', () => withHook1(url, init)],
+async function trio(title: string, options: RequestInit | undefined, ...below: string[]): Promise<void> {
+  const timings = await sideBySide(CALLS, [
+    ['bare fetch', () => bare(url, options)],
+    ['naive', () => naive(url, options)],
+    ['peer', () => peer(url, options)],
+    ['resesh', () => session.fetch(url, options)],
   ])
-  print('own origin', timings)
-  expect(timings[1]!.own).toBeLessThan(timings[6]!.own / 2)
-})
+  print(title, timings, inOneLine(timings, ['naive', 'peer', 'resesh']), ...below)
+}
+
+test('a request without options', () => trio('no options', undefined, goal('resesh 1.5', 'resesh 2')))
+test('a request with a header', () => trio('a header of the caller', init))
+test('a request with a body', () => trio('POST with a JSON body', post))
 
 test('a request to an origin that is not ours', async () => {
-  const timings = await sideBySide(2000, [
-    ['bare', () => transport('https://elsewhere.test/a', init)],
-    ['session.fetch', () => session.fetch('https://elsewhere.test/a', init)],
+  const foreign = 'https://elsewhere.test/a'
+  const timings = await sideBySide(CALLS, [
+    ['bare fetch', () => bare(foreign, init)],
+    ['resesh', () => session.fetch(foreign, init)],
   ])
   print('foreign origin', timings)
-  session.dispose()
+})
+
+test('a request past idle extensions', async () => {
+  const none = 'no extension'
+  const three = 'three idle extensions'
+  const timings = await sideBySide(CALLS, [
+    [none, () => session.fetch(url)],
+    [three, () => extended.fetch(url)],
+  ])
+  print('extensions', timings, ...(TAKES_EXTENSIONS ? [] : ['switched off: both are the same']))
 })
