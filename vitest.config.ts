@@ -1,15 +1,10 @@
-import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { sampleServer } from './test/servers/sample/vite.ts'
+import { aliases } from './test/setup/aliases.mjs'
 import { findBrowser } from './test/setup/browser.mjs'
 
-const source = fileURLToPath(new URL('src', import.meta.url))
-
-const alias = [
-  { find: /^resesh$/, replacement: `${source}/index.ts` },
-  { find: /^resesh\/(.+)$/, replacement: `${source}/$1.ts` },
-]
+const alias = aliases('src')
 
 const chromium = playwright({
   launchOptions: {

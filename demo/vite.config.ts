@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 import { createSampleServer } from '../test/servers/sample/server.ts'
 import { sampleServer } from '../test/servers/sample/vite.ts'
+import { aliases } from '../test/setup/aliases.mjs'
 import { vendors } from '../test/servers/vendors/vite.ts'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
-const source = `${project}src`
 
 // Slow enough to see a refresh happen. The grace window is what lets a lost answer be asked for again.
 const server = createSampleServer({ knobs: { refreshDelayMs: 140, apiDelayMs: 4, graceMs: 10_000 } })
@@ -16,10 +16,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   plugins: [sampleServer(server), vendors()],
   resolve: {
-    alias: [
-      { find: /^resesh$/, replacement: `${source}/index.ts` },
-      { find: /^resesh\/(.+)$/, replacement: `${source}/$1.ts` },
-    ],
+    alias: aliases('src'),
   },
   // Known from the start, or the first visit reloads itself.
   optimizeDeps: { include: ['jwt-decode', 'mitt'] },

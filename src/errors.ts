@@ -1,4 +1,5 @@
-// Every error this SDK throws. The code is the promise, the message may change. A message names method and URL, never a token.
+// Every error this SDK throws. The code is the promise, the message may change. A message names method and URL, the cause, and
+// what is still true; never a token.
 
 interface Details {
   cause?: unknown
@@ -14,11 +15,13 @@ type Code =
   | 'ERR_QUEUE_FULL'
   | 'ERR_INVALID_TOKEN'
   | 'ERR_INVALID_OPTION'
+  | 'ERR_DISPOSED'
+  | 'ERR_CALLBACK'
 
 /** The base of them all: `error instanceof SessionError`, then narrow {@link AnySessionError} on `code`. */
 export abstract class SessionError extends Error {
   abstract readonly code: Code
-  /** The answer that decided, its body unread where it was refused. */
+  /** The answer that decided, its body unread where the request was refused. */
   readonly response: Response | undefined
 
   constructor(message: string, { cause, response }: Details = {}) {
@@ -27,34 +30,45 @@ export abstract class SessionError extends Error {
   }
 }
 
-/** It could not be found out whether the session lives: the server was out of reach, or its answer made no sense. The session is kept. */
+/**
+ * It could not be found out whether the session lives: the server was out of reach, or its answer made no sense. The session is
+ * kept, and it is tried again.
+ */
 export class RefreshFailedError extends SessionError {
   override readonly name = 'RefreshFailedError'
   override readonly code = 'ERR_REFRESH_FAILED'
-  /** Whether the server may have used up the refresh token all the same. Undefined: judged by what came back. */
+  /** Whether the server may have used up the refresh token all the same. `undefined`: judged by the response. */
   readonly spent: boolean | undefined
 
-  constructor(message: string, details: Details & { spent?: boolean } = {}) {
+  constructor(message: string, details: Details & { spent?: boolean | undefined } = {}) {
     super(message, details)
     this.spent = details.spent
   }
 }
 
-/** No answer within {@link SessionOptions.timeout}. The session is kept; a late answer is still taken. */
+/** No answer within {@link SessionOptions.timeout}. The session is kept; an answer that comes late is still taken. */
 export class RefreshTimeoutError extends SessionError {
   override readonly name = 'RefreshTimeoutError'
   override readonly code = 'ERR_REFRESH_TIMEOUT'
 }
 
-/** The session this call belonged to is over. */
+const ENDED = {
+  'signed-out': 'the user signed out',
+  'signed-in': 'another session has begun',
+  expired: 'the server says expired',
+  revoked: 'the server says revoked',
+  reused: 'the server says that a refresh token was used twice',
+} as const
+
+/** The session that the call belonged to is over. */
 export class SessionEndedError extends SessionError {
   override readonly name = 'SessionEndedError'
   override readonly code = 'ERR_SESSION_ENDED'
-  /** How it ended: the user signed out, another signed in, or the server's word. */
-  readonly reason: 'signed-out' | 'signed-in' | 'expired' | 'revoked' | 'reused'
+  /** How it ended: the user signed out, another session began, or the server's word. */
+  readonly reason: keyof typeof ENDED
 
-  constructor(reason: SessionEndedError['reason'], details?: Details) {
-    super(`The session is over: ${reason}`, details)
+  constructor(reason: keyof typeof ENDED, details?: Details) {
+    super(`The session is over: ${ENDED[reason] ?? reason}`, details)
     this.reason = reason
   }
 }
@@ -66,37 +80,40 @@ export interface Challenge extends Record<string, unknown> {
   organizationId?: string
 }
 
-/** The session is fine, but more is asked of the user, such as a second factor. The session is kept. */
+/** The server asks more of the user, such as a second factor. The session is kept. */
 export class StepUpRequiredError extends SessionError {
   override readonly name = 'StepUpRequiredError'
   override readonly code = 'ERR_STEP_UP_REQUIRED'
   readonly challenge: Challenge
 
   constructor(challenge: Challenge, details?: Details) {
-    super(`The user has to do more: ${challenge.type}`, details)
+    super(`The server asks more of the user first: ${challenge.type}. The session is kept.`, details)
     this.challenge = challenge
   }
 }
 
-/** The request met an expired session, and its body cannot be sent a second time. `response` is the server's refusal. */
+/**
+ * The request met an expired session, and its body cannot be sent a second time. `response` is the server's refusal. The session
+ * is renewed by then: the app can send the request again with a new body.
+ */
 export class ReplayError extends SessionError {
   override readonly name = 'ReplayError'
   override readonly code = 'ERR_REPLAY'
 }
 
-/** Too many requests wait for a refresh already. This one was not sent. */
+/** Too many requests wait for a refresh already. This request was not sent. */
 export class QueueFullError extends SessionError {
   override readonly name = 'QueueFullError'
   override readonly code = 'ERR_QUEUE_FULL'
 }
 
-/** A token that cannot stand in a header. It was not taken over. */
+/** A token that cannot stand in a header, or credentials without a token. Nothing was taken over. */
 export class InvalidTokenError extends SessionError {
   override readonly name = 'InvalidTokenError'
   override readonly code = 'ERR_INVALID_TOKEN'
 }
 
-/** An option or argument that makes no sense. Nothing was started. */
+/** An option or argument that makes no sense, or that asks for what is not loaded. Nothing was started. */
 export class InvalidOptionError extends SessionError {
   override readonly name = 'InvalidOptionError'
   override readonly code = 'ERR_INVALID_OPTION'
@@ -106,6 +123,22 @@ export class InvalidOptionError extends SessionError {
     super(`${option} ${rule}`)
     this.option = option
   }
+}
+
+/** `session.dispose()` was called while the call waited, or before a call that has to wait. Create another session to go on. */
+export class SessionDisposedError extends SessionError {
+  override readonly name = 'SessionDisposedError'
+  override readonly code = 'ERR_DISPOSED'
+
+  constructor() {
+    super('session.dispose() was called: create another session to go on')
+  }
+}
+
+/** Code of the app on the way of a response threw: a handler, a predicate, an extension. It counts as "says nothing". */
+export class CallbackError extends SessionError {
+  override readonly name = 'CallbackError'
+  override readonly code = 'ERR_CALLBACK'
 }
 
 /** A union that narrows on `code`. */
@@ -118,7 +151,12 @@ export type AnySessionError =
   | QueueFullError
   | InvalidTokenError
   | InvalidOptionError
+  | SessionDisposedError
+  | CallbackError
 
 /** Whether it is unknown how the session is, in place of the server having said something about it. */
 export const isTransient = (error: unknown): boolean =>
-  !(error instanceof SessionEndedError || error instanceof StepUpRequiredError)
+  !(error instanceof SessionEndedError || error instanceof StepUpRequiredError || error instanceof SessionDisposedError)
+
+/** The text of whatever was thrown. */
+export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

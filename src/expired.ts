@@ -1,22 +1,20 @@
-// "Expired" in its costumes: small predicates for `isExpired`, to be put together with `anyOf`. Those that read a body read a
+// Servers that do not just answer 401: small predicates for the option `isExpired`, to be put together with `anyOf`. Those that read a body read a
 // clone of it, JSON only, and no more than a cap.
 
-import { IDEMPOTENT, urlOf } from './outgoing.ts'
-import type { Expired } from './ports.ts'
-import { orAborted } from './wait.ts'
-import { peek } from './wire.ts'
+import { IDEMPOTENT, urlOf } from './request/replayable.ts'
+import { challengeOf } from './request/www-authenticate.ts'
+import type { IsExpired } from './seam/io.ts'
+import { abortable } from './runtime/wait.ts'
+import { peek } from './backends/kit.ts'
 
-export type { Expired }
+export type { IsExpired }
 
-// An error that says "expired" is short; a long answer is data.
-const LONGEST_HEADER = 65_536
-// ms.
-const LONGEST_PROBE = 10_000
+const PROBE_TIMEOUT_MS = 10_000
 
 /** Whether any of them says so; the first that does decides. */
-export const anyOf = (...predicates: Expired[]): Expired =>
+export const anyOf = (...predicates: IsExpired[]): IsExpired =>
   Object.assign(
-    async (...asked: Parameters<Expired>) => {
+    async (...asked: Parameters<IsExpired>) => {
       for (const says of predicates) if (await says(...asked)) return true
       return false
     },
@@ -25,7 +23,7 @@ export const anyOf = (...predicates: Expired[]): Expired =>
 
 /** One of these statuses: 401, 419 (Laravel), 440 (IIS, SuperTokens of old), 498 (nginx, Esri). */
 export const status =
-  (...statuses: number[]): Expired =>
+  (...statuses: number[]): IsExpired =>
   (response) =>
     statuses.includes(response.status)
 
@@ -34,14 +32,14 @@ export const status =
  * (`insufficient_scope`, `insufficient_user_authentication`).
  * @see [RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1), [RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)
  */
-export const bearerChallenge: Expired = (response) => {
+export const bearerChallenge: IsExpired = (response) => {
   const error = challengeOf(response)?.error
   return response.status === 401 && (error === undefined || error === 'invalid_token')
 }
 
 /** A problem document of one of these types. @see [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) */
 export const problem =
-  (...types: string[]): Expired =>
+  (...types: string[]): IsExpired =>
   async (response) => {
     if (!/^application\/problem\+json\b/i.test(response.headers.get('content-type') ?? '')) return false
     const { type } = (await peek(response)) ?? {}
@@ -50,7 +48,7 @@ export const problem =
 
 /** A GraphQL answer, a 200 as a rule, with an error whose `extensions.code` is one of these. @default UNAUTHENTICATED */
 export const graphql =
-  (...codes: string[]): Expired =>
+  (...codes: string[]): IsExpired =>
   async (response) => {
     if (!/\bjson\b/i.test(response.headers.get('content-type') ?? '')) return false
     const { errors } = (await peek(response)) ?? {}
@@ -59,7 +57,7 @@ export const graphql =
   }
 
 /** A redirect that the request did not follow (`redirect: 'manual'`): where to, nobody may see. */
-export const opaqueRedirect: Expired = ({ type }) => type === 'opaqueredirect'
+export const opaqueRedirect: IsExpired = ({ type }) => type === 'opaqueredirect'
 
 /**
  * A redirect to a login page of another origin, which the browser hides: `fetch` then rejects with the same TypeError as in an
@@ -69,18 +67,18 @@ export const opaqueRedirect: Expired = ({ type }) => type === 'opaqueredirect'
  * Only for methods that are idempotent (RFC 9110 §9.2.2): of the others nobody knows whether the server has done what they
  * asked for, so they fail as ever. An API on another origin has to send its CORS headers with the redirect, too.
  */
-export function hiddenRedirect(): Expired {
+export function hiddenRedirect(): IsExpired {
   let lastSent = 0
   let probe = { sent: 0, place: '', told: Promise.resolve<Response | null>(null) }
 
   async function ask(url: string, { headers, credentials }: RequestInit, real: typeof fetch): Promise<Response | null> {
     const question = { method: 'HEAD', redirect: 'manual', cache: 'no-store', session: false } as const
-    const signal = AbortSignal.timeout(LONGEST_PROBE)
+    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS)
     const response = await real(url, { ...question, headers: headers!, credentials: credentials!, signal })
     return response.type === 'opaqueredirect' ? response : null
   }
 
-  return Object.assign((...asked: Parameters<Expired>) => opaqueRedirect(...asked), {
+  return Object.assign((...asked: Parameters<IsExpired>) => opaqueRedirect(...asked), {
     around: (transport: typeof fetch, real: typeof fetch): typeof fetch => {
       const sent = ++lastSent
       return (input, init = {}) =>
@@ -91,7 +89,7 @@ export function hiddenRedirect(): Expired {
           const place = new URL(url).origin
           if (probe.sent < sent || probe.place !== place)
             probe = { sent: ++lastSent, place, told: ask(url, given, real).catch(() => null) }
-          const told = await orAborted(probe.told, given.signal)
+          const told = await abortable(probe.told, given.signal)
           if (told) return told
           throw error
         })
@@ -103,25 +101,9 @@ const pick = ({ method, credentials, signal }: Request): RequestInit => ({ metho
 
 /** A redirect that was followed and ended on one of these pages: origin and path, or the path alone. */
 export const landedOn =
-  (...pages: string[]): Expired =>
+  (...pages: string[]): IsExpired =>
   ({ redirected, url }) => {
     if (!redirected) return false
     const { origin, pathname } = new URL(url)
     return pages.some((page) => page === pathname || page === origin + pathname)
   }
-
-/** The first Bearer or DPoP challenge of a response, as far as the browser lets scripts see it. */
-export function challengeOf(response: Response): Record<string, string> | undefined {
-  const header = response.headers.get('www-authenticate')?.slice(0, LONGEST_HEADER)
-  const start = header?.search(/(?:^|,)\s*(bearer|dpop)\b/i) ?? -1
-  if (start < 0) return undefined
-  const found: Record<string, string> = Object.create(null)
-  // A word without a value counts as a match, too: to look for one again in the middle of it would take quadratic time.
-  for (const [, name, quoted, plain] of header!
-    .slice(start)
-    .matchAll(/([\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+)))?/g)) {
-    const value = quoted?.replace(/\\(.)/g, '$1') ?? plain
-    if (value !== undefined) found[name!.toLowerCase()] ??= value
-  }
-  return found
-}

@@ -1,9 +1,12 @@
-// Names only. Backends, and the wrapper for ky, are entries of their own, so that nobody ships what they don't use.
+// Names only. Backends, extensions and storages are entries of their own, so that nobody ships what they don't use.
 
-export type { Credentials, Json } from './core/credentials.ts'
-export type { Reason, State, Status } from './core/state.ts'
+export type { Credentials, Json } from './state/credentials.ts'
+export type { Plan } from './state/plan.ts'
+export type { Change, Reason, Row, SessionRecord, Version } from './state/record.ts'
+export type { State, Status } from './state/view.ts'
 export {
   type AnySessionError,
+  CallbackError,
   type Challenge,
   InvalidOptionError,
   InvalidTokenError,
@@ -11,19 +14,47 @@ export {
   RefreshFailedError,
   RefreshTimeoutError,
   ReplayError,
+  SessionDisposedError,
   SessionEndedError,
   SessionError,
   StepUpRequiredError,
 } from './errors.ts'
-export type { RefreshAfter } from './flow/after.ts'
-export type { Events } from './flow/events.ts'
-export type { SignIn } from './flow/lifecycle.ts'
-export type { Replay, RequestOptions, SessionRequestInit } from './outgoing.ts'
-export type { RefreshAhead } from './flow/schedule.ts'
-export type { TokenOptions } from './flow/tokens.ts'
-export type { SessionOptions } from './options.ts'
-export type { SessionStorage } from './platform/own.ts'
-export type { StorageKind } from './platform/storage.ts'
-export type { Awaitable, Backend, Expired, Io, Platform, RequestView, Undo, Wanted } from './ports.ts'
+export type { RefreshAhead, SessionOptions } from './options.ts'
+export type { Replay, RequestOptions, SessionRequestInit } from './request/replayable.ts'
+export type { Globals } from './runtime/globals.ts'
+export type { Platform, Records, Stored } from './runtime/ports.ts'
+export type { Backend } from './seam/backend.ts'
+export type {
+  Commit,
+  Extension,
+  ExtensionHooks,
+  ExtensionVerdict,
+  Kernel,
+  Operation,
+  RequestContext,
+  ResponseContext,
+  Sending,
+  ServerSkills,
+  SideTokenOptions,
+  TokenTarget,
+} from './seam/extension.ts'
+export type {
+  Attached,
+  Awaitable,
+  CookieReader,
+  Io,
+  IsExpired,
+  RefreshIntent,
+  RequestView,
+  SideToken,
+  Undo,
+} from './seam/io.ts'
 export { createSession, type RefreshOptions, type Session } from './session.ts'
-export { defineBackend } from './wire.ts'
+export type { Events, Source } from './session/events.ts'
+export type { LogIn, SignInSource } from './session/sign-in.ts'
+export type { SignOutOptions } from './session/sign-out.ts'
+export type { TokenOptions } from './session/tokens.ts'
+export { indexedDb } from './storage/indexeddb.ts'
+export { memory } from './storage/memory.ts'
+export type { SessionStorage, StoragePlace } from './storage/storage.ts'
+export { defineBackend } from './backends/kit.ts'

@@ -1,111 +1,167 @@
 // What an app may set, with every default, and what makes no sense.
 
-import { type Credentials, type Json, withoutUndefined } from './core/credentials.ts'
 import { InvalidOptionError } from './errors.ts'
-import type { RefreshAfter } from './flow/after.ts'
-import type { Replay } from './outgoing.ts'
-import type { RefreshAhead } from './flow/schedule.ts'
-import type { StorageKind } from './platform/storage.ts'
-import type { Backend, Expired, Platform } from './ports.ts'
+import { nearestTo } from './nearest.ts'
+import type { Replay } from './request/replayable.ts'
+import type { Platform } from './runtime/ports.ts'
+import type { Backend } from './seam/backend.ts'
+import type { Extension } from './seam/extension.ts'
+import type { IsExpired } from './seam/io.ts'
+import { type Credentials, type Json, withoutUndefined } from './state/credentials.ts'
+import { indexedDb } from './storage/indexeddb.ts'
+import type { SessionStorage } from './storage/storage.ts'
+
+/** Whether to refresh shortly before expiry: while the page is visible, always, or never. */
+export type RefreshAhead = 'visible' | 'always' | 'never'
 
 export interface SessionOptions<U = Json, _C = Json> {
   /** Speaks your server's protocol: one of `resesh/backends/*`, or an object of your own. */
   backend: Backend<U>
+  /**
+   * Optional capabilities, such as `stepUp(…)`, `refreshAfter(…)` and `sideTokens()`. The first extension that has a word to
+   * say about a response counts; those of the backend come last.
+   * @default []
+   */
+  use?: readonly Extension[]
   /**
    * Exact origins that the app's requests may carry credentials to; with a path that ends in `/`, only what lies below it. A
    * redirect within one origin is the browser's own affair: it keeps the header, wherever it leads there.
    * @default the page's own and the backend's: a list of yours replaces both
    */
   origins?: readonly string[]
-  /** Two sessions on one page: each its own lock, channel and record. @default 'default' */
+  /** Two sessions on one page have two names: each has its own lock, channel and record. @default 'default' */
   name?: string
   /**
-   * Where the session is kept. `'indexeddb'`: encrypted, shared by all tabs, there again after a reload. `'memory'`: this tab,
-   * until it is reloaded. `'local'`: the credentials in localStorage, for all scripts to read. Or a storage of your own.
-   * @default 'indexeddb'
+   * Where the session is kept. `indexedDb()`: encrypted, shared by all tabs, there again after a reload. `memory()`: this tab,
+   * until it is reloaded. `local()` from `resesh/storage/local`: in localStorage, where every script can read the tokens.
+   * `custom(…)` from `resesh/storage/custom`: an object of your own.
+   * @default indexedDb()
    */
-  storage?: StorageKind
+  storage?: SessionStorage
   /**
-   * What a server-rendered page already knows, `null` for nobody: there is no `loading` then. Fresh at each load, since it takes
-   * the place of what is stored; unless both tell when they were issued (`iat`), and the stored ones are newer.
+   * What a server-rendered page already knows, `null` for nobody: there is no `loading` then. It has to be fresh at each load,
+   * since it takes the place of what is stored; unless both tell when they were issued (`iat`), and the stored one is newer.
    */
   initial?: Credentials<U> | null
-  /** How long before its expiry a token counts as spent, in ms; at most a quarter of its life. Not negative. @default 10_000 */
+  /** How long before its expiry a token counts as near expiry, in ms; at most a quarter of its lifetime. Not negative. @default 10_000 */
   leeway?: number
-  /** ms for one refresh, all its calls and their bodies. @default 10_000 */
+  /** For one refresh, all its calls and their bodies, in ms. @default 10_000 */
   timeout?: number
   /** Whether to refresh shortly before expiry: while the page is visible, always, or never. @default 'visible' */
   refreshAhead?: RefreshAhead
   /**
-   * Which responses say that the token is not accepted: status codes, or a look at the response; in place of the backend's own.
+   * Which responses say that the token is not accepted: status codes, or a look at the response. Replaces the backend's own.
    * @default the backend's, else 401
    */
-  isExpired?: readonly number[] | Expired
+  isExpired?: readonly number[] | IsExpired
   /** Which requests are sent again after an expired response. @default 'auto' */
   replay?: Replay
-  /** Requests after which the token or the user has changed. Responses may say so themselves, in the header `refresh-session`. */
-  refreshAfter?: readonly RefreshAfter[]
-  /** ms in which the server forgives a second use of a refresh token. @default the backend's, else 0 */
+  /** How long the server forgives a second use of a refresh token, in ms. @default the backend's, else 0 */
   replayWindow?: number
   /** Everything the SDK touches. Left out: the real one, read at call time. `null`: absent. */
   platform?: Platform
 }
 
-export type Settings<U> = Required<Omit<SessionOptions<U>, 'isExpired' | 'initial' | 'platform'>> & {
-  isExpired: Expired
+/** The options of a session, whole and checked. */
+export interface Settings {
+  readonly name: string
+  readonly storage: SessionStorage
+  readonly origins: readonly string[]
+  readonly leeway: number
+  readonly timeout: number
+  readonly refreshAhead: RefreshAhead
+  readonly isExpired: IsExpired
+  readonly replay: Replay
+  readonly replayWindow: number
 }
 
-const WORDS = {
-  storage: 'indexeddb, memory, local',
-  refreshAhead: 'visible, always, never',
-  replay: 'auto, idempotent, never',
-}
+type Rule = readonly [isRight: (value: never) => unknown, rule: string]
 
-/** @throws {@link InvalidOptionError} naming the option. */
-export function settle<U, C>(options: SessionOptions<U, C>, page: string | undefined): Settings<U> {
-  const must = (fits: unknown, option: string, rule: string): void => {
-    if (!fits) throw new InvalidOptionError(option, rule)
-  }
-  const { backend } = options
-  must(
-    typeof backend?.attach === 'function' && typeof backend.refresh === 'function',
-    'backend',
+const MS: Rule = [
+  (ms: unknown) => typeof ms === 'number' && ms >= 0 && ms < Infinity,
+  'must be a number of ms, not negative',
+]
+const ANYTHING: Rule = [() => true, '']
+const oneOf = (...words: string[]): Rule => [
+  (word: string) => words.includes(word),
+  `must be one of ${words.join(', ')}`,
+]
+
+/** Every option, and what it must be once its default is filled in. */
+const RULES: { readonly [Name in keyof Required<SessionOptions>]: Rule } = {
+  backend: [
+    (backend?: Backend) => typeof backend?.attach === 'function' && typeof backend.refresh === 'function',
     'must have attach and refresh, as bearer() gives',
-  )
+  ],
+  use: [
+    (list: readonly Extension[]) => Array.isArray(list) && list.every((each) => typeof each?.setup === 'function'),
+    'must be a list of extensions, such as stepUp(…)',
+  ],
+  origins: [
+    (list: readonly string[]) => Array.isArray(list) && list.every(isOrigin),
+    'must be texts like https://api.example.com or https://api.example.com/v1/, without *',
+  ],
+  name: [(name: unknown) => typeof name === 'string', 'must be a text'],
+  storage: [
+    (storage?: SessionStorage) => typeof storage?.open === 'function',
+    'must be an object, such as indexedDb() or memory() gives',
+  ],
+  initial: ANYTHING,
+  leeway: MS,
+  timeout: MS,
+  refreshAhead: oneOf('visible', 'always', 'never'),
+  isExpired: [(value: unknown) => typeof value === 'function' || Array.isArray(value), 'must be a list or a function'],
+  replay: oneOf('auto', 'idempotent', 'never'),
+  replayWindow: MS,
+  platform: ANYTHING,
+}
+
+/** An origin; or with a path that ends in `/`. */
+function isOrigin(place: unknown): boolean {
+  if (typeof place !== 'string' || place.includes('*') || !URL.canParse(place)) return false
+  const { origin, pathname } = new URL(place)
+  return place === origin || (place.endsWith('/') && place === origin + pathname)
+}
+
+/** @param page The origin of the page, where there is one. @throws {@link InvalidOptionError} naming the option. */
+export function resolveOptions<U, C>(options: SessionOptions<U, C>, page: string | undefined): Settings {
+  const { backend } = options
   const settings = {
+    use: [],
     name: 'default',
-    storage: 'indexeddb' as const,
-    // A sandboxed frame has no origin, which it calls 'null'.
-    origins: [...(page && page !== 'null' ? [page] : []), ...(backend.origins ?? [])],
+    storage: indexedDb(),
+    origins: defaultOrigins(backend, page),
     leeway: 10_000,
     timeout: 10_000,
     refreshAhead: 'visible' as const,
+    isExpired: backend?.isExpired?.bind(backend) ?? [401],
     replay: 'auto' as const,
-    refreshAfter: [],
-    replayWindow: backend.replayWindow ?? 0,
+    replayWindow: backend?.replayWindow ?? 0,
     ...withoutUndefined(options),
   }
-  for (const name of ['leeway', 'timeout', 'replayWindow'] as const)
-    must(settings[name] >= 0 && settings[name] < Infinity, name, 'must be ms, not negative')
-  const { isExpired = backend.isExpired?.bind(backend) ?? [401] } = options
-  const { origins } = settings
-  for (const [name, words] of Object.entries(WORDS) as [keyof typeof WORDS, string][]) {
-    const value = settings[name]
-    must(typeof value === 'object' || words.split(', ').includes(value), name, `must be one of ${words}`)
-  }
-  must(typeof isExpired === 'function' || Array.isArray(isExpired), 'isExpired', 'must be a list or a function')
-  must(Array.isArray(origins), 'origins', 'must be a list')
-  for (const place of origins) {
-    const { origin, pathname } = URL.canParse(place) ? new URL(place) : ({} as URL)
-    const fits = place === origin || (place.endsWith('/') && place === `${origin}${pathname}`)
-    must(!place.includes('*'), 'origins', 'must have no *')
-    must(fits, 'origins', `must be like https://api.example.com or https://api.example.com/v1/, not ${place}`)
-  }
-  for (const { path } of settings.refreshAfter)
-    must(path?.startsWith('/'), 'refreshAfter', 'must have paths that begin with /')
-
+  for (const [name, value] of Object.entries({ ...settings, backend })) checkOption(name, value)
+  const { isExpired } = settings
   return {
     ...settings,
     isExpired: typeof isExpired === 'function' ? isExpired : ({ status }) => isExpired.includes(status),
   }
 }
+
+function checkOption(name: string, value: unknown): void {
+  const known: { readonly [name: string]: Rule | undefined } = RULES
+  const rule = known[name]
+  // A typo would be ignored in silence.
+  if (!rule) throw new InvalidOptionError(name, `is no option of createSession${suggestion(name)}`)
+  if (!rule[0](value as never)) throw new InvalidOptionError(name, rule[1])
+}
+
+function suggestion(name: string): string {
+  const nearest = nearestTo(name, Object.keys(RULES))
+  return nearest ? `: did you mean ${nearest}?` : ''
+}
+
+// A sandboxed frame has no origin, which it calls 'null'.
+const defaultOrigins = (backend: Pick<Backend, 'origins'> | undefined, page: string | undefined): readonly string[] => [
+  ...(page && page !== 'null' ? [page] : []),
+  ...(backend?.origins ?? []),
+]

@@ -1,36 +1,39 @@
-// The session an app holds: puts the parts together, and gives each promise its method. What happens to a request is in
-// flow/intercept, what happens to the credentials in flow/refresh.
+// The session that an app holds: puts the rooms together, and gives each promise its method. The way of a request is in
+// request/intercept.ts, all talk with the server in refresh/exchange.ts, every change of the record in state/changes.ts.
 
-import type { Json } from './core/credentials.ts'
-import type { State } from './core/state.ts'
-import { RefreshFailedError, SessionEndedError } from './errors.ts'
-import { createAfter } from './flow/after.ts'
-import { createCaller } from './flow/call.ts'
-import { createEmitter, type Events } from './flow/events.ts'
-import { createFarewell } from './flow/farewell.ts'
-import { createFlights } from './flow/flights.ts'
-import { createGate } from './flow/gate.ts'
-import { createHold } from './flow/hold.ts'
-import { createInstall } from './flow/install.ts'
-import { createIntercept } from './flow/intercept.ts'
-import { createJournal } from './flow/journal.ts'
-import { createLifecycle, type SignIn } from './flow/lifecycle.ts'
-import { createOrigins } from './flow/origins.ts'
-import { createParking } from './flow/parking.ts'
-import { createAttempt } from './flow/refresh.ts'
-import { createRefusals } from './flow/refusals.ts'
-import { createSchedule } from './flow/schedule.ts'
-import { createSideTokens } from './flow/side-tokens.ts'
-import { byChallenge } from './flow/step-up.ts'
-import { createStore } from './flow/store.ts'
-import { createTokens, type TokenOptions } from './flow/tokens.ts'
-import { createTurn } from './flow/turn.ts'
-import { type SessionOptions, settle } from './options.ts'
-import type { SessionRequestInit } from './outgoing.ts'
-import { globalsOf } from './platform/globals.ts'
-import { createWorld } from './platform/world.ts'
-import type { Undo, Wanted } from './ports.ts'
-import { orAborted } from './wait.ts'
+import { InvalidOptionError, RefreshFailedError, SessionEndedError } from './errors.ts'
+import { createKernel, setUpExtensions } from './kernel.ts'
+import { resolveOptions, type SessionOptions } from './options.ts'
+import { createCaller } from './refresh/call.ts'
+import { createExchange } from './refresh/exchange.ts'
+import { createJournal } from './refresh/journal.ts'
+import { createLock } from './refresh/lock.ts'
+import { createQueue } from './refresh/queue.ts'
+import { createSchedule } from './refresh/schedule.ts'
+import { createGuard, createHooks } from './request/hooks.ts'
+import { createAct } from './request/act.ts'
+import { createDecide } from './request/decide.ts'
+import { createIntercept } from './request/intercept.ts'
+import { createLimiter } from './request/limiter.ts'
+import { createOrigins } from './request/origins.ts'
+import { createPrepare } from './request/prepare.ts'
+import { createRefusedRoutes } from './request/refused-routes.ts'
+import { internalsKey, type SessionInternals, type SessionRequestInit } from './request/replayable.ts'
+import { createSend } from './request/send.ts'
+import { createWaiting } from './request/waiting.ts'
+import { globalsOf } from './runtime/globals.ts'
+import { createRuntime } from './runtime/runtime.ts'
+import { abortable } from './runtime/wait.ts'
+import type { RefreshIntent, Undo } from './seam/io.ts'
+import { createEmitter, type Events } from './session/events.ts'
+import { createReadiness } from './session/readiness.ts'
+import { createRestore } from './session/restore.ts'
+import { createSignIn, type SignInSource } from './session/sign-in.ts'
+import { createSignOut, createSignOutOperation, type SignOutOptions } from './session/sign-out.ts'
+import { createStore } from './session/store.ts'
+import { createGetToken, type TokenOptions } from './session/tokens.ts'
+import type { Json } from './state/credentials.ts'
+import type { State } from './state/view.ts'
 
 export interface RefreshOptions {
   /** Switches the session to this organization. */
@@ -54,27 +57,30 @@ export interface Session<U = Json, C = Json> {
    * @throws {@link RefreshFailedError}, {@link RefreshTimeoutError} It could not be found out whether the session lives. It is kept.
    * @throws {@link SessionEndedError} The user signed out, or another signed in, while the request waited. It was not sent again.
    * @throws {@link ReplayError} The body can't be sent a second time. `error.response` is the server's refusal.
+   * @throws {@link QueueFullError} Too many requests wait already. It was not sent.
+   * @throws {@link SessionDisposedError} The session was disposed of while the request waited.
    */
   fetch(input: RequestInfo | URL, init?: SessionRequestInit): Promise<Response>
   /** What is known now. A new object at every change, the same one in between. */
   readonly current: State<U, C>
   /**
-   * Resolves once the first answer is known: never again `loading`.
+   * Resolves once it is known who is signed in: never again `loading`.
    * @throws {@link RefreshTimeoutError} after {@link SessionOptions.timeout}. Asking goes on.
    */
   ready(): Promise<State<U, C>>
   /**
-   * An access token that is not spent, or `null`: nobody is signed in (also if this very call found that out), or the
+   * An access token that is not near expiry, or `null`: nobody is signed in (also if this very call found that out), or the
    * session has no token that scripts can read. From memory where it is good; otherwise one refresh, shared by all who ask.
    *
    * @throws {@link RefreshFailedError}, {@link RefreshTimeoutError} It could not be found out. The session is kept; ask again later.
-   * @throws {@link StepUpRequiredError} The server wants more of the user first. The session is kept.
+   * @throws {@link StepUpRequiredError} The server asks more of the user first. The session is kept.
+   * @throws {@link InvalidOptionError} for a token that the backend can't mint, or without the extension `sideTokens()`.
    * @see [RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6)
    */
   getToken(options?: TokenOptions): Promise<string | null>
   /**
-   * New credentials from a refresh that starts after this call. Callers that come while it waits share it; nobody joins the
-   * one that runs. Resolves unauthenticated if the server ended the session.
+   * New credentials from a refresh that starts after this call. Callers that come while it waits share it; nobody joins a
+   * refresh that runs already. Resolves unauthenticated if the server ended the session.
    *
    * @throws as {@link Session.getToken}; {@link SessionEndedError} with `ensureSignedIn`. A refused switch keeps the session.
    */
@@ -87,19 +93,20 @@ export interface Session<U = Json, C = Json> {
    *
    * @throws what the function throws, {@link InvalidTokenError}. The state is as before.
    */
-  signIn(from?: SignIn<U>): Promise<State<U, C>>
+  signIn(from?: SignInSource<U>): Promise<State<U, C>>
   /**
-   * Ends the session: here and now, then at the server. Never rejects because the server is away; it is told as soon as it
+   * Ends the session: here and now, then at the server. Never rejects because the server is away: it is told as soon as it
    * can be. `local` does not tell it at all.
    */
-  signOut(options?: { local?: boolean; signal?: AbortSignal }): Promise<State<U, C>>
+  signOut(options?: SignOutOptions): Promise<State<U, C>>
   /** @returns what ends the subscription. A listener that throws harms nobody. */
   on<E extends keyof Events<U, C>>(event: E, listener: (event: Events<U, C>[E]) => unknown): Undo
   /** Calls `run` now and at every change: the contract of a Svelte store, and enough for React's `useSyncExternalStore`. */
   subscribe(run: (current: State<U, C>) => void): Undo
-  /** Patches `target.fetch`, of this global by default, so that code you don't own takes part. @returns what undoes it. */
-  install(target?: { fetch: typeof fetch }): Undo
-  /** From here on nothing happens by itself: no timer, no listener, no patch. */
+  /**
+   * From here on nothing happens by itself: no timer, no listener, no patch of `installFetch` (that of `installXhr` stays). What
+   * waits rejects with {@link SessionDisposedError}.
+   */
   dispose(): void
   [Symbol.dispose](): void
 }
@@ -113,72 +120,95 @@ export interface Session<U = Json, C = Json> {
  * const me = await session.fetch('/api/me')
  */
 export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>): Session<U, C> {
-  const { platform = {}, initial } = options
+  const { backend, platform = {}, initial, use = [] } = options
   const get = globalsOf(platform)
-  const settings = settle(options, get('location')?.origin)
-  const { backend, leeway, timeout } = settings
-  const world = createWorld<U>(get, settings.storage, settings.name, (cause) =>
-    events.emit('error', {
-      error: new RefreshFailedError('Storage failed: the session lives in memory now', { cause }),
-    }),
-  )
-  const real = world.fetch
+  const settings = resolveOptions(options, get('location')?.origin)
+  const { name, storage, leeway, timeout } = settings
 
-  const events = createEmitter<U, C>(world.now)
-  const store = createStore(world, events, leeway, (source, isNews) => {
-    if (isNews && source !== 'other-tab') world.post()
-    look()
+  // What everything stands on.
+  const runtime = createRuntime<U>(get, storage, name, reportStorage)
+  const { clock, channel, disposed } = runtime
+  const events = createEmitter<U, C>(clock.now)
+  const store = createStore(clock, events, leeway)
+  const context = { runtime, backend, settings, events, store }
+  const readiness = createReadiness(context)
+
+  // All talk with the server.
+  const callBackend = createCaller(runtime, backend, timeout)
+  const signOutOperation = createSignOutOperation<U>(backend)
+  const withLock = createLock(runtime, timeout)
+  const exchange = createExchange(context, withLock, createJournal(context), callBackend, signOutOperation)
+  const requestRefresh = createQueue(context, exchange)
+  const { begin, restore } = createRestore(context, readiness, exchange)
+  const signIn = createSignIn(context, readiness, callBackend, exchange)
+  const signOut = createSignOut(context, exchange, signOutOperation)
+  const tellSignOut = (): Promise<unknown> => exchange(signOutOperation())
+
+  // The way of a request.
+  const kernel = createKernel(context, requestRefresh, exchange)
+  const extensions = setUpExtensions([...use, ...(backend.use ?? [])], kernel)
+  const guard = createGuard((error) => events.emit('error', { error }))
+  const hooks = createHooks(extensions, guard)
+  const isAllowed = createOrigins(settings.origins, runtime.base)
+  const waiting = createWaiting(context, readiness, requestRefresh)
+  const refusedRoutes = createRefusedRoutes(context)
+  const prepare = createPrepare(context, readiness, waiting, createLimiter(), hooks)
+  const send = createSend(context)
+  const decide = createDecide(context, isAllowed, waiting, refusedRoutes, hooks, guard)
+  const act = createAct(context, waiting, requestRefresh, refusedRoutes, hooks, prepare)
+  const fetch = createIntercept(context, isAllowed, prepare, send, decide, act)
+  const getToken = createGetToken(context, readiness, requestRefresh, extensions)
+
+  // What happens by itself.
+  const schedule = createSchedule(context, readiness, requestRefresh, restore, tellSignOut)
+  store.onStep((source, isNews) => {
+    if (isNews && source !== 'other-tab') channel.post()
+    waiting.wakeEnded()
     schedule.arm(isNews)
   })
-  const { park, look } = createParking(store, events, world.life)
-  const call = createCaller(world, backend, timeout)
-  const turn = createTurn(world, timeout)
-  const farewell = createFarewell(world, backend, call)
-  const journal = createJournal(world, timeout)
-  const parts = { ...settings, world, store, events, call, turn, journal, farewell }
-  const flights = createFlights(world, store, createAttempt(parts))
-  const lifecycle = createLifecycle(parts)
-  const { getToken, known } = createTokens({ ...parts, flights, sideToken: createSideTokens(parts) })
-  const origins = createOrigins(settings.origins, world.base)
-  const ours = createIntercept({
-    ...parts,
-    flights,
-    gate: createGate(),
-    hold: createHold({ ...parts, flights }),
-    origins,
-    refusals: createRefusals(world, store),
-    stepUp: backend.stepUp?.bind(backend) ?? byChallenge,
-    park,
-    observed: lifecycle.observed,
-    answered: createAfter(settings.refreshAfter, origins, { ...parts, flights }),
-  })
-  const install = createInstall(ours, (below = real) => (world.fetch = below))
-  const schedule = createSchedule({ ...parts, flights, lifecycle })
-  const undos: Undo[] = [world.dispose, schedule.arm, events.clear]
-  world.listen(() => void store.sync())
+  channel.listen(() => void readiness.sync())
   if (initial === undefined) schedule.arm()
-  else lifecycle.begin(initial)
+  else begin(initial)
+
+  function reportStorage(cause: unknown): void {
+    const error = new RefreshFailedError(
+      `The storage ${storage.name} failed: the session lives in this tab's memory now, until it is reloaded.`,
+      { cause },
+    )
+    events.emit('error', { error })
+  }
 
   let inputs = 0
-  async function renew(wanted: Wanted, { signal, ensureSignedIn }: RefreshOptions): Promise<State<U, C>> {
-    await known(signal)
-    const { data, organizationId, reason } = wanted
-    const alone = data ? `data ${++inputs}` : organizationId
+  async function renew(intent: RefreshIntent, { signal, ensureSignedIn }: RefreshOptions): Promise<State<U, C>> {
+    await readiness.untilReady(signal)
+    const { data, organizationId, reason } = intent
+    // Input is for one call alone; a switch is shared by those who want the same organization.
+    const shareKey = data ? `data ${++inputs}` : organizationId
     if (store.state.status === 'authenticated')
-      await orAborted(flights(wanted, { forced: true, reload: reason === 'reload', alone }), signal)
-    const { status, reason: why } = store.state
-    if (ensureSignedIn && status !== 'authenticated')
-      throw new SessionEndedError((why === 'restored' ? 'signed-out' : why) as SessionEndedError['reason'])
+      await abortable(requestRefresh(intent, { forced: true, reload: reason === 'reload', shareKey }), signal)
+    if (ensureSignedIn && store.state.status !== 'authenticated') throw new SessionEndedError(endReason(store.state))
     return store.state
   }
 
-  const session: Omit<Session<U, C>, typeof Symbol.dispose> = {
-    fetch: ours,
+  function dispose(): void {
+    runtime.dispose()
+    schedule.arm()
+    events.clear()
+  }
+
+  const internals: SessionInternals = {
+    setTransport: (below) => (runtime.fetch = below ?? ((input, init) => get('fetch')!(input, init))),
+    disposed,
+    global: get('globalThis')!,
+  }
+
+  const session: Omit<Session<U, C>, typeof Symbol.dispose> & { [internalsKey]: SessionInternals } = {
+    fetch,
     get current() {
       return store.state
     },
     async ready() {
-      await known()
+      await readiness.untilReady()
       return store.state
     },
     getToken,
@@ -186,25 +216,31 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
       renew({ reason: organizationId === undefined ? 'forced' : 'switch', organizationId, data }, rest),
     reload: ({ data, ...rest } = {}) => renew({ reason: 'reload', data }, rest),
     async signIn(from) {
-      await lifecycle.signIn(from)
+      await signIn(from)
       return store.state
     },
     async signOut(how) {
-      if (!(await lifecycle.signOut(how))) schedule.failed()
+      if (!(await signOut(how))) schedule.retryLater()
       return store.state
     },
-    on: events.on,
+    on(event, listener) {
+      if (!EVENTS.includes(event))
+        throw new InvalidOptionError(`on('${event}')`, `is no event: there are ${EVENTS.join(', ')}`)
+      return events.on(event, listener)
+    },
     subscribe(run) {
       const undo = events.on('change', ({ current }) => run(current))
       run(store.state)
       return undo
     },
-    install(target = get('globalThis')!) {
-      const undo = install(target)
-      undos.push(undo)
-      return undo
-    },
-    dispose: () => undos.forEach((undo) => undo()),
+    dispose,
+    [internalsKey]: internals,
   }
-  return Object.assign(session, { [Symbol.dispose ?? 'dispose']: session.dispose })
+  return Object.assign(session, { [Symbol.dispose ?? 'dispose']: dispose })
 }
+
+const EVENTS: readonly string[] = ['change', 'error', 'trace'] satisfies (keyof Events)[]
+
+/** Nobody was signed in at all: to the caller that is as if the user had signed out. */
+const endReason = ({ reason }: State<unknown, unknown>): SessionEndedError['reason'] =>
+  reason === 'restored' ? 'signed-out' : (reason as SessionEndedError['reason'])

@@ -20,5 +20,4 @@ export const showLog = (session: DemoSession, recorder: Recorder): void => {
   )
   session.on('error', ({ error }) => write('error', error.code, error.message))
   session.on('trace', ({ type }) => type === 'adopt' && recorder.mark(type, 'adopted from another tab'))
-  session.on('step-up', ({ challenge }) => write('step-up', challenge.type, ''))
 }

@@ -1,9 +1,10 @@
 // Auth.js, and next-auth before it: one session route that is check, refresh and read at once, and always answers 200.
 
-import { claimsOf, type Credentials, type Json } from '../core/credentials.ts'
+import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
-import type { Backend, Io } from '../ports.ts'
-import { attachBearer, originsOf, readJson, readJsonOrNull } from '../wire.ts'
+import type { Backend } from '../seam/backend.ts'
+import type { Io } from '../seam/io.ts'
+import { attachBearer, originsOf, readJson, readJsonOrNull } from './kit.ts'
 
 export interface AuthJsOptions {
   /** Where the routes are. @default '/api/auth' */
@@ -57,7 +58,8 @@ export function authjs(options: AuthJsOptions = {}): Backend {
     }
     const said = data ? await read(await update()) : await check(io)
     const again = said ?? (await check(io))
-    if (again && !said && data) throw new RefreshFailedError(`${baseUrl}/session: not updated`)
+    if (again && !said && data)
+      throw new RefreshFailedError('answered as if nobody was signed in, so that nothing was updated')
     return again
   }
 
@@ -79,7 +81,7 @@ export function authjs(options: AuthJsOptions = {}): Backend {
       const headers = { 'x-auth-return-redirect': '1' }
       const { url } = await readJson(await ask(io, '/signout', { method: 'POST', headers, body }))
       // Refused, for whatever reason, it answers with an address that says so.
-      if (/[?&](error|csrf)=/.test(String(url))) throw new RefreshFailedError(`${baseUrl}/signout: refused`)
+      if (/[?&](error|csrf)=/.test(String(url))) throw new RefreshFailedError('refused the sign-out')
     },
   }
 }

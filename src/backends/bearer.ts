@@ -1,9 +1,19 @@
 // JSON access and refresh tokens, at URLs and under names of your own choosing.
 
-import type { Credentials, Json } from '../core/credentials.ts'
-import { RefreshFailedError, SessionEndedError } from '../errors.ts'
-import type { Backend, Io } from '../ports.ts'
-import { attachBearer, heard, isOneOf, needing, originsOf, peek, readJson } from '../wire.ts'
+import type { Credentials, Json } from '../state/credentials.ts'
+import { SessionEndedError } from '../errors.ts'
+import type { Backend } from '../seam/backend.ts'
+import type { Io } from '../seam/io.ts'
+import {
+  assertDelivered,
+  attachBearer,
+  ownsEndpoints,
+  missingField,
+  originsOf,
+  peek,
+  readJson,
+  requireOptions,
+} from './kit.ts'
 
 export interface BearerOptions {
   /** POST `{ refreshToken }` here; 401 and 403 say that the session is over, and `{ "error": "reuse" }` or `"revoked"` why. */
@@ -28,7 +38,7 @@ const WHY = /^(reused?|revoked)$/
  * createSession({ backend: bearer({ refreshUrl: '/auth/refresh', fields: { accessToken: 'token' } }) })
  */
 export function bearer<U = Json>(options: BearerOptions): Backend<U> {
-  const { refreshUrl, signOutUrl, userUrl, headers: extra, fields = {} } = needing(options, 'refreshUrl')
+  const { refreshUrl, signOutUrl, userUrl, headers: extra, fields = {} } = requireOptions(options, 'refreshUrl')
   const names = {
     accessToken: 'accessToken',
     refreshToken: 'refreshToken',
@@ -53,7 +63,7 @@ export function bearer<U = Json>(options: BearerOptions): Backend<U> {
       ['accessToken', 'refreshToken', 'expiresInSeconds', 'expiresAt', 'user'] as const
     ).map((name) => at(json, names[name]))
     if (typeof accessToken !== 'string' || !accessToken)
-      throw new RefreshFailedError(`${refreshUrl} answered without ${names.accessToken}`)
+      throw missingField(names.accessToken, json, 'see bearer({ fields })')
     const expiresAt = typeof time === 'string' ? Date.parse(time) : time
     return {
       accessToken,
@@ -76,20 +86,20 @@ export function bearer<U = Json>(options: BearerOptions): Backend<U> {
   return {
     name: 'bearer',
     origins: originsOf([refreshUrl, signOutUrl, userUrl]),
-    owns: (url) => isOneOf(url, [refreshUrl, signOutUrl]),
+    owns: ownsEndpoints([refreshUrl, signOutUrl]),
     attach: attachBearer,
     refresh,
     async reload(credentials, io) {
       const fresh = await refresh(credentials, io)
       if (!fresh || !userUrl) return fresh
-      io.keep(fresh) // its refresh token is the only one now, whatever the next call says
+      io.checkpoint(fresh) // its refresh token is the only one now, whatever the next call says
       const headers = new Headers(extra)
       attachBearer(headers, fresh)
       return { ...fresh, user: (await readJson(await io.fetch(userUrl, { headers }))) as U }
     },
     async signOut(credentials, io) {
       if (!signOutUrl || !credentials) return
-      heard(await post(io, signOutUrl, credentials))
+      assertDelivered(await post(io, signOutUrl, credentials))
     },
   }
 }

@@ -1,9 +1,10 @@
 // better-auth: a session in a cookie, and with its JWT plugin a token beside it; or with its bearer plugin a token in its place.
 
-import type { Credentials, Json } from '../core/credentials.ts'
+import type { Credentials, Json } from '../state/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
-import type { Backend, Io } from '../ports.ts'
-import { attachBearer, heard, originsOf, peek, readJson, readJsonOrNull } from '../wire.ts'
+import type { Backend } from '../seam/backend.ts'
+import type { Io } from '../seam/io.ts'
+import { assertDelivered, attachBearer, missingField, originsOf, peek, readJson, readJsonOrNull } from './kit.ts'
 
 export interface BetterAuthOptions {
   /** Where the routes are. @default '/api/auth' */
@@ -43,9 +44,10 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
   async function mint(io: Io): Promise<string | null> {
     const response = await ask(io, null, '/token')
     if (response.status === 401) return null
-    const { token } = await readJson(response)
+    const json = await readJson(response)
+    const { token } = json
     if (typeof token === 'string' && token) return token
-    throw new RefreshFailedError(`${baseUrl}/token answered without a token`, { response })
+    throw missingField('token', json, 'is the JWT plugin on?')
   }
 
   /** @param isFresh Past the cookie cache of the server. */
@@ -60,7 +62,8 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
     // The session's own token is the secret itself: it stays out of what an app shows and stores.
     const { token: _secret, ...claims } = session as Json
     const accessToken = jwt ? (response.headers.get('set-auth-jwt') ?? (await mint(io))) : held?.accessToken
-    if (jwt && !accessToken) throw new RefreshFailedError(`${baseUrl}/token: 401 beside a session`, { response })
+    if (jwt && !accessToken)
+      throw new RefreshFailedError('/token answered 401 although there is a session', { response })
     return {
       user: user as Json,
       ...(accessToken && { accessToken }),
@@ -89,7 +92,7 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
     reload: (held, io) => check(io, held, true),
     async signOut(held, io) {
       const headers = { 'content-type': 'application/json' }
-      heard(await ask(io, held, '/sign-out', { method: 'POST', headers, body: '{}' }))
+      assertDelivered(await ask(io, held, '/sign-out', { method: 'POST', headers, body: '{}' }))
     },
   }
 }
@@ -99,5 +102,5 @@ async function read(response: Response): Promise<Json | null> {
   // A session that was deleted while it was being prolonged.
   if (response.status === 401 && (await peek(response))?.['code'] === 'FAILED_TO_GET_SESSION') return null
   if (response.ok) return readJsonOrNull(response)
-  throw new RefreshFailedError(`${response.url}: ${response.status}`, { response })
+  throw new RefreshFailedError(`answered ${response.status}`, { response })
 }

@@ -1,12 +1,20 @@
 // Clerk, spoken to directly: session tokens of a minute, minted by the Frontend API for whoever has its cookie.
 
-import type { Credentials, Json } from '../core/credentials.ts'
+import type { Credentials, Json } from '../state/credentials.ts'
 import { InvalidOptionError, type Challenge } from '../errors.ts'
-import type { Backend, Io } from '../ports.ts'
-import { active, type Body, type ClerkOptions, createFrontendApi, type Resource, sessionOf } from '../vendors/clerk.ts'
-import { attachBearer, heard, peek } from '../wire.ts'
+import type { Backend } from '../seam/backend.ts'
+import type { Io } from '../seam/io.ts'
+import {
+  active,
+  type Body,
+  type ClerkOptions,
+  createFrontendApi,
+  type Resource,
+  sessionOf,
+} from './clerk/frontend-api.ts'
+import { attachBearer, assertDelivered, peek } from './kit.ts'
 
-export type { ClerkOptions } from '../vendors/clerk.ts'
+export type { ClerkOptions } from './clerk/frontend-api.ts'
 
 function read(session: Resource): Credentials {
   const { id, user, last_active_token, last_active_organization_id } = session
@@ -77,7 +85,7 @@ export function clerk(options: ClerkOptions): Backend {
       return accessToken ? { accessToken } : null
     },
     async signOut(_held, io) {
-      heard(await call(io, '/client/sessions', {}, { _method: 'DELETE' }))
+      assertDelivered(await call(io, '/client/sessions', {}, { _method: 'DELETE' }))
     },
   }
 }

@@ -1,8 +1,9 @@
 // Sessions in an httpOnly cookie, such as a backend for frontend (RFC 10017): no token at all, or a mediated access token.
 
-import type { Credentials, Json } from '../core/credentials.ts'
-import type { Backend, Io, Jar } from '../ports.ts'
-import { attachBearer, heard, isOneOf, needing, originsOf, readJson } from '../wire.ts'
+import type { Credentials, Json } from '../state/credentials.ts'
+import type { Backend } from '../seam/backend.ts'
+import type { Io, CookieReader } from '../seam/io.ts'
+import { attachBearer, assertDelivered, ownsEndpoints, requireOptions, originsOf, readJson } from './kit.ts'
 
 export interface CookieOptions<U = Json> {
   /** GET: who is signed in. 401, or `{ "authenticated": false }`: nobody. */
@@ -42,11 +43,11 @@ export function cookie<U = Json>(options: CookieOptions<U>): Backend<U> {
     signOutUrl,
     refreshOn401 = refreshUrl !== undefined,
     csrf,
-  } = needing(options, 'sessionUrl')
+  } = requireOptions(options, 'sessionUrl')
   const { read = readAnswer<U> } = options
   const extra = [...new Headers(options.headers)]
 
-  function dress(headers: Headers, jar: Jar): Headers {
+  function dress(headers: Headers, jar: CookieReader): Headers {
     for (const [name, value] of extra) headers.set(name, value)
     const token = csrf && jar.cookie(csrf.cookie)
     if (token) headers.set(csrf.header, token)
@@ -73,7 +74,7 @@ export function cookie<U = Json>(options: CookieOptions<U>): Backend<U> {
     name: 'cookie',
     cookies: true,
     origins: originsOf([sessionUrl, refreshUrl, signOutUrl]),
-    owns: (url) => isOneOf(url, [sessionUrl, refreshUrl, signOutUrl]),
+    owns: ownsEndpoints([sessionUrl, refreshUrl, signOutUrl]),
     attach(headers, credentials, request) {
       dress(headers, request)
       attachBearer(headers, credentials)
@@ -88,7 +89,7 @@ export function cookie<U = Json>(options: CookieOptions<U>): Backend<U> {
     },
     async signOut(_credentials, io) {
       if (!signOutUrl) return
-      heard(await ask(io, signOutUrl, 'POST'))
+      assertDelivered(await ask(io, signOutUrl, 'POST'))
     },
   }
 }

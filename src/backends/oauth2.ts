@@ -1,9 +1,19 @@
 // A public OAuth 2.0 client in a browser: the refresh grant (RFC 6749 §6), revocation (RFC 7009) and, on reload, userinfo.
 
-import { claimsOf, type Credentials, type Json, withoutUndefined } from '../core/credentials.ts'
+import { claimsOf, type Credentials, type Json, withoutUndefined } from '../state/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
-import type { Backend, Io, Wanted } from '../ports.ts'
-import { attachBearer, heard, isOneOf, needing, originsOf, peek, readJson } from '../wire.ts'
+import type { Backend } from '../seam/backend.ts'
+import type { Io, RefreshIntent } from '../seam/io.ts'
+import {
+  assertDelivered,
+  attachBearer,
+  ownsEndpoints,
+  missingField,
+  originsOf,
+  peek,
+  readJson,
+  requireOptions,
+} from './kit.ts'
 
 export interface OAuth2Options {
   /** Where the refresh grant is sent (RFC 6749 §3.2). */
@@ -30,7 +40,7 @@ const PASSING = ['at_hash', 'c_hash', 'nonce']
  */
 export function fromTokenResponse(json: Json): Credentials {
   const { access_token, refresh_token, expires_in, id_token } = json as Record<string, string | undefined>
-  if (!access_token) throw new RefreshFailedError('The answer has no access_token')
+  if (!access_token) throw missingField('access_token', json)
   const claims = id_token && claimsOf(id_token)
   return {
     accessToken: access_token,
@@ -47,7 +57,7 @@ export function fromTokenResponse(json: Json): Credentials {
  * @see [RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6), [RFC 9700 §4.14](https://www.rfc-editor.org/rfc/rfc9700#section-4.14)
  */
 export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
-  const { tokenEndpoint, clientId, revocationEndpoint, userinfoEndpoint, scope, replayWindow } = needing(
+  const { tokenEndpoint, clientId, revocationEndpoint, userinfoEndpoint, scope, replayWindow } = requireOptions(
     options,
     'tokenEndpoint',
     'clientId',
@@ -62,7 +72,7 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
   async function refresh(
     { refreshToken }: Credentials<U>,
     io: Io<U>,
-    { resource = options.resource }: Wanted,
+    { resource = options.resource }: RefreshIntent,
   ): Promise<Credentials<U> | null> {
     if (!refreshToken) return null // nothing to ask with
     const grant = { grant_type: 'refresh_token', refresh_token: refreshToken, scope, resource }
@@ -78,7 +88,7 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
     if (/^(interaction|login|consent)_required$/.test(error))
       throw new StepUpRequiredError({ type: error }, { response })
     // RFC 8707 §2: found out only after a rotating server has spent the token.
-    throw new RefreshFailedError(`${tokenEndpoint}: ${response.status} ${ERROR.test(error) ? error : ''}`, {
+    throw new RefreshFailedError(`answered ${response.status}${ERROR.test(error) ? ` ${error}` : ''}`, {
       response,
       spent: error === 'invalid_target',
     })
@@ -88,13 +98,13 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
     name: 'oauth2',
     origins: originsOf(endpoints),
     ...(replayWindow !== undefined && { replayWindow }),
-    owns: (url) => isOneOf(url, [tokenEndpoint, revocationEndpoint]),
+    owns: ownsEndpoints([tokenEndpoint, revocationEndpoint]),
     attach: attachBearer,
     refresh,
     async reload(credentials, io, wanted) {
       const fresh = await refresh(credentials, io, wanted)
       if (!fresh || !userinfoEndpoint) return fresh
-      io.keep(fresh) // its refresh token is the only one now, whatever userinfo says
+      io.checkpoint(fresh) // its refresh token is the only one now, whatever userinfo says
       const headers = new Headers()
       attachBearer(headers, fresh)
       return { ...fresh, user: (await readJson(await io.fetch(userinfoEndpoint, { headers }))) as U }
@@ -112,7 +122,7 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
     async signOut(credentials, io) {
       const token = credentials?.refreshToken
       if (!token || !revocationEndpoint) return
-      heard(await post(io, revocationEndpoint, { token, token_type_hint: 'refresh_token' }))
+      assertDelivered(await post(io, revocationEndpoint, { token, token_type_hint: 'refresh_token' }))
     },
   }
 }

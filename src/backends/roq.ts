@@ -1,9 +1,10 @@
 // ROQ: the routes of its Next.js handler, which keep the platform's tokens in a cookie and hide failures inside a 200.
 
-import { claimsOf, type Credentials, type Json } from '../core/credentials.ts'
+import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
-import type { Backend, Io } from '../ports.ts'
-import { attachBearer, heard, originsOf, peek, readJson } from '../wire.ts'
+import type { Backend } from '../seam/backend.ts'
+import type { Io } from '../seam/io.ts'
+import { attachBearer, assertDelivered, originsOf, peek, readJson } from './kit.ts'
 
 export interface RoqOptions {
   /** Where the routes are. @default '/api/auth' */
@@ -52,7 +53,7 @@ export function roq({ baseUrl = '/api/auth' }: RoqOptions = {}): Backend {
     if (fresh !== undefined) return fresh
     // Refused by the platform, or the platform is down: over only if the session itself says so.
     if ((await ask(io, 'session')) === null) return null
-    throw new RefreshFailedError(`${baseUrl}/refetch-session: no success`)
+    throw new RefreshFailedError('/refetch-session brought no session, though /session says that there is one')
   }
 
   return {
@@ -66,13 +67,14 @@ export function roq({ baseUrl = '/api/auth' }: RoqOptions = {}): Backend {
     },
     async restore(io) {
       const found = await ask(io, 'session')
-      if (found === undefined) throw new RefreshFailedError(`${baseUrl}/session: no success`)
+      if (found === undefined)
+        throw new RefreshFailedError('answered without a session, and does not say that nobody is signed in')
       return found
     },
     refresh,
     async signOut(_held, io) {
       // It redirects to a page.
-      heard(await io.fetch(`${baseUrl}/logout`, { credentials: 'include', redirect: 'manual' }))
+      assertDelivered(await io.fetch(`${baseUrl}/logout`, { credentials: 'include', redirect: 'manual' }))
     },
   }
 }

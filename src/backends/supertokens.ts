@@ -1,9 +1,10 @@
 // SuperTokens: tokens in headers or in cookies, told of by a header on any response; and the flow of 2020, before that header.
 
-import { claimsOf, type Credentials, type Json } from '../core/credentials.ts'
+import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError, SessionEndedError } from '../errors.ts'
-import type { Backend, Io } from '../ports.ts'
-import { heard, isOneOf, needing, originsOf, peek } from '../wire.ts'
+import type { Backend } from '../seam/backend.ts'
+import type { Io } from '../seam/io.ts'
+import { assertDelivered, ownsEndpoints, observeResponses, originsOf, peek, requireOptions } from './kit.ts'
 
 export interface SuperTokensOptions {
   /** Where the routes are. @default '/auth' */
@@ -84,10 +85,13 @@ function speak(dialect: Dialect): Backend {
       if (response.ok && said) return said
       // A 200 that renewed nothing only cleared cookies of another domain: "call me again". Or CORS hides the header.
       if (!response.ok || tries > 1 || !(await peek(response)))
-        throw new RefreshFailedError(`${refreshUrl}: ${response.status}, without ${mark}`, {
-          response,
-          spent: response.ok,
-        })
+        throw new RefreshFailedError(
+          `answered ${response.status} without the header ${mark}: is it in Access-Control-Expose-Headers?`,
+          {
+            response,
+            spent: response.ok,
+          },
+        )
     }
   }
 
@@ -97,7 +101,7 @@ function speak(dialect: Dialect): Backend {
     // Until somebody has used its successor, a refresh token may be exchanged again; newer servers give it 30 s.
     ...(mark === 'front-token' && { replayWindow: 30_000 }),
     origins: originsOf([refreshUrl]),
-    owns: (url) => isOneOf(url, [refreshUrl]),
+    owns: ownsEndpoints([refreshUrl]),
     attach(headers, held) {
       // Also with nobody signed in: they decide how the answer to a login brings its tokens.
       for (const key in extra) if (!(key === 'rid' && headers.has(key))) headers.set(key, extra[key]!)
@@ -111,7 +115,7 @@ function speak(dialect: Dialect): Backend {
       const errors = response.status === 403 && (await peek(response))?.['claimValidationErrors']
       return Array.isArray(errors) && errors.length > 0 ? { type: String(errors[0].id), errors } : null
     },
-    observe: (response) => read(response, mark),
+    use: [observeResponses((response) => read(response, mark))],
     refresh,
     async signOut(held, io) {
       if (!signOutUrl) return
@@ -123,8 +127,8 @@ function speak(dialect: Dialect): Backend {
         response = await post({ ...held, ...fresh }, io, signOutUrl, fresh.accessToken)
       }
       const { status } = (await peek(response)) ?? {}
-      heard(response)
-      if (status === 'GENERAL_ERROR') throw new RefreshFailedError(`${signOutUrl}: ${response.status}`, { response })
+      assertDelivered(response)
+      if (status === 'GENERAL_ERROR') throw new RefreshFailedError('answered GENERAL_ERROR', { response })
     },
   }
 }
@@ -152,7 +156,7 @@ export function supertokens(options: SuperTokensOptions = {}): Backend {
 
 /** The flow of 2020: routes and a status of the app's own choice, and the marker `id-refresh-token`. */
 export function supertokensLegacy(options: SuperTokensLegacyOptions): Backend {
-  const { refreshUrl, signOutUrl, expiredStatus = 440, headers } = needing(options, 'refreshUrl')
+  const { refreshUrl, signOutUrl, expiredStatus = 440, headers } = requireOptions(options, 'refreshUrl')
   const sdk = { 'supertokens-sdk-name': 'website', 'supertokens-sdk-version': '4.2.0' }
   return speak({
     name: 'supertokens-legacy',

@@ -1,12 +1,13 @@
 // WorkOS AuthKit in a browser: its own endpoint, with the refresh token in hand (development) or in a cookie of its host
 // (production); and the route of a Next.js app that holds the sealed cookie.
 
-import type { Credentials } from '../core/credentials.ts'
-import type { Backend, Io, Wanted } from '../ports.ts'
-import { fromAuthenticateResponse, refused, type WorkOSUser } from '../vendors/workos.ts'
-import { attachBearer, heard, isOneOf, needing, originsOf, readJson } from '../wire.ts'
+import type { Credentials } from '../state/credentials.ts'
+import type { Backend } from '../seam/backend.ts'
+import type { Io, RefreshIntent } from '../seam/io.ts'
+import { fromAuthenticateResponse, refused, type WorkOSUser } from './workos/answers.ts'
+import { attachBearer, assertDelivered, ownsEndpoints, requireOptions, originsOf, readJson } from './kit.ts'
 
-export { fromAuthenticateResponse, type WorkOSClaims, type WorkOSUser } from '../vendors/workos.ts'
+export { fromAuthenticateResponse, type WorkOSClaims, type WorkOSUser } from './workos/answers.ts'
 
 export interface WorkOSOptions {
   clientId: string
@@ -42,7 +43,7 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
     apiHostname = 'api.workos.com',
     devMode = false,
     replayWindow = 10_000,
-  } = needing(options, 'clientId')
+  } = requireOptions(options, 'clientId')
   const base = `${/^https?:/.test(apiHostname) ? '' : 'https://'}${apiHostname}/user_management`
   const endpoint = `${base}/authenticate`
   const credentials = devMode ? 'omit' : 'include'
@@ -50,7 +51,7 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
   async function refresh(
     held: Credentials<WorkOSUser> | null,
     io: Io<WorkOSUser>,
-    { organizationId = held?.organizationId ?? undefined }: Partial<Wanted>,
+    { organizationId = held?.organizationId ?? undefined }: Partial<RefreshIntent>,
   ): Promise<Credentials<WorkOSUser> | null> {
     if (devMode && !held?.refreshToken) return null // nothing to ask with
     const response = await io.fetch(endpoint, {
@@ -100,7 +101,7 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
  * createSession<WorkOSUser, WorkOSClaims>({ backend: workosRoute({ refreshUrl: '/api/auth/refresh' }) })
  */
 export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
-  const { refreshUrl, signOutUrl } = needing(options, 'refreshUrl')
+  const { refreshUrl, signOutUrl } = requireOptions(options, 'refreshUrl')
   async function ask(io: Io<WorkOSUser>, organizationId?: string): Promise<Credentials<WorkOSUser> | null> {
     const response = await io.fetch(refreshUrl, {
       method: 'POST',
@@ -117,7 +118,7 @@ export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
     name: 'workos',
     cookies: true,
     origins: originsOf([refreshUrl, signOutUrl]),
-    owns: (url) => isOneOf(url, [refreshUrl, signOutUrl]),
+    owns: ownsEndpoints([refreshUrl, signOutUrl]),
     attach(headers, credentials) {
       attachBearer(headers, credentials)
       return { credentials: 'include' }
@@ -126,7 +127,7 @@ export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
     refresh: (held, io, { organizationId = held.organizationId ?? undefined }) => ask(io, organizationId),
     async signOut(_held, io) {
       if (!signOutUrl) return
-      heard(await io.fetch(signOutUrl, { method: 'POST', credentials: 'include' }))
+      assertDelivered(await io.fetch(signOutUrl, { method: 'POST', credentials: 'include' }))
     },
   }
 }

@@ -2,6 +2,8 @@
 // whatever server a test has. Redirects, `no-cors` and cookies are as fetch has them; time passes when it is told to.
 
 import { createSession, type Backend, type Session, type SessionOptions, type SessionStorage } from 'resesh'
+import { sideTokens } from 'resesh/side-tokens'
+import { custom } from 'resesh/storage/custom'
 import { onTestFinished } from 'vitest'
 import { createWire, type Wire } from '../support/session.ts'
 
@@ -146,17 +148,16 @@ function createChannels(): typeof BroadcastChannel {
 
 function createStorage(): SessionStorage {
   const values = new Map<string, string>()
-  return {
+  return custom({
     getItem: (key) => values.get(key) ?? null,
     setItem: (key, value) => values.set(key, value),
-    removeItem: (key) => values.delete(key),
     update(key, change) {
       const next = change(values.get(key) ?? null)
       if (next === undefined) return false
       if (next !== null) values.set(key, next)
       return true
     },
-  }
+  })
 }
 
 // Back-off all but none: tests wait for what happens, not for how long it is put off.
@@ -194,6 +195,7 @@ export function createBrowser(handle: Handle, backend: () => Backend<any>, clock
       const session = createSession({
         backend: backend(),
         storage,
+        use: [sideTokens()],
         refreshAhead: 'never',
         ...options,
         platform: shared,

@@ -9,6 +9,7 @@ import {
   type SessionOptions,
   type State,
 } from 'resesh'
+import { stepUp } from 'resesh/step-up'
 import { describe, expect, test, vi } from 'vitest'
 import type { Fault } from '../servers/vendors/stand-in.ts'
 import { createBrowser, createClock, type Browser, type Clock, type Handle } from './browser.ts'
@@ -182,20 +183,24 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
     })
 
     test('a request that needs more of the user is parked, without a refresh', async ({ skip }) => {
-      const { stand, signedIn } = scene()
-      const { stepUp } = stand
-      if (!stepUp) return skip('the server has no such thing')
-      const tab = await signedIn()
-      const before = await stand.refreshes
-      expect((await tab.fetch(stepUp.url)).ok).toBe(false) // nobody listens
+      const { stand, open, signedIn } = scene()
+      const { stepUp: more } = stand
+      if (!more) return skip('the server has no such thing')
+      const deaf = await signedIn()
+      const atFirst = await stand.refreshes
+      expect((await deaf.fetch(more.url)).ok).toBe(false) // nobody is asked
+      expect(await stand.refreshes).toBe(atFirst)
       const types: string[] = []
-      tab.on('step-up', async ({ challenge, resolve }) => {
+      const handler = stepUp(async ({ challenge }) => {
         types.push(challenge.type)
-        await stepUp.meet()
-        resolve()
+        await more.meet()
+        return true
       })
-      expect((await tab.fetch(stepUp.url)).status).toBe(200)
-      expect(types).toEqual([stepUp.type])
+      const tab = open({ use: [handler] })
+      await tab.ready()
+      const before = await stand.refreshes
+      expect((await tab.fetch(more.url)).status).toBe(200)
+      expect(types).toEqual([more.type])
       expect([tab.current.status, await stand.refreshes]).toEqual(['authenticated', before])
     })
 

@@ -41,11 +41,14 @@ test.each([
   const session = signedIn({ error, error_description: 'r' }, status)
   const thrown = (await thrownBy(session.refresh())) as RefreshFailedError
   expect(thrown).toBeInstanceOf(RefreshFailedError)
-  expect([thrown.message, thrown.spent]).toEqual([`https://id.example.test/token: ${status} ${error}`, false])
+  expect([thrown.message, thrown.spent]).toEqual([
+    `POST https://id.example.test/token: answered ${status} ${error}. The session is kept.`,
+    false,
+  ])
   expect(session.current.status).toBe('authenticated')
 })
 
 test('what is no error code stays out of the message', async () => {
   const thrown = await thrownBy(signedIn({ error: 'the token r is bad' }, 400).refresh())
-  expect((thrown as Error).message).toBe('https://id.example.test/token: 400 ')
+  expect((thrown as Error).message).toBe('POST https://id.example.test/token: answered 400. The session is kept.')
 })

@@ -18,9 +18,8 @@
 // keycloak-js has no wrapper, and better-auth's is @better-fetch/fetch.
 
 import { buildAuthenticatedFetch } from '@inrupt/solid-client-authn-core'
-import { createSession, type Session } from 'resesh'
+import { createSession, type Extension, memory, type Session } from 'resesh'
 import { bearer } from 'resesh/backends/bearer'
-import { EXTENSIONS, TAKES_EXTENSIONS } from './extensions.mjs'
 
 export const origin = typeof location === 'undefined' ? 'https://app.test' : location.origin
 
@@ -51,15 +50,14 @@ export const peer = buildAuthenticatedFetch(token, {
   },
 })
 
-/** @param use Extensions, where createSession takes some. */
-export async function openSession(use: typeof EXTENSIONS = []): Promise<Session> {
+export async function openSession(use: Extension[] = []): Promise<Session> {
   const session = createSession({
-    storage: 'memory',
+    storage: memory(),
     origins: [origin],
     backend: bearer({ refreshUrl: '/auth/refresh', signOutUrl: '/auth/sign-out' }),
     initial: { accessToken: token, expiresInSeconds: 3600 },
     platform: { fetch: bare },
-    ...(TAKES_EXTENSIONS && { use }),
+    use,
   })
   await session.ready()
   return session

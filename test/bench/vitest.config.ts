@@ -3,13 +3,11 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { playwright } from '@vitest/browser-playwright'
+import { aliases } from '../setup/aliases.mjs'
 import { findBrowser } from '../setup/browser.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const alias = [
-  { find: /^resesh$/, replacement: `${root}dist/index.js` },
-  { find: /^resesh\/(.+)$/, replacement: `${root}dist/$1.js` },
-]
+const alias = aliases('dist')
 const shared = { testTimeout: 120_000, fileParallelism: false, include: ['test/bench/*.bench.ts'] }
 // A page that is isolated gets a clock of 5 µs; the one of 100 µs is as coarse as a block is long.
 const isolated = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }

@@ -1,21 +1,22 @@
 // An edit in one tab makes the token and the user old in all of them: one refresh, and every tab shows the change.
-/* oxlint-disable unicorn/no-thenable -- `then` is an option of refreshAfter */
 
 import { expect, test } from 'vitest'
 import { untilAll, useTabs } from '../support/tabs.ts'
 
+declare const Resesh: typeof import('../../src/global.ts')
+
 const world = useTabs()
-const byRule = { refreshAfter: [{ method: 'PATCH', path: '/api/me', then: 'reload' as const, wait: true }] }
-const byServer = { refreshAfter: [{ path: '/api/me', wait: true }] }
+const byRule = () => [Resesh.refreshAfter([{ method: 'PATCH', path: '/api/me', action: 'reload', wait: true }])]
+const byServer = () => [Resesh.refreshAfter([{ path: '/api/me', wait: true }])]
 
 test.each([
   ['a rule', byRule, { editSays: '' }],
   ['the server’s word, on another origin', byServer, { editSays: 'reload' }],
-])('an edit in one of four tabs, by %s: one reload, and all of them show it', async (_, session, knobs) => {
+])('an edit in one of four tabs, by %s: one reload, and all of them show it', async (_, use, knobs) => {
   const each = await world({ knobs })
   // The page's own origin may read every header; of another, only what that exposes.
   const api = knobs.editSays ? each.origin.replace('127.0.0.1', 'localhost') : ''
-  const tabs = await each.open(4, { session, api })
+  const tabs = await each.open(4, { use, api })
   await tabs[0]!.run((tab) => tab.signIn())
   await untilAll(tabs, ({ status }) => status === 'authenticated')
   const waited = await tabs[0]!.run(async (tab, place) => {
@@ -30,7 +31,7 @@ test.each([
 
 test('a burst of edits in three tabs at once: few refreshes, one at a time, and all tabs end with the last edit', async () => {
   const each = await world({ knobs: { refreshDelayMs: 100 } })
-  const tabs = await each.open(3, { session: byRule })
+  const tabs = await each.open(3, { use: byRule })
   await tabs[0]!.run((tab) => tab.signIn())
   await untilAll(tabs, ({ status }) => status === 'authenticated')
   await Promise.all(

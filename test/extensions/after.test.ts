@@ -1,7 +1,7 @@
 // After an edit: what the token says is renewed without a call, by a rule of the app or by the server's word.
-/* oxlint-disable unicorn/no-thenable -- `then` is an option of refreshAfter */
 
 import { type SessionOptions, StepUpRequiredError } from 'resesh'
+import { refreshAfter, type RefreshAfterRule } from 'resesh/refresh-after'
 import { expect, test, vi } from 'vitest'
 import { createSampleServer, type SampleServerOptions } from '../servers/sample/server.ts'
 import {
@@ -17,9 +17,8 @@ import {
 } from '../support/session.ts'
 
 const ME = url('/api/me')
-const byRule = (then: 'refresh' | 'reload', wait = false): Partial<SessionOptions> => ({
-  refreshAfter: [{ method: 'PATCH', path: '/api/me', then, wait }],
-})
+const by = (rules?: RefreshAfterRule[]): Partial<SessionOptions> => ({ use: [refreshAfter(rules)] })
+const byRule = (action: 'refresh' | 'reload', wait = false) => by([{ method: 'PATCH', path: '/api/me', action, wait }])
 const saying = (editSays: string): SampleServerOptions => ({ knobs: { editSays } })
 
 const edited = async (...args: Parameters<typeof setup>) => {
@@ -31,7 +30,7 @@ const edited = async (...args: Parameters<typeof setup>) => {
 
 test.each([
   ['a rule', byRule('refresh'), {}],
-  ['the server', {}, saying('refresh')],
+  ['the server', by(), saying('refresh')],
 ])('%s says refresh: the new claims come without a call', async (_, options, server) => {
   const { edit, session, states, wire } = await edited(options, server)
   expect((await edit({ role: 'admin' })).status).toBe(200)
@@ -42,7 +41,7 @@ test.each([
 
 test.each([
   ['a rule', byRule('reload'), {}],
-  ['the server', {}, saying('reload')],
+  ['the server', by(), saying('reload')],
   ['the server, beyond a rule', byRule('refresh'), saying('reload')],
   ['a rule, beyond the server', byRule('reload'), saying('refresh')],
 ])('%s says reload: the new user comes, too', async (_, options, server) => {
@@ -54,14 +53,14 @@ test.each([
 })
 
 test.each([
-  ['reading, by a rule for all that is not', [{ path: '/api/*', then: 'reload' as const }], {}, { method: 'GET' }],
-  ['another method', [{ method: 'PUT', path: '/api/me', then: 'reload' as const }], {}, {}],
-  ['another path', [{ path: '/api/m', then: 'reload' as const }], {}, {}],
-  ['an edit that was refused', [{ path: '/api/*', then: 'reload' as const }], { apiFailures: [409] }, {}],
+  ['reading, by a rule for all that is not', [{ path: '/api/*', action: 'reload' as const }], {}, { method: 'GET' }],
+  ['another method', [{ method: 'PUT', path: '/api/me', action: 'reload' as const }], {}, {}],
+  ['another path', [{ path: '/api/m', action: 'reload' as const }], {}, {}],
+  ['an edit that was refused', [{ path: '/api/*', action: 'reload' as const }], { apiFailures: [409] }, {}],
   ['a word that nobody knows', [], { editSays: 'restart' }, {}],
   ['a rule that leaves it to a server which says nothing', [{ path: '/api/me' }], {}, {}],
-])('%s starts nothing', async (_, refreshAfter, knobs, init) => {
-  const { edit, server } = await edited({ refreshAfter }, { knobs })
+])('%s starts nothing', async (_, rules, knobs, init) => {
+  const { edit, server } = await edited(by(rules), { knobs })
   await edit({ name: 'Anna' }, { body: null, ...init })
   await settled()
   expect(server.stats.refreshes).toBe(0)
@@ -76,6 +75,7 @@ test('the header is believed from the origins of the session only, wherever a re
     const server = createSampleServer()
     const { session } = await setup(
       {
+        ...by(),
         platform: {
           fetch: async (...args) => (new Request(...args).url === asked ? answer : fetchOf(server)(...args)),
         },
@@ -101,12 +101,12 @@ test('twenty edits at once: one refresh runs, one waits, and the last edit is in
 })
 
 test('edits that come while the refresh runs share one more, which is a reload if any wants one', async () => {
-  const { edit, session, states, server, wire } = await edited({
-    refreshAfter: [
-      { path: '/api/me', then: 'refresh' },
-      { path: '/api/echo', then: 'reload' },
-    ],
-  })
+  const { edit, session, states, server, wire } = await edited(
+    by([
+      { path: '/api/me', action: 'refresh' },
+      { path: '/api/echo', action: 'reload' },
+    ]),
+  )
   const first = wire.hold('/auth/refresh')
   await edit({ name: 'Ann 0' })
   await first.arrived
@@ -130,11 +130,7 @@ test('as a rule nobody waits for it', async () => {
 
 test.each([
   ['its rule', byRule('reload', true), {}],
-  [
-    'its rule, which leaves the rest to the server',
-    { refreshAfter: [{ path: '/api/*', wait: true }] },
-    saying('reload'),
-  ],
+  ['its rule, which leaves the rest to the server', by([{ path: '/api/*', wait: true }]), saying('reload')],
 ])('with wait in %s, the caller goes on with the change published', async (_, options, server) => {
   const { edit, session } = await edited(options, server)
   const response = await edit({ name: 'Anna' })

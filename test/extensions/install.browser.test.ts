@@ -1,5 +1,6 @@
 // The opt-in patch of the page's own fetch.
 
+import { installFetch } from 'resesh/install-fetch'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { disposeAll, sample, serverExpired, signedIn } from '../support/page.ts'
 
@@ -13,7 +14,7 @@ describe('install()', () => {
   test("patches window.fetch for code that isn't ours, and its undo leaves no trace", async () => {
     const before = window.fetch
     const session = await serverExpired()
-    const undo = session.install()
+    const undo = installFetch(session)
     expect(window.fetch).not.toBe(before)
     const responses = await many(20, (nth) => window.fetch(`/api/items/${nth}`))
     expect(responses.every(({ ok }) => ok)).toBe(true)
@@ -25,7 +26,7 @@ describe('install()', () => {
 
   test('gives the real Response: a URL, a stream, the flags', async () => {
     const session = await signedIn()
-    const undo = session.install()
+    const undo = installFetch(session)
     const response = await window.fetch('/api/me')
     undo()
     expect(response).toBeInstanceOf(Response)
@@ -36,7 +37,7 @@ describe('install()', () => {
   test('undone under a later wrapper passes through', async () => {
     const before = window.fetch
     const session = await signedIn()
-    const undo = session.install()
+    const undo = installFetch(session)
     const ours = window.fetch
     const seen: unknown[] = []
     window.fetch = (input, init) => {

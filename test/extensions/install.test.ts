@@ -1,6 +1,7 @@
 // The opt-in patch of a page's fetch, among others who patch it too.
 
-import { createSession as createAlone, defineBackend } from 'resesh'
+import { createSession as createAlone, defineBackend, memory } from 'resesh'
+import { installFetch } from 'resesh/install-fetch'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { bearerBackend, createWire, fetchOf, login, setup, url } from '../support/session.ts'
 
@@ -32,7 +33,7 @@ test('nothing is patched by itself', async () => {
 
 test('an installed session carries what others send', async () => {
   const { session, target, server } = await page()
-  session.install(target)
+  installFetch(session, target)
   server.expireAccessTokens()
   expect(await isOurs(target.fetch)).toBe(true)
   expect(server.stats.refreshes).toBe(1)
@@ -40,7 +41,7 @@ test('an installed session carries what others send', async () => {
 
 test('an installed session sends through what it found, once per sending', async () => {
   const { session, target, below, wire } = await page()
-  session.install(target)
+  installFetch(session, target)
   await target.fetch(url('/api/me'))
   await session.fetch(url('/api/me'))
   expect(below.sent).toHaveLength(2)
@@ -49,21 +50,21 @@ test('an installed session sends through what it found, once per sending', async
 
 test('undone, the target has its own fetch back', async () => {
   const { session, target, native } = await page()
-  session.install(target)()
+  installFetch(session, target)()
   expect(target.fetch).toBe(native)
 })
 
 test('undone, the session itself still works', async () => {
   const { session, target, wire } = await page()
-  session.install(target)()
+  installFetch(session, target)()
   expect(await isOurs(session.fetch)).toBe(true)
   expect(wire.sent).toHaveLength(1)
 })
 
 test('installed twice it is installed once', async () => {
   const { session, target, below, native } = await page()
-  const undo = session.install(target)
-  expect(session.install(target)).toBe(undo)
+  const undo = installFetch(session, target)
+  expect(installFetch(session, target)).toBe(undo)
   await target.fetch(url('/api/me'))
   expect(below.sent).toHaveLength(1)
   undo()
@@ -72,7 +73,7 @@ test('installed twice it is installed once', async () => {
 
 test('undone twice it does not undo another who came after', async () => {
   const { session, target, wrap } = await page()
-  const undo = session.install(target)
+  const undo = installFetch(session, target)
   undo()
   wrap()
   const { fetch } = target
@@ -83,14 +84,14 @@ test('undone twice it does not undo another who came after', async () => {
 test('a wrapper that came before is kept and called', async () => {
   const { session, target, wrap } = await page()
   const first = wrap()
-  session.install(target)
+  installFetch(session, target)
   expect(await isOurs(target.fetch)).toBe(true)
   expect(first.calls).toBe(1)
 })
 
 test('a wrapper that came after is kept when the session is undone, and gets through to the plain fetch', async () => {
   const { session, target, wrap, below } = await page()
-  const undo = session.install(target)
+  const undo = installFetch(session, target)
   const second = wrap()
   undo()
   expect(await isOurs(target.fetch)).toBe(false)
@@ -100,7 +101,7 @@ test('a wrapper that came after is kept when the session is undone, and gets thr
 
 test('a wrapper that came after may go first', async () => {
   const { session, target, wrap, native } = await page()
-  const undo = session.install(target)
+  const undo = installFetch(session, target)
   const second = wrap()
   second.undo()
   expect(await isOurs(target.fetch)).toBe(true)
@@ -110,7 +111,7 @@ test('a wrapper that came after may go first', async () => {
 
 test('a wrapper that restores what it found after the session was undone brings no dead session back', async () => {
   const { session, target, wrap } = await page()
-  const undo = session.install(target)
+  const undo = installFetch(session, target)
   const second = wrap()
   undo()
   second.undo() // puts our patch back, which is off now
@@ -119,16 +120,16 @@ test('a wrapper that restores what it found after the session was undone brings 
 
 test('installed again after another wrapper, it does not run in a circle', async () => {
   const { session, target, wrap, below } = await page()
-  session.install(target)()
+  installFetch(session, target)()
   wrap()
-  session.install(target)
+  installFetch(session, target)
   expect(await isOurs(target.fetch)).toBe(true)
   expect(below.sent).toHaveLength(1)
 })
 
 test('dispose takes the patch back', async () => {
   const { session, target, native } = await page()
-  session.install(target)
+  installFetch(session, target)
   session.dispose()
   expect(target.fetch).toBe(native)
 })
@@ -136,8 +137,8 @@ test('dispose takes the patch back', async () => {
 test('two sessions over each other each carry their own origins', async () => {
   const { session, target, below } = await page()
   const other = await setup({ name: 'other', origins: ['https://other.test'] })
-  session.install(target)
-  other.session.install(target)
+  installFetch(session, target)
+  installFetch(other.session, target)
   await target.fetch(url('/api/me'))
   const [sent] = below.sent
   expect(below.sent).toHaveLength(1)
@@ -148,7 +149,7 @@ test('by default it is the global fetch that is patched', async () => {
   const state = await setup()
   const globe = { fetch: state.wire.fetch } as typeof globalThis
   const { session } = await setup({ platform: { globalThis: globe } })
-  const undo = session.install()
+  const undo = installFetch(session)
   expect(globe.fetch).not.toBe(state.wire.fetch)
   undo()
   expect(globe.fetch).toBe(state.wire.fetch)
@@ -156,7 +157,7 @@ test('by default it is the global fetch that is patched', async () => {
 
 test("the backend's own calls do not come back in through the patch", async () => {
   const { session, target, below } = await page()
-  session.install(target)
+  installFetch(session, target)
   await session.refresh()
   expect(below.sent.map(({ path }) => path)).toEqual(['/auth/refresh'])
 })
@@ -199,8 +200,8 @@ describe('beside another copy of the SDK', () => {
 
   test('a request is the business of the last one only', async () => {
     const { session, other, server, target, below, tokens } = await pages()
-    session.install(target)
-    other.install(target)
+    installFetch(session, target)
+    installFetch(other, target)
     expect(await isOurs(target.fetch)).toBe(true)
     expect(below.sent.map(({ path }) => path)).toEqual(['/api/me', '/auth/refresh', '/api/me'])
     expect(tokens().at(-1)).toBe(`Bearer ${await other.getToken()}`)
@@ -215,9 +216,9 @@ describe('beside another copy of the SDK', () => {
       const { createSession } = await copy()
       const { cookie } = await import('resesh/backends/cookie')
       const urls = { sessionUrl: url('/bff/session'), refreshUrl: url('/bff/refresh'), headers: { 'x-bff': '1' } }
-      const session = createSession({ backend: cookie(urls), initial: {}, storage: 'memory' })
+      const session = createSession({ backend: cookie(urls), initial: {}, storage: memory() })
       onTestFinished(session.dispose)
-      undos.push(session.install(target))
+      undos.push(installFetch(session, target))
     }
     await native(url('/bff/login'), {
       method: 'POST',
@@ -253,16 +254,16 @@ describe('beside another copy of the SDK', () => {
       origins: ['https://other.test'],
     })
     onTestFinished(other.dispose)
-    session.install(target)
-    other.install(target)
+    installFetch(session, target)
+    installFetch(other, target)
     await target.fetch(url('/api/me'))
     expect(below.sent[0]!.headers.get('authorization')).toBe(`Bearer ${await session.getToken()}`)
   })
 
   test('a request that asks for plain fetch gets it from both', async () => {
     const { session, other, target, below, tokens } = await pages()
-    session.install(target)
-    other.install(target)
+    installFetch(session, target)
+    installFetch(other, target)
     expect((await target.fetch(url('/api/me'), { session: false } as RequestInit)).status).toBe(401)
     expect(tokens()).toEqual([null])
     expect(below.sent).toHaveLength(1)
@@ -270,7 +271,7 @@ describe('beside another copy of the SDK', () => {
 
   test("its refresh does not go through the first one's patch", async () => {
     const { session, other, target, below } = await pages()
-    session.install(target)
+    installFetch(session, target)
     await other.refresh()
     expect(below.sent.map(({ path, headers }) => [path, headers.get('authorization')])).toEqual([
       ['/auth/refresh', null],
@@ -289,7 +290,7 @@ describe('beside another copy of the SDK', () => {
     'two copies and a wrapper that come as %s and go as %s: always sent once, with one token at most, and none in the end',
     async (comes, goes) => {
       const { session, other, target, wrap, below, tokens } = await pages(false)
-      const comers = [() => session.install(target), () => wrap().undo, () => other.install(target)]
+      const comers = [() => installFetch(session, target), () => wrap().undo, () => installFetch(other, target)]
       const undos: (() => void)[] = []
       const ours = await Promise.all([session, other].map(async ({ getToken }) => `Bearer ${await getToken()}`))
       let calls = 0
@@ -328,8 +329,8 @@ test('two targets, one of them undone: the other goes on over the fetch it had',
   }
   const session = createAlone({ backend: bearerBackend(), initial: null, platform })
   onTestFinished(session.dispose)
-  session.install(window)
-  session.install(frame)()
+  installFetch(session, window)
+  installFetch(session, frame)()
   expect(await (await window.fetch(url('/api'))).text()).toBe('of the page')
 })
 
@@ -337,10 +338,10 @@ test('undone twice, with a new patch in between: that one stays the only one', a
   const window = { fetch: async () => new Response('of the page') } as unknown as typeof globalThis
   const session = createAlone({ backend: bearerBackend(), initial: null, platform: {} })
   onTestFinished(session.dispose)
-  const undo = session.install(window)
+  const undo = installFetch(session, window)
   undo()
-  session.install(window)
+  installFetch(session, window)
   undo()
-  session.install(window)
+  installFetch(session, window)
   expect(await (await window.fetch(url('/api'))).text()).toBe('of the page')
 })

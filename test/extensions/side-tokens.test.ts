@@ -1,14 +1,16 @@
 // Tokens for other resources come from the session's one refresh token, and rotate it: none of its successors may be lost.
 
 import { createSession, RefreshTimeoutError, type SessionOptions } from 'resesh'
+import { sideTokens } from 'resesh/side-tokens'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSampleServer } from '../servers/sample/server.ts'
 import { createClock, login, oauth2Backend, settled, setup, sharedStorage, thrownBy, url } from '../support/session.ts'
 
 const resource = 'https://a.example.test'
+const oauth2WithSideTokens = () => ({ backend: oauth2Backend(), use: [sideTokens()] })
 const signedIn = async (options: Partial<SessionOptions> = {}) => {
   const clock = createClock()
-  return { clock, ...(await setup({ backend: oauth2Backend(), ...options }, { clock })) }
+  return { clock, ...(await setup({ ...oauth2WithSideTokens(), ...options }, { clock })) }
 }
 
 test('an answer that comes too late still brings the next refresh token', async () => {
@@ -27,7 +29,7 @@ test('an answer that comes too late still brings the next refresh token', async 
 test('an answer that comes after a later refresh is of no use any more', async () => {
   const clock = createClock()
   const server = createSampleServer({ now: clock.now, knobs: { graceMs: 60_000 } })
-  const { session, wire } = await setup({ backend: oauth2Backend(), replayWindow: 60_000 }, { clock, server })
+  const { session, wire } = await setup({ ...oauth2WithSideTokens(), replayWindow: 60_000 }, { clock, server })
   const held = wire.hold('/oauth/token')
   const late = thrownBy(session.getToken({ resource }))
   await held.arrived
@@ -46,7 +48,7 @@ test('an answer that comes after a later refresh is of no use any more', async (
 test('one whose answer was lost has sent the refresh token: nothing sends it again before that is over', async () => {
   const clock = createClock()
   const knobs = { refreshFailures: ['drop-after' as const] }
-  const { session, wire } = await setup({ backend: oauth2Backend() }, { clock, knobs })
+  const { session, wire } = await setup(oauth2WithSideTokens(), { clock, knobs })
   await thrownBy(session.getToken({ resource }))
   void session.refresh().catch(() => {})
   await clock.pass(9_000)
@@ -56,7 +58,7 @@ test('one whose answer was lost has sent the refresh token: nothing sends it aga
 test('one leaves a server alone for as long as that has asked', async () => {
   const clock = createClock()
   const knobs = { refreshFailures: [{ status: 429, retryAfter: 60 }] }
-  const { session, wire } = await setup({ backend: oauth2Backend() }, { clock, knobs })
+  const { session, wire } = await setup(oauth2WithSideTokens(), { clock, knobs })
   await thrownBy(session.getToken({ resource }))
   expect(await thrownBy(session.getToken({ resource }))).toMatchObject({ code: 'ERR_REFRESH_FAILED' })
   await clock.pass(30_000)
@@ -91,7 +93,7 @@ test('a session that turns out to be over while one is minted is over for all', 
 
 test('none is minted for the user who has signed in in another tab meanwhile', async () => {
   const storage = sharedStorage()
-  const { server, session, wire } = await setup({ backend: oauth2Backend(), storage })
+  const { server, session, wire } = await setup({ ...oauth2WithSideTokens(), storage })
   const platform = { fetch: wire.fetch, BroadcastChannel: null } // nobody is told
   const other = createSession({ backend: oauth2Backend(), storage, platform })
   onTestFinished(other.dispose)

@@ -1,11 +1,18 @@
 // A response that asks more of the user parks its request, and nothing else; the app decides how it goes on.
 
-import { type Backend, type Challenge, type Events, SessionEndedError, type SessionOptions } from 'resesh'
-import { expect, test, vi } from 'vitest'
+import {
+  type Backend,
+  type Challenge,
+  type Events,
+  SessionEndedError,
+  type SessionOptions,
+  StepUpRequiredError,
+} from 'resesh'
+import { stepUp } from 'resesh/step-up'
+import { describe, expect, test, vi } from 'vitest'
 import { createSampleServer } from '../servers/sample/server.ts'
 import { bearerBackend, createWire, fetchOf, login, settled, setup, thrownBy, url } from '../support/session.ts'
-
-type StepUp = Events['step-up']
+import { askStepUp, type StepUpAsked } from './asking.ts'
 
 const PATH = '/api/transfers'
 const CHALLENGE = 'Bearer error="insufficient_user_authentication", acr_values="gold silver", max_age=5'
@@ -23,19 +30,17 @@ const demanding = async (options: Partial<SessionOptions> = {}, refuse: () => Re
     if (request.url !== url(PATH)) return fetchOf(server)(request)
     return demand.isMet ? new Response(`done: ${await request.text()}`) : refuse()
   })
-  const { session } = await setup({ ...options, platform: { fetch: wire.fetch } }, { server })
-  const asked: StepUp[] = []
-  const listen = () => session.on('step-up', (event) => asked.push(event))
+  const asked: StepUpAsked[] = []
+  const { session } = await setup({ use: [askStepUp(asked)], ...options, platform: { fetch: wire.fetch } }, { server })
   const transfer = (init?: RequestInit) => session.fetch(url(PATH), { method: 'POST', body: 'all of it', ...init })
   /** Sent, refused, and waiting for the user. */
   const parked = async (init?: RequestInit) => {
-    listen()
     const response = transfer(init)
     response.catch(() => {})
     await vi.waitUntil(() => asked.length > 0)
     return { response, event: asked[0]! }
   }
-  return { server, session, wire, demand, asked, listen, transfer, parked, sends: () => wire.to(PATH).length }
+  return { server, session, wire, demand, asked, transfer, parked, sends: () => wire.to(PATH).length }
 }
 
 test('the event carries what the server wants and of which request; no refresh is made', async () => {
@@ -100,19 +105,16 @@ test('the first word counts', async () => {
 })
 
 test('where nobody listens the answer is handed back at once, without a refresh', async () => {
-  const { server, transfer, sends } = await demanding()
+  const { server, transfer, sends } = await demanding({ use: [] })
   expect(await (await transfer()).text()).toBe(UNMET)
   expect([server.stats.refreshes, sends()]).toEqual([0, 1])
 })
 
 test('a user who is asked in vain is asked twice at most, and the answer handed back', async () => {
-  const { session, asked, transfer, sends } = await demanding()
-  session.on('step-up', (event) => {
-    asked.push(event)
-    event.resolve()
-  })
+  let asked = 0
+  const { transfer, sends } = await demanding({ use: [stepUp(() => ++asked > 0)] })
   expect((await transfer()).status).toBe(401)
-  expect([asked.length, sends()]).toEqual([2, 3])
+  expect([asked, sends()]).toEqual([2, 3])
 })
 
 test('other requests go on meanwhile, and so does the refresh', async () => {
@@ -127,8 +129,7 @@ test('other requests go on meanwhile, and so does the refresh', async () => {
 })
 
 test('each request has an event of its own', async () => {
-  const { asked, demand, listen, transfer } = await demanding()
-  listen()
+  const { asked, demand, transfer } = await demanding()
   const responses = [transfer(), transfer()]
   await vi.waitUntil(() => asked.length === 2)
   asked[1]!.reject()
@@ -190,27 +191,31 @@ test('a change of the same session leaves it parked', async () => {
 })
 
 test('a body that can’t be sent again parks nothing', async () => {
-  const { asked, listen, session } = await demanding()
-  listen()
+  const { asked, session } = await demanding()
   const body = new Blob(['once']).stream()
   const response = await session.fetch(url(PATH), { method: 'POST', body, duplex: 'half' } as RequestInit)
   expect([response.status, asked.length]).toEqual([401, 0])
 })
 
 test('a listener that throws harms nobody', async () => {
-  const { session, parked, demand } = await demanding()
-  session.on('step-up', () => {
-    throw new Error('mine')
-  })
-  const { response, event } = await parked()
+  const thrown = new Error('mine')
+  const handler = () => {
+    throw thrown
+  }
+  const { session, transfer, demand, sends } = await demanding({ use: [stepUp(handler)] })
+  const errors: unknown[] = []
+  session.on('error', ({ error }: Events['error']) => errors.push(error))
+  expect(await (await transfer()).text()).toBe(UNMET)
+  expect((await transfer()).status).toBe(401)
+  expect(errors).toMatchObject([{ code: 'ERR_CALLBACK', cause: thrown }])
+  expect([session.current.status, sends()]).toEqual(['authenticated', 2])
+  expect((await session.fetch(url('/api/me'))).status).toBe(200)
   demand.isMet = true
-  event.resolve()
-  expect((await response).status).toBe(200)
+  expect((await transfer()).status).toBe(200)
 })
 
 test('a caller’s own credentials are its own business', async () => {
-  const { asked, listen, transfer } = await demanding()
-  listen()
+  const { asked, transfer } = await demanding()
   expect((await transfer({ headers: { authorization: 'Bearer of-its-own' } })).status).toBe(401)
   expect(asked).toEqual([])
 })
@@ -220,19 +225,18 @@ test.each([
   ['a 403', CHALLENGE, 403],
   ['a description', 'Bearer error="invalid_token", error_description="no insufficient_user_authentication"', 401],
 ])('%s that is missing is no step-up', async (_, challenge, status) => {
-  const { asked, listen, transfer } = await demanding(
+  const { asked, transfer } = await demanding(
     { isExpired: () => false },
     () => new Response(null, { status, headers: { 'www-authenticate': challenge } }),
   )
-  listen()
   expect((await transfer()).status).toBe(status)
   expect(asked).toEqual([])
 })
 
 test('a backend says in its own way what is wanted', async () => {
-  const stepUp: Backend['stepUp'] = async (response) =>
+  const recognize: Backend['stepUp'] = async (response) =>
     response.status === 403 ? { type: 'mfa', ...((await response.clone().json()) as object) } : null
-  const { server, demand, parked } = await demanding({ backend: { ...bearerBackend(), stepUp } }, () =>
+  const { server, demand, parked } = await demanding({ backend: { ...bearerBackend(), stepUp: recognize } }, () =>
     Response.json({ factors: ['totp'] }, { status: 403 }),
   )
   const { response, event } = await parked()
@@ -260,4 +264,44 @@ test('the request in the event shows no token, neither now nor once it is sent a
   await response
   expect(wire.to(PATH).every(({ headers }) => headers.has('authorization'))).toBe(true)
   expect(shown()).toEqual({ 'x-a': 'b' })
+})
+
+describe('a refresh under a request that needs more of the user', () => {
+  const refreshing = async () => {
+    const asked: StepUpAsked[] = []
+    const backend = bearerBackend()
+    const demand = { isMet: false }
+    const refresh: Backend['refresh'] = async (...args) => {
+      if (!demand.isMet) throw new StepUpRequiredError({ type: 'mfa' })
+      return backend.refresh(...args)
+    }
+    const { server, session, wire } = await setup({ backend: { ...backend, refresh }, use: [askStepUp(asked)] })
+    server.expireAccessTokens()
+    const response = session.fetch(url('/api/me'), { headers: { 'x-a': 'b' } })
+    response.catch(() => {})
+    await vi.waitUntil(() => asked.length > 0)
+    return { session, wire, demand, response, event: asked[0]! }
+  }
+
+  test('asks, too, and the request goes on', async () => {
+    const { demand, response, event } = await refreshing()
+    expect([event.challenge, Object.fromEntries(event.request.headers)]).toEqual([{ type: 'mfa' }, { 'x-a': 'b' }])
+    demand.isMet = true
+    event.resolve()
+    expect((await response).status).toBe(200)
+  })
+
+  test('asks in vain: the answer is handed back, and the session is kept', async () => {
+    const { session, response, event } = await refreshing()
+    event.reject()
+    expect((await response).status).toBe(401)
+    expect(session.current.status).toBe('authenticated')
+  })
+
+  test('a sign-out while it waits rejects', async () => {
+    const { session, wire, response } = await refreshing()
+    await session.signOut()
+    expect(await thrownBy(response)).toMatchObject({ code: 'ERR_SESSION_ENDED', reason: 'signed-out' })
+    expect(wire.to('/api/me')).toHaveLength(1)
+  })
 })

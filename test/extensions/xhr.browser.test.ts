@@ -1,9 +1,10 @@
 // XMLHttpRequest through a session, in a real browser: the same promises as fetch, and an object that stays the browser's own.
 
 import axios, { isCancel } from 'axios'
-import { createSession, type Credentials, type SessionOptions } from 'resesh'
+import { createSession, type Credentials, memory, type SessionOptions } from 'resesh'
 import { bearer } from 'resesh/backends/bearer'
 import { graphql } from 'resesh/expired'
+import { stepUp } from 'resesh/step-up'
 import { installXhr } from 'resesh/xhr'
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Knobs, Stats } from '../servers/sample/server.ts'
@@ -21,7 +22,7 @@ const setup = async (options: Partial<SessionOptions> = {}, more: Credentials = 
   ).json()
   const session = createSession({
     backend: bearer({ refreshUrl: '/auth/refresh', signOutUrl: '/auth/logout' }),
-    storage: 'memory',
+    storage: memory(),
     initial: { ...credentials, expiresInSeconds: expiresIn, ...more },
     ...options,
   })
@@ -118,9 +119,11 @@ test('a refusal that lands after the refresh is replayed at once', async () => {
 })
 
 test('a request that needs more of the user waits for it', async () => {
-  const stepUp = ({ status }: Response) => (status === 500 ? { type: 'more' } : null)
-  const { session } = await setup({ backend: { ...bearer({ refreshUrl: '/auth/refresh' }), stepUp } })
-  session.on('step-up', ({ request, resolve, reject }) => (request.url.endsWith('me') ? resolve : reject)())
+  const asksMore = ({ status }: Response) => (status === 500 ? { type: 'more' } : null)
+  await setup({
+    backend: { ...bearer({ refreshUrl: '/auth/refresh' }), stepUp: asksMore },
+    use: [stepUp(({ request }) => request.url.endsWith('me'))],
+  })
   await knobs({ apiFailures: [500] })
   const me = await load('/api/me')
   await knobs({ apiFailures: [500] })

@@ -7,44 +7,65 @@ import { expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { entry } from '../../tsup.config.ts'
 
-// From the roof down; `x/*` is a folder, and the first match counts. A file imports from floors below its own, and from
-// its own only types.
+// From the roof down; `x/*` is a folder, and of several patterns the longest counts. A file imports from floors below its own,
+// and from its own only types.
 const floors = [
-  { name: 'roof', files: ['global', 'index', 'session', 'options', 'ky', 'xhr', 'expired'] },
-  { name: 'flow', files: ['flow/*'] },
-  { name: 'the world, put together', files: ['platform/world'] },
-  { name: 'storage, chosen', files: ['platform/storage'] },
-  { name: 'edges', files: ['backends/*', 'platform/*'] },
-  { name: "a vendor's own words", files: ['vendors/*'] },
-  { name: 'means', files: ['wire', 'wait', 'outgoing', 'xhr/*'] },
-  { name: 'ports', files: ['ports'] },
-  { name: 'core', files: ['core/*'] },
+  { name: 'roof', files: ['global', 'index'] },
+  { name: 'what an app adds', files: ['adapters/*', 'backends/*', 'extensions/*', 'expired'] },
+  { name: 'parts of that', files: ['backends/clerk/*', 'backends/workos/*'] },
+  { name: 'the session, put together', files: ['session'] },
+  {
+    name: 'what goes on in it',
+    files: [
+      'kernel',
+      'request/act',
+      'request/decide',
+      'request/intercept',
+      'request/prepare',
+      'request/send',
+      'request/waiting',
+      'refresh/queue',
+      'refresh/schedule',
+      'session/restore',
+      'session/tokens',
+    ],
+  },
+  {
+    name: 'what is done there',
+    files: ['refresh/refresh', 'session/sign-in', 'session/sign-out', 'request/refused-routes'],
+  },
+  {
+    name: 'what is shared there',
+    files: ['refresh/*', 'session/*', 'request/hooks', 'request/trip', 'context', 'options', 'runtime/runtime'],
+  },
+  {
+    name: 'kits',
+    files: ['backends/kit', 'extensions/xhr/*', 'request/*', 'storage/resilient', 'storage/local'],
+  },
+  { name: 'storages', files: ['backends/kit/*', 'storage/*', 'request/replayable', 'nearest'] },
+  { name: 'the world', files: ['runtime/*', 'storage/vault', 'storage/storage'] },
+  { name: 'the seam', files: ['seam/*'] },
+  { name: 'what the core decides', files: ['state/plan', 'state/verdict', 'state/changes'] },
+  { name: 'what it changes', files: ['state/steps', 'state/view'] },
+  { name: 'what it knows', files: ['state/*'] },
   { name: 'ground', files: ['errors'] },
 ]
 
 // The only values that pass between files of one floor.
-const stairs = [
-  'global > index',
-  'global > expired',
-  'global > xhr',
-  'index > session',
-  'session > options',
-  'core/transition > core/record',
-  'core/transition > core/state',
-]
+const stairs = ['global > index']
 
 // Who may import a package. One that is missing here may be imported by nobody.
 const packages: Record<string, string[]> = {
-  'jwt-decode': ['core/*'],
-  ky: ['ky'],
-  mitt: ['flow/*', 'session'],
+  'jwt-decode': ['state/credentials'],
+  ky: ['adapters/ky'],
+  mitt: ['session/events'],
 }
 
-// Syntax and data that every runtime has and no test needs to replace. All other globals belong to platform/.
+// Syntax and data that every runtime has and no test needs to replace. All other globals belong to runtime/.
 const plain = [
   'AbortController AbortSignal Array ArrayBuffer Blob Boolean DOMException Error EvalError File FormData Headers Infinity',
   'JSON Map Math NaN Number Object Promise Proxy RangeError Reflect RegExp Request Response ReadableStream Set String',
-  'Symbol SyntaxError TextDecoder TextDecoderStream TextEncoder TypeError URL URLSearchParams Uint8Array WeakMap WeakRef WeakSet',
+  'Symbol SyntaxError TextDecoder TextDecoderStream TextEncoder TypeError URL URLSearchParams Uint32Array Uint8Array WeakMap WeakRef WeakSet',
   'decodeURIComponent encodeURIComponent isNaN parseFloat parseInt undefined',
 ].flatMap((line) => line.split(' '))
 
@@ -78,7 +99,11 @@ const checker = program.getTypeChecker()
 
 const matches = (name: string, pattern: string) =>
   pattern.endsWith('/*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern
-const floorOf = (name: string) => floors.findIndex(({ files }) => files.some((pattern) => matches(name, pattern)))
+const floorOf = (name: string) => {
+  const patterns = floors.flatMap(({ files }, floor) => files.map((pattern) => ({ pattern, floor })))
+  const fitting = patterns.filter(({ pattern }) => matches(name, pattern))
+  return fitting.toSorted((a, b) => b.pattern.length - a.pattern.length)[0]?.floor ?? -1
+}
 
 interface Import {
   from: string
@@ -206,20 +231,28 @@ test('packages are imported where they belong', () => {
   expect(wrong.map(show)).toEqual([])
 })
 
-test('the ports are types only', () => {
-  const { outputText } = ts.transpileModule(readFileSync(join(source, 'ports.ts'), 'utf8'), {
-    compilerOptions: { ...config.options, removeComments: true, sourceMap: false },
-  })
-  expect(outputText.trim()).toBe('export {};')
+test.each(['context', 'runtime/ports', 'seam/backend', 'seam/extension', 'seam/io', 'storage/storage'])(
+  '%s is types only',
+  (name) => {
+    const { outputText } = ts.transpileModule(readFileSync(join(source, `${name}.ts`), 'utf8'), {
+      compilerOptions: { ...config.options, removeComments: true, sourceMap: false },
+    })
+    expect(outputText.trim()).toBe('export {};')
+  },
+)
+
+test('nothing is loaded by import() at run time', () => {
+  const loading = files.filter(({ file }) => /\bimport\(/.test(file.text.replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')))
+  expect(loading.map(({ name }) => name)).toEqual([])
 })
 
 test(`no file is over ${longest} lines`, () => {
   expect(files.filter(({ lines }) => lines > longest).map(({ name, lines }) => `${name}: ${lines}`)).toEqual([])
 })
 
-test('only platform/ touches the world', () => {
+test('only runtime/ touches the world', () => {
   const wrong = files
-    .filter(({ name }) => !matches(name, 'platform/*'))
+    .filter(({ name }) => !matches(name, 'runtime/*'))
     .flatMap(({ name, world }) =>
       world.filter((used) => used !== 'async' && !plain.includes(used)).map((used) => `${name}: ${used}`),
     )
@@ -228,16 +261,19 @@ test('only platform/ touches the world', () => {
 
 test('the core knows no clock, no promise and no transport', () => {
   const wrong = files
-    .filter(({ name }) => matches(name, 'core/*'))
+    .filter(({ name }) => matches(name, 'state/*'))
     .flatMap(({ name, world }) =>
       world.filter((used) => impure.includes(used) || !plain.includes(used)).map((used) => `${name}: ${used}`),
     )
   expect(wrong).toEqual([])
 })
 
-test('every public entry has its source, and every backend its entry', () => {
+test('every public entry has its source, and every backend and extension its entry', () => {
   const missing = Object.values(entry).filter((path) => !existsSync(join(root, path)))
   expect(missing).toEqual([])
-  const hidden = names.filter((name) => name.startsWith('backends/') && !(`./${name}` in manifest.exports))
+  const hidden = names.filter((name) => /^backends\/[^/]+$/.test(name) && !(`./${name}` in manifest.exports))
   expect(hidden).toEqual([])
+  const sources = Object.values(entry)
+  const unlisted = names.filter((name) => /^extensions\/[^/]+$/.test(name) && !sources.includes(`src/${name}.ts`))
+  expect(unlisted).toEqual([])
 })

@@ -10,6 +10,7 @@ import ts from 'typescript'
 import { afterAll, describe, expect, test } from 'vitest'
 import { listen } from '../servers/sample/node.ts'
 import { createSampleServer } from '../servers/sample/server.ts'
+import { aliases } from '../setup/aliases.mjs'
 import { entry } from '../../tsup.config.ts'
 import real from '../backends/real/package.json' with { type: 'json' }
 
@@ -45,7 +46,9 @@ const root = join(import.meta.dirname, '../..')
 const folder = join(root, `node_modules/.cache/resesh-readme-${process.pid}`)
 
 // A backend's page is beside its file.
-const ofBackends = Object.entries(entry).filter(([name]) => name.startsWith('backends/'))
+const ofBackends = Object.entries(entry).filter(([name]) => name.startsWith('backends/') && name !== 'backends/kit')
+// Where `resesh/step-up` and the like lie below src/.
+const folders = ['', 'extensions/', 'adapters/']
 const pages = ofBackends.map(([, source]) => source.replace(/ts$/, 'md'))
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
@@ -95,7 +98,7 @@ test('every block compiles', { timeout: 60_000 }, () => {
       noUnusedLocals: false,
       noUnusedParameters: false,
       skipLibCheck: true,
-      paths: { resesh: [join(root, 'src/index.ts')], 'resesh/*': [join(root, 'src/*.ts')] },
+      paths: { resesh: [join(root, 'src/index.ts')], 'resesh/*': folders.map((each) => join(root, `src/${each}*.ts`)) },
     },
   )
   const problems = ts.getPreEmitDiagnostics(program).map(({ start = 0, file, messageText }) => {
@@ -155,7 +158,7 @@ describe('what is marked `run` runs', () => {
           name: 'resesh',
           setup(esbuild) {
             esbuild.onResolve({ filter: /^resesh(\/|$)/ }, ({ path }) => ({
-              path: join(root, 'src', `${path === 'resesh' ? 'index' : path.replace('resesh/', '')}.ts`),
+              path: aliases('src').find(({ find }) => find.test(path))!.replacement,
             }))
           },
         },

@@ -19,6 +19,9 @@ import { cookie } from 'resesh/backends/cookie'
 import { fromTokenResponse, oauth2 } from 'resesh/backends/oauth2'
 import { workos, type WorkOSClaims, workosRoute, type WorkOSUser } from 'resesh/backends/workos'
 import { createKy } from 'resesh/ky'
+import { refreshAfter } from 'resesh/refresh-after'
+import { signInRequired } from 'resesh/sign-in-required'
+import { stepUp } from 'resesh/step-up'
 import type { KyInstance } from 'ky'
 import { expectTypeOf, test } from 'vitest'
 
@@ -70,12 +73,6 @@ test('a change knows the user before and after, and the names of what differs', 
 
 test('each event has its own detail', () => {
   typed.on('error', ({ error }) => expectTypeOf(error).toEqualTypeOf<AnySessionError>())
-  typed.on('step-up', ({ challenge, request, resolve, reject }) => {
-    expectTypeOf(challenge).toEqualTypeOf<Challenge>()
-    expectTypeOf(request.headers).toEqualTypeOf<Headers>()
-    expectTypeOf(resolve).returns.toBeVoid()
-    expectTypeOf(reject).returns.toBeVoid()
-  })
   typed.on('trace', ({ type, at }) => {
     expectTypeOf(type).toBeString()
     expectTypeOf(at).toBeNumber()
@@ -87,6 +84,24 @@ test('each event has its own detail', () => {
   })
   // @ts-expect-error: an error event has no state
   typed.on('error', ({ current }) => current)
+})
+
+test('a handler knows what it is asked, and answers yes or no', () => {
+  stepUp(({ challenge, request, signal }) => {
+    expectTypeOf(challenge).toEqualTypeOf<Challenge>()
+    expectTypeOf(request.headers).toEqualTypeOf<Headers>()
+    expectTypeOf(signal).toEqualTypeOf<AbortSignal>()
+    return true
+  })
+  stepUp(async () => false)
+  // @ts-expect-error: it has to answer
+  stepUp(() => {})
+  signInRequired(({ reason, request, signal }) => {
+    expectTypeOf(reason).toEqualTypeOf<'signed-out' | 'signed-in' | 'expired' | 'revoked' | 'reused'>()
+    expectTypeOf(request.headers).toEqualTypeOf<Headers>()
+    expectTypeOf(signal).toEqualTypeOf<AbortSignal>()
+  })
+  signInRequired(async () => false)
 })
 
 test('a listener may be async, and on returns what undoes it', () => {
@@ -108,6 +123,8 @@ test('a union of errors narrows on its code', () => {
       case 'ERR_REPLAY':
       case 'ERR_QUEUE_FULL':
       case 'ERR_INVALID_TOKEN':
+      case 'ERR_DISPOSED':
+      case 'ERR_CALLBACK':
         return expectTypeOf(error.response).toEqualTypeOf<Response | undefined>()
       default:
         return expectTypeOf(error).toBeNever()
@@ -170,10 +187,11 @@ test('options say what they are', () => {
   createSession({
     backend: bearer({ refreshUrl: '/refresh' }),
     isExpired: async ({ status }, { url }) => status === 401 && url.endsWith('/me'),
-    refreshAfter: [
-      // oxlint-disable-next-line unicorn/no-thenable
-      { method: 'PATCH', path: '/me', then: 'reload', wait: true },
-      { path: '/org/*', wait: true },
+    use: [
+      refreshAfter([
+        { method: 'PATCH', path: '/me', action: 'reload', wait: true },
+        { path: '/org/*', wait: true },
+      ]),
     ],
     platform: { fetch: async () => new Response(), document: null },
     initial: null,

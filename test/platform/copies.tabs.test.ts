@@ -14,17 +14,17 @@ test.each(['bearer', 'cookie'] as const)(
     const { open, server } = await start({ knobs: { bffSilentRefresh: false } })
     const [tab] = (await open(1, { kind })) as [Tab]
     await tab.run(({ signIn }) => signIn())
-    await tab.run(({ session }) => void session.install())
+    await tab.run(({ session }) => void Resesh.installFetch(session))
     for (let copies = 1; copies < 5; copies++) {
       await tab.page.addScriptTag({ url: '/resesh.js' }) // a new Resesh, and none the wiser of the one before
       await tab.run(async (_inPage, isBearer) => {
-        const { bearer, cookie, createSession } = Resesh
+        const { bearer, cookie, createSession, installFetch } = Resesh
         const backend = isBearer
           ? bearer({ refreshUrl: '/auth/refresh' })
           : cookie({ sessionUrl: '/bff/session', refreshUrl: '/bff/refresh', headers: { 'x-bff': '1' } })
         const session = createSession({ backend, refreshAhead: 'never' })
         await session.ready()
-        session.install()
+        installFetch(session)
       }, kind === 'bearer')
     }
     server.expireAccessTokens()

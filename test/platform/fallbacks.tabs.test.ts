@@ -5,6 +5,8 @@ import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { bootCode, fireAll, type InPage, type Tally, type Tab, untilAll, useTabs } from '../support/tabs.ts'
 
+declare const Resesh: typeof import('../../src/global.ts')
+
 const world = useTabs()
 
 test.each([
@@ -104,7 +106,7 @@ test('a plain http origin, without Web Locks and crypto.subtle: memory, and one 
 
 test("'local' on a plain http origin: two tabs, one refresh (72)", async () => {
   const each = await world()
-  const url = each.page({ session: { storage: 'local' } }).replace('127.0.0.1', 'plain.test')
+  const url = each.page({ storage: () => Resesh.local() }).replace('127.0.0.1', 'plain.test')
   const tabs = await Promise.all(
     [0, 1].map(async () => {
       const page = await each.context.newPage()

@@ -4,10 +4,11 @@ import {
   type Backend,
   defineBackend,
   InvalidOptionError,
+  type RefreshIntent,
   SessionEndedError,
   StepUpRequiredError,
-  type Wanted,
 } from 'resesh'
+import { sideTokens } from 'resesh/side-tokens'
 import { expect, test } from 'vitest'
 import { createClock, defer, jwt, oauth2Backend, settled, setup, thrownBy, url } from '../support/session.ts'
 
@@ -15,7 +16,7 @@ const bodyOf = (token: string | null) => JSON.parse(Buffer.from(token!.split('.'
 
 /** Answers at once, and keeps what was wanted. */
 const recording = (more: Partial<Backend> = {}) => {
-  const wanted: Wanted[] = []
+  const wanted: RefreshIntent[] = []
   const backend = defineBackend({
     async refresh(_credentials, _io, asked) {
       wanted.push(asked)
@@ -24,7 +25,8 @@ const recording = (more: Partial<Backend> = {}) => {
     },
     ...more,
   })
-  return { wanted, options: { backend, initial: { accessToken: jwt({ n: 0 }), organizationId: 'acme' } } }
+  const initial = { accessToken: jwt({ n: 0 }), organizationId: 'acme' }
+  return { wanted, options: { backend, use: [sideTokens()], initial } }
 }
 
 test('a forced token never comes from the refresh that already ran when the edit was stored', async () => {
@@ -153,7 +155,7 @@ test('a reload, a forced token and a 401 at once are one refresh and agree', asy
 })
 
 test('of many who want new credentials at once only one is at the server at any time', async () => {
-  const { server, session } = await setup({ backend: oauth2Backend() })
+  const { server, session } = await setup({ backend: oauth2Backend(), use: [sideTokens()] })
   server.expireAccessTokens()
   await Promise.all([
     session.fetch(url('/api/me')),

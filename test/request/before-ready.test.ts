@@ -1,6 +1,6 @@
 // Requests that come before it is known who is signed in.
 
-import { createSession, type Credentials, RefreshTimeoutError } from 'resesh'
+import { createSession, type Credentials, memory, RefreshTimeoutError } from 'resesh'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSampleServer } from '../servers/sample/server.ts'
 import {
@@ -50,7 +50,7 @@ test('whoever waits to learn who is signed in is let go when the session is disp
   const waiting = [session.ready(), session.getToken(), session.refresh(), session.fetch(url('/api/me'))]
   await settled()
   session.dispose()
-  for (const each of waiting) expect(await thrownBy(each)).toMatchObject({ code: 'ERR_REFRESH_FAILED' })
+  for (const each of waiting) expect(await thrownBy(each)).toMatchObject({ code: 'ERR_DISPOSED' })
   expect(wire.sent).toEqual([])
 })
 
@@ -70,7 +70,7 @@ test('what a cookie session’s 401 means is known only once it is known who is 
   await wire.fetch(url('/bff/login'), { method: 'POST', headers, body: '{"username":"ann","password":"secret"}' })
   server.expireAccessTokens()
   const held = wire.hold('/bff/session')
-  const session = createSession({ backend: cookieBackend(), storage: 'memory', platform: { fetch: wire.fetch } })
+  const session = createSession({ backend: cookieBackend(), storage: memory(), platform: { fetch: wire.fetch } })
   onTestFinished(session.dispose)
   const asked = session.fetch(url('/api/me'))
   await settled()

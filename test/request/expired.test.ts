@@ -5,21 +5,21 @@ import { betterAuth } from 'resesh/backends/better-auth'
 import {
   anyOf,
   bearerChallenge,
-  challengeOf,
-  type Expired,
   graphql,
   hiddenRedirect,
+  type IsExpired,
   landedOn,
   opaqueRedirect,
   problem,
   status,
 } from 'resesh/expired'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { challengeOf } from '../../src/request/www-authenticate.ts'
 import { createSampleServer } from '../servers/sample/server.ts'
 import { createWire, fetchOf, settled, setup, thrownBy, url } from '../support/session.ts'
 
 const request = { url: url('/api/me'), method: 'GET', headers: new Headers() }
-const says = async (expired: Expired, response: Response) => expired(response, request)
+const says = async (expired: IsExpired, response: Response) => expired(response, request)
 
 const json = (body: unknown, init: ResponseInit = {}, type = 'application/json') =>
   new Response(JSON.stringify(body), { ...init, headers: { 'content-type': type } })
@@ -192,7 +192,7 @@ test('a body that breaks off or never ends keeps nobody waiting, and throws behi
   const answer = (body: ReadableStream, type = 'application/json', code = 200) =>
     new Response(body, { status: code, headers: { 'content-type': type } })
   const broken = answer(new ReadableStream({ start: (controller) => controller.error(new TypeError('terminated')) }))
-  const stepUp: Expired = async (...asked) => !!(await betterAuth().stepUp!(...asked))
+  const stepUp: IsExpired = async (...asked) => !!(await betterAuth().stepUp!(...asked))
   const said = [
     says(graphql(), broken),
     says(graphql(), answer(new ReadableStream())),
@@ -301,7 +301,7 @@ describe('put together, for a session', () => {
   const isExpired = anyOf(status(419), bearerChallenge, graphql())
 
   test('the first that says so decides; the others are not asked', async () => {
-    const unasked: Expired = () => expect.unreachable('asked')
+    const unasked: IsExpired = () => expect.unreachable('asked')
     expect(await says(anyOf(status(419), unasked), new Response(null, { status: 419 }))).toBe(true)
     expect(await says(anyOf(), new Response(null, { status: 401 }))).toBe(false)
   })

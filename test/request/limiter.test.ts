@@ -185,7 +185,7 @@ test('ten thousand may wait; the next one is told so at once, and not sent', asy
   const answers = send(MOST_HELD)
   const error = await thrownBy(session.fetch(url('/one-too-many?secret'), { method: 'POST' }))
   expect(error).toBeInstanceOf(QueueFullError)
-  expect(String(error)).toContain(`POST ${url('/one-too-many')}: 10000 requests wait already`)
+  expect(String(error)).toContain(`POST ${url('/one-too-many')}: not sent, since 10000 requests wait`)
   await release()
   await serve()
   expect((await Promise.all(answers)).every(({ ok }) => ok)).toBe(true)

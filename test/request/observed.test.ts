@@ -1,6 +1,7 @@
 // Ordinary responses that bring something of the session along.
 
 import { createSession, defineBackend } from 'resesh'
+import { observeResponses } from 'resesh/backends/kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createClock, defer, jwt, settled, setup, sharedStorage, url } from '../support/session.ts'
 
@@ -14,7 +15,7 @@ describe('a response that brings an access token', () => {
           spent.push(refreshToken)
           return { accessToken: 'refreshed', refreshToken: `r${spent.length + 1}` }
         },
-        observe: () => ({ accessToken: 'observed' }),
+        use: [observeResponses(() => ({ accessToken: 'observed' }))],
       }),
       origins: [url('')],
       storage: sharedStorage(),
@@ -62,7 +63,10 @@ test('a response that brings something else makes the token that is held no youn
   const clock = createClock()
   const { session } = await setup(
     {
-      backend: defineBackend({ refresh: async () => null, observe: () => ({ user: { name: 'Anna' } }) }),
+      backend: defineBackend({
+        refresh: async () => null,
+        use: [observeResponses(() => ({ user: { name: 'Anna' } }))],
+      }),
       origins: [url('')],
       initial: { accessToken: jwt({ iat: 0, exp: 60 }), refreshToken: 'r1' },
       refreshAhead: 'never',

@@ -1,6 +1,7 @@
 // Where a token may go: the session's origins, and nowhere else.
 
 import { createSession, defineBackend } from 'resesh'
+import { installFetch } from 'resesh/install-fetch'
 import { expect, onTestFinished, test } from 'vitest'
 import { over } from '../support/answering.ts'
 import { bearerBackend, url } from '../support/session.ts'
@@ -162,7 +163,7 @@ test('what comes of a request to another origin is the very promise that fetch g
   const { session } = await over(undefined, { platform: { fetch: () => promise } })
   const target = { fetch: () => promise }
   expect(session.fetch('https://other.test/')).toBe(promise)
-  session.install(target)
+  installFetch(session, target)
   expect((target.fetch as typeof fetch)('https://other.test/')).toBe(promise)
 })
 

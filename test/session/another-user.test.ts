@@ -1,6 +1,7 @@
 // Whose session it is, where nobody told the SDK: another user in the jar, in an answer, in another tab, or nobody any more.
 
 import { type Backend, createSession, type Credentials, defineBackend, type SessionOptions } from 'resesh'
+import { observeResponses } from 'resesh/backends/kit'
 import { cookie } from 'resesh/backends/cookie'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSampleServer } from '../servers/sample/server.ts'
@@ -26,10 +27,12 @@ const open = (options: SessionOptions) => {
 /** Whoever the header `x-user` names is signed in by that answer. */
 const observing = (more: Partial<Backend> = {}) => ({
   ...defineBackend({ refresh: async () => null }),
-  observe({ headers }: Response): Credentials | undefined {
-    const sub = headers.get('x-user')
-    return sub ? { accessToken: `of-${sub}`, claims: { sub } } : undefined
-  },
+  use: [
+    observeResponses(({ headers }): Credentials | undefined => {
+      const sub = headers.get('x-user')
+      return sub ? { accessToken: `of-${sub}`, claims: { sub } } : undefined
+    }),
+  ],
   ...more,
 })
 

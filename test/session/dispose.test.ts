@@ -11,7 +11,7 @@ test('a page that was put away, disposed of and brought back: no request hangs',
   for (const run of away) run({ type: 'pagehide', persisted: true })
   const request = session.fetch(url('/api/me'))
   session.dispose()
-  await expect(request).rejects.toThrow('disposed')
+  await expect(request).rejects.toThrow('dispose()')
 })
 
 test('a session that was disposed of starts nothing any more', async () => {

@@ -4,18 +4,21 @@ import type { Platform } from 'resesh'
 import { expect, test } from 'vitest'
 import { type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
 
+declare const Resesh: typeof import('../../src/global.ts')
+
 const world = useTabs()
 
 /** Two tabs of Ann's, whose session is over; in the first an order waits. */
-const parked = async (each: World, platform?: () => Platform): Promise<[Tab, Tab]> => {
-  const [waiting] = await each.open(1, platform && { platform })
+const parked = async (each: World, platform: () => Platform = () => ({})): Promise<[Tab, Tab]> => {
+  const use = () => [Resesh.signInRequired(() => void dispatchEvent(new Event('asked')))]
+  const [waiting] = await each.open(1, { platform, use })
   const [other] = await each.open(1)
   await other!.run((tab) => tab.signIn())
   await waiting!.run((tab) => tab.signIn())
   await untilAll([waiting!, other!], ({ status }) => status === 'authenticated')
   each.server.revoke('ann')
   await waiting!.run(async ({ session, later }) => {
-    const asked = new Promise((done) => session.on('sign-in-required', done))
+    const asked = new Promise((done) => addEventListener('asked', done))
     later['outcome'] = session
       .fetch('/api/orders', { method: 'POST', body: '{"id":"o-1"}' })
       .then(({ status }) => `${status}`)

@@ -1,11 +1,20 @@
 // The server ends the session under a request. Where the app wants that, the request waits for the same user's next sign-in.
 
-import { type Events, SessionEndedError, type SessionOptions } from 'resesh'
+import { SessionEndedError, type SessionOptions } from 'resesh'
 import { expect, test, vi } from 'vitest'
+import { askSignIn, askStepUp, type SignInAsked, type StepUpAsked } from '../extensions/asking.ts'
 import { createSampleServer } from '../servers/sample/server.ts'
-import { createClock, fetchOf, login, type Setup, settled, setup, thrownBy, url } from '../support/session.ts'
-
-type Asked = Events['sign-in-required']
+import {
+  createClock,
+  fetchOf,
+  login,
+  type Setup,
+  settled,
+  setup,
+  type SetupOptions,
+  thrownBy,
+  url,
+} from '../support/session.ts'
 
 const ORDERS = url('/api/orders')
 const order = (id: string, init?: RequestInit): [string, RequestInit] => [
@@ -14,10 +23,9 @@ const order = (id: string, init?: RequestInit): [string, RequestInit] => [
 ]
 
 /** Ann's session is over, and only the server knows. Whoever asks for her to sign in again is in `asked`. */
-const ended = async (...args: Parameters<typeof setup>) => {
-  const all = await setup(...args)
-  const asked: Asked[] = []
-  all.session.on('sign-in-required', (event) => asked.push(event))
+const ended = async ({ use = [], ...options }: Partial<SessionOptions> = {}, how?: SetupOptions) => {
+  const asked: SignInAsked[] = []
+  const all = await setup({ use: [askSignIn(asked), ...use], ...options }, how)
   all.server.revoke('ann')
   return { ...all, asked }
 }
@@ -186,9 +194,8 @@ const demanding = async () => {
     demand.isOn && new Request(...args).url === ORDERS
       ? new Response(null, { status: 401, headers: challenge })
       : fetchOf(server)(...args)
-  const all = await ended({ platform: { fetch } }, { server })
-  const steps: Events['step-up'][] = []
-  all.session.on('step-up', (step) => steps.push(step))
+  const steps: StepUpAsked[] = []
+  const all = await ended({ use: [askStepUp(steps)], platform: { fetch } }, { server })
   return { ...all, demand, steps }
 }
 

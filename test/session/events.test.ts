@@ -1,6 +1,7 @@
 // What those hear who subscribed: each change once, in order, and whatever they do harms nobody.
 
 import { defineBackend, type Events, type Session, type State } from 'resesh'
+import { observeResponses } from 'resesh/backends/kit'
 import { expect, test } from 'vitest'
 import { createClock, defer, jwt, login, settled, setup, url } from '../support/session.ts'
 
@@ -188,7 +189,9 @@ test('an end that a response caused is out before that response reaches its call
 test('what a response says of the session is out before that response reaches its caller', async () => {
   const backend = defineBackend({
     refresh: async () => null,
-    observe: ({ headers }) => (headers.get('x-token') ? { accessToken: headers.get('x-token') } : undefined),
+    use: [
+      observeResponses(({ headers }) => (headers.get('x-token') ? { accessToken: headers.get('x-token') } : undefined)),
+    ],
   })
   const fetch = async () => new Response(null, { headers: { 'x-token': jwt({ role: 'admin' }) } })
   const { session } = await setup({

@@ -2,6 +2,7 @@
 // session that has no number yet.
 
 import { createSession, type Session, type SessionOptions } from 'resesh'
+import { custom } from 'resesh/storage/custom'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { faces, login, sample, sleep } from '../support/page.ts'
 
@@ -11,11 +12,10 @@ afterEach(() => session.dispose())
 
 const slow = (ms: number) => {
   const values = new Map<string, string>()
-  return {
-    getItem: (key: string) => sleep(ms).then(() => values.get(key) ?? null),
-    setItem: (key: string, value: string) => sleep(ms).then(() => values.set(key, value)),
-    removeItem: (key: string) => values.delete(key),
-  }
+  return custom({
+    getItem: (key) => sleep(ms).then(() => values.get(key) ?? null),
+    setItem: (key, value) => sleep(ms).then(() => values.set(key, value)),
+  })
 }
 /** Its token is one that the server refuses. */
 const start = async (options: Partial<SessionOptions> = {}) => {

@@ -7,6 +7,8 @@ import { type InPage, type Tab, useTabs, type World } from '../support/tabs.ts'
 
 const start = useTabs()
 
+declare const Resesh: typeof import('../../src/global.ts')
+
 interface Spied extends InPage {
   said: string[]
 }
@@ -34,11 +36,12 @@ const listen = (inPage: InPage): void => {
     said.push(message, stack ?? '', String(what), JSON.stringify(what) ?? '', JSON.stringify(rest))
     if (cause) look(cause)
   }
-  for (const name of ['change', 'error', 'step-up', 'trace'] as const)
-    inPage.session.on(name, (event) => {
-      look(event)
-      Object.values(event).forEach(look)
-    })
+  const lookInto = (event: object): void => {
+    look(event)
+    Object.values(event).forEach(look)
+  }
+  for (const name of ['change', 'error', 'trace'] as const) inPage.session.on(name, lookInto)
+  addEventListener('asked', (event) => lookInto((event as CustomEvent<object>).detail))
   Object.assign(inPage, {
     call: async (work: Promise<unknown>) => {
       await work.then((value) => look(value instanceof Response ? value.url : ''), look)
@@ -119,6 +122,12 @@ test(
     const secrets = issuedIn(world)
     const tabs = (await world.open(2, {
       session: { origins: [world.origin, ours.origin] },
+      use: () => [
+        Resesh.stepUp((asked) => {
+          dispatchEvent(new CustomEvent('asked', { detail: asked }))
+          return new Promise(() => {})
+        }),
+      ],
       platform: () => ({ Math: Object.create(Math, { random: { value: () => 0 } }) as Math }), // no back-off
     })) as [Tab, Tab]
     const consoles: string[] = []
@@ -136,7 +145,7 @@ test(
             async (inPage, site) => {
               const { session, call, fire } = inPage as Calling
               await Promise.all([fire(5), call(session.fetch('/api/echo?q=1', { method: 'POST', body: 'text' }))])
-              const undo = session.install()
+              const undo = Resesh.installFetch(session)
               await Promise.all([
                 call(fetch(`${site.other}/end`, { method: 'POST', body: 'text' })),
                 call(session.fetch(new Request(`${site.other}/401`))),

@@ -2,6 +2,7 @@
 
 import { createSession, defineBackend, type Events } from 'resesh'
 import { cookie } from 'resesh/backends/cookie'
+import { stepUp } from 'resesh/step-up'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSampleServer } from '../servers/sample/server.ts'
 import { over } from '../support/answering.ts'
@@ -30,23 +31,32 @@ test('no token turns up in an error, a trace, a change or the state', async () =
   }
   const credentials = await login(server)
   secrets.add(credentials.accessToken).add(credentials.refreshToken)
-  const session = createSession({
-    backend: bearerBackend(),
-    initial: credentials,
-    refreshAhead: 'always',
-    platform: { ...clock.platform, fetch, Math: evenChance },
-  })
-  onTestFinished(session.dispose)
   const seen: unknown[] = []
   const look = (what: unknown) => {
     const { message, stack, cause, ...rest } = Object(what) as Error
     seen.push(message, stack, String(what), JSON.stringify(what), JSON.stringify(rest))
     if (cause) look(cause)
   }
-  for (const name of ['change', 'error', 'step-up', 'trace'] as const)
+  const lookInto = (event: object) => {
+    look(event)
+    Object.values(event).forEach(look)
+  }
+  const session = createSession({
+    backend: bearerBackend(),
+    use: [
+      stepUp((asked) => {
+        lookInto(asked)
+        return new Promise(() => {})
+      }),
+    ],
+    initial: credentials,
+    refreshAhead: 'always',
+    platform: { ...clock.platform, fetch, Math: evenChance },
+  })
+  onTestFinished(session.dispose)
+  for (const name of ['change', 'error', 'trace'] as const)
     session.on(name, (event: Events[typeof name]) => {
-      look(event)
-      Object.values(event).forEach(look)
+      lookInto(event)
       if (name === 'change') throw new Error('broken listener')
     })
   const call = async (work: Promise<unknown>) => {
@@ -104,12 +114,12 @@ test('no token that the app puts in a query turns up in a trace', async () => {
 
 test('the request of a step-up shows the headers of its caller, not what was attached', async () => {
   const challenge = { 'www-authenticate': 'Bearer error="insufficient_user_authentication"' }
-  const { session } = await over(() => new Response(null, { status: 401, headers: challenge }))
   const seen: [string, string][] = []
-  session.on('step-up', ({ request, reject }) => {
+  const handler = stepUp(({ request }) => {
     seen.push(...request.headers)
-    reject()
+    return false
   })
+  const { session } = await over(() => new Response(null, { status: 401, headers: challenge }), { use: [handler] })
   await session.fetch(url('/a'), { headers: { 'x-a': 'b' } })
   expect(seen).toEqual([['x-a', 'b']])
 })

@@ -1,7 +1,7 @@
 // What the tabs of one browser share: locks, channels, and the storage. Each call takes a little time, and a tab may be
 // killed between any two steps: its locks are freed then, and what it had written stays.
 
-import type { SessionStorage } from '../../src/platform/own.ts'
+import type { ItemStorage } from '../../src/storage/custom.ts'
 import type { Clock, Owner } from './clock.ts'
 import type { Dice } from './dice.ts'
 
@@ -19,7 +19,7 @@ export interface BrowserOptions {
 export interface Browser {
   locksOf(tab: Owner): LockManager
   channelOf(tab: Owner): typeof BroadcastChannel
-  storageOf(tab: Owner): Required<SessionStorage>
+  storageOf(tab: Owner): Required<ItemStorage>
   /** What is stored now. */
   readonly stored: string | null
   /** The user clears the site's data. */
@@ -117,7 +117,7 @@ export function createBrowser({ clock, dice, faults, onPost, onStolen, onStored 
 
   let stored: string | null = null
 
-  const storageOf = (tab: Owner): Required<SessionStorage> => {
+  const storageOf = (tab: Owner): Required<ItemStorage> => {
     // Transactions of one tab keep their order.
     let last = 0
     const transact = <T>(work: () => T): Promise<T> =>
@@ -140,7 +140,6 @@ export function createBrowser({ clock, dice, faults, onPost, onStolen, onStored 
     return {
       getItem: () => transact(() => stored),
       setItem: (_, value) => transact(() => write(value)),
-      removeItem: () => transact(() => (stored = null)),
       update: (_, change) =>
         transact(() => {
           const next = change(stored)

@@ -1,7 +1,7 @@
 // What can be seen of the world from outside, as it happens: the oracles look at nothing else.
 
 import type { State } from 'resesh'
-import type { Record } from '../../src/core/record.ts'
+import type { SessionRecord } from '../../src/state/record.ts'
 import type { Owner } from './clock.ts'
 import type { Access, Claims, Family } from './server.ts'
 
@@ -63,7 +63,7 @@ export interface Call {
 }
 
 export interface Value {
-  readonly record: Record
+  readonly record: SessionRecord
   readonly credentials: { accessToken: string; refreshToken: string } | null
 }
 

@@ -1,6 +1,6 @@
 // What must hold of refreshes, of what they write, and of how a session is lost. Numbers as in the fault catalogue.
 
-import { isNewer } from '../../src/core/record.ts'
+import { isNewer } from '../../src/state/record.ts'
 import type { Call, Oracle, Sent, Tab, Value } from './facts.ts'
 import { isRefresh } from './network.ts'
 

@@ -57,6 +57,6 @@ describe.skipIf(SEED)('schedules', () => {
 
   test('a mutant whose line is gone says so', async () => {
     const mutant: Mutant = { ...MUTANTS[0]!, replace: 'a line that nobody wrote' }
-    await expect(sdkOf(mutant)).rejects.toThrow('not exactly once in platform/tabs.ts')
+    await expect(sdkOf(mutant)).rejects.toThrow('not exactly once in runtime/locks.ts')
   })
 })

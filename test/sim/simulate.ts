@@ -167,7 +167,7 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     })
     const session = sdk.createSession<{ id: string; v: number }, Claims>({
       backend: sdk.bearer({ refreshUrl: `${API}/refresh`, signOutUrl: `${API}/sign-out`, userUrl: `${API}/me` }),
-      storage: browser.storageOf(tab),
+      storage: sdk.custom(browser.storageOf(tab)),
       platform: tab.platform,
       timeout: TIMEOUT,
       replayWindow,

@@ -2,6 +2,7 @@
 
 import type { createSession, Session } from 'resesh'
 import type { bearer } from 'resesh/backends/bearer'
+import type { custom } from 'resesh/storage/custom'
 import type { Dice } from './dice.ts'
 import type { Claims, Server } from './server.ts'
 import type { LiveTab } from './tab.ts'
@@ -10,6 +11,7 @@ import type { LiveTab } from './tab.ts'
 export interface Sdk {
   readonly createSession: typeof createSession
   readonly bearer: typeof bearer
+  readonly custom: typeof custom
 }
 
 export interface Result {

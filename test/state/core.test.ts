@@ -2,20 +2,13 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { claimsOf, type Credentials, merge } from '../../src/core/credentials.ts'
-import { backoff, leewayFor, lifeOf, retryAfter } from '../../src/core/expiry.ts'
-import {
-  type Asked,
-  BLANK,
-  journalled,
-  mayWrite,
-  over,
-  planned,
-  type Record,
-  signedIn,
-  wasted,
-} from '../../src/core/record.ts'
-import { changedIn, LOADING, stateOf } from '../../src/core/state.ts'
+import { claimsOf, type Credentials, merge } from '../../src/state/credentials.ts'
+import { mayWrite } from '../../src/state/changes.ts'
+import { beginAttempt, beginSession, chargeBudget, endSession } from '../../src/state/steps.ts'
+import { backoff, leewayFor, lifetimeOf, retryAfter } from '../../src/state/expiry.ts'
+import { type Asked, planRefresh } from '../../src/state/plan.ts'
+import { BLANK, type SessionRecord } from '../../src/state/record.ts'
+import { changedIn, LOADING, stateOf } from '../../src/state/view.ts'
 import { InvalidTokenError } from '../../src/errors.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
@@ -43,7 +36,7 @@ describe('the life of a token', () => {
       { requiredKeys: [] },
     )
     hold(credentials, (said, now) => {
-      const life = lifeOf(said, now)
+      const life = lifetimeOf(said, now)
       if (life !== null) expect(life > 0 && life < Infinity).toBe(true)
     })
   })
@@ -51,14 +44,14 @@ describe('the life of a token', () => {
   test('comes from exp and iat alike on every device, however wrong its clock', () => {
     const stamps = fc.record({ iat: fc.integer(), exp: fc.integer() })
     hold(stamps, (said, now) => {
-      expect(lifeOf({ claims: said }, now)).toBe(lifeOf({ claims: said }, NOW))
+      expect(lifetimeOf({ claims: said }, now)).toBe(lifetimeOf({ claims: said }, NOW))
     })
   })
 
   test('is what expires_in says, where both speak', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e9 }), claims, (expiresInSeconds, said) => {
-        expect(lifeOf({ expiresInSeconds, claims: said }, NOW)).toBe(expiresInSeconds * 1000)
+        expect(lifetimeOf({ expiresInSeconds, claims: said }, NOW)).toBe(expiresInSeconds * 1000)
       }),
     )
   })
@@ -73,7 +66,7 @@ describe('the life of a token', () => {
     ['an expires_in beyond all numbers', { expiresInSeconds: 1e308 }],
     ['an expiresAt in the past', { expiresAt: NOW - 1 }],
   ])('is unknown with %s', (_, said) => {
-    expect(lifeOf(said as Credentials, NOW)).toBe(null)
+    expect(lifetimeOf(said as Credentials, NOW)).toBe(null)
   })
 
   test('is longer than its leeway, so that no token is born spent', () => {
@@ -89,7 +82,7 @@ describe('the life of a token', () => {
   })
 })
 
-describe('leaving a failing server alone', () => {
+describe('leaving a failing server shareKey', () => {
   test('back-off is full jitter: never negative, and below a cap that doubles', () => {
     fc.assert(
       fc.property(fc.nat(10_000), chance, (failures, random) => {
@@ -115,7 +108,7 @@ describe('leaving a failing server alone', () => {
   test.each(['-7', 'soon', '', '1 fortnight', new Date(NOW - 1000).toUTCString(), '-Infinity', 'NaN', null, undefined])(
     'Retry-After: %s says nothing',
     (header) => {
-      expect(retryAfter(header, NOW, 0.5)).toBe(NaN)
+      expect(retryAfter(header, NOW, 0.5)).toBe(null)
     },
   )
 
@@ -123,7 +116,7 @@ describe('leaving a failing server alone', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), anyNumber.map(String), fc.date().map(String)), chance, (header, random) => {
         const ms = retryAfter(header, NOW, random)
-        expect(Number.isNaN(ms) || (ms >= 0 && ms < 600_000)).toBe(true)
+        expect(ms === null || (ms >= 0 && ms < 600_000)).toBe(true)
       }),
     )
   })
@@ -207,7 +200,7 @@ describe('what is held after an answer', () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(), (expiresAt, expiresInSeconds) => {
         const next = merge({ accessToken: 'a', expiresAt, expiresInSeconds }, { accessToken: 'b' })
-        expect(lifeOf(next, NOW)).toBe(null)
+        expect(lifetimeOf(next, NOW)).toBe(null)
       }),
     )
   })
@@ -281,25 +274,25 @@ describe('the state', () => {
 
 describe('the plan', () => {
   const version = { generation: 1, revision: 3 }
-  const record: Record = { ...BLANK, version, signedIn: true, attempt: 4, minted: 4 }
+  const record: SessionRecord = { ...BLANK, version, signedIn: true, attempt: 4, mintedBy: 4 }
   const asked: Asked = { forced: false, reload: false, version, attempt: 4 }
   const clock = fc.oneof(fc.integer({ min: 0, max: 1e13 }), fc.constantFrom(0, NOW, 2 ** 53))
 
   test('an attempt of before the clock was set back counts neither now nor when its time comes again', () => {
     const [due, minute] = [NOW, 60_000]
-    const tried = { ...record, wasted: Array<number>(5).fill(due + 30_000) }
-    expect(planned(tried, asked, due, 0)).toBe('send')
-    const later = { ...journalled(tried, due, 10_000), sent: null }
-    expect(planned(later, asked, due + minute, 0)).toBe('send')
-    expect(planned(tried, asked, due + minute, 0)).toBe('give-up') // as it is, where the clock was never set back
+    const tried = { ...record, charges: Array<number>(5).fill(due + 30_000) }
+    expect(planRefresh(tried, asked, due, 0)).toBe('send')
+    const later = { ...beginAttempt(tried, due, 10_000), sent: null }
+    expect(planRefresh(later, asked, due + minute, 0)).toBe('send')
+    expect(planRefresh(tried, asked, due + minute, 0)).toBe('give-up') // as it is, where the clock was never set back
   })
 
   test('is never to wait longer than an attempt or a cool-down lasts, whatever the clock did meanwhile', () => {
     const span = fc.integer({ min: 0, max: 300_000 })
     fc.assert(
       fc.property(clock, clock, span, span, span, fc.boolean(), (then, now, timeout, cool, replayWindow, forced) => {
-        const found = { ...journalled(record, then, timeout), coolUntil: then + cool }
-        const plan = planned(found, { ...asked, forced, attempt: found.attempt }, now, replayWindow)
+        const found = { ...beginAttempt(record, then, timeout), coolUntil: then + cool }
+        const plan = planRefresh(found, { ...asked, forced, attempt: found.attempt }, now, replayWindow)
         expect(plan).not.toBe('adopt')
         if (typeof plan === 'number') {
           expect(plan).toBeGreaterThan(now)
@@ -310,61 +303,66 @@ describe('the plan', () => {
   })
 
   test('is to send, where nothing speaks against it', () => {
-    fc.assert(fc.property(clock, (now) => planned(record, asked, now, 0) === 'send'))
+    fc.assert(fc.property(clock, (now) => planRefresh(record, asked, now, 0) === 'send'))
   })
 
   test('is to wait for an attempt of unknown outcome, but not inside the replay window', () => {
-    const sent = journalled(record, NOW, 10_000)
-    expect(planned(sent, asked, NOW, 0)).toBe(NOW + 10_000)
-    expect(planned(sent, asked, NOW + 9999, 0)).toBe(NOW + 10_000)
-    expect(planned(sent, asked, NOW + 10_000, 0)).toBe('send')
-    expect(planned(sent, asked, NOW + 1999, 2000)).toBe('send')
-    expect(planned(sent, asked, NOW + 2000, 2000)).toBe(NOW + 10_000)
+    const sent = beginAttempt(record, NOW, 10_000)
+    expect(planRefresh(sent, asked, NOW, 0)).toBe(NOW + 10_000)
+    expect(planRefresh(sent, asked, NOW + 9999, 0)).toBe(NOW + 10_000)
+    expect(planRefresh(sent, asked, NOW + 10_000, 0)).toBe('send')
+    expect(planRefresh(sent, asked, NOW + 1999, 2000)).toBe('send')
+    expect(planRefresh(sent, asked, NOW + 2000, 2000)).toBe(NOW + 10_000)
   })
 
   test('is to adopt what came since the asking, and of a forced one only what was sent since', () => {
     const newer = { ...record, version: { generation: 1, revision: 4 } }
-    expect(planned(newer, asked, NOW, 0)).toBe('adopt')
-    expect(planned(newer, { ...asked, forced: true }, NOW, 0)).toBe('send')
-    const minted = { ...newer, attempt: 5, minted: 5 }
-    expect(planned(minted, { ...asked, forced: true }, NOW, 0)).toBe('adopt')
-    expect(planned(minted, { ...asked, forced: true, reload: true }, NOW, 0)).toBe('send')
-    expect(planned({ ...minted, reloaded: 5 }, { ...asked, forced: true, reload: true }, NOW, 0)).toBe('adopt')
-    expect(planned({ ...minted, reloaded: 5 }, { ...asked, alone: 'acme' }, NOW, 0)).toBe('send')
+    expect(planRefresh(newer, asked, NOW, 0)).toBe('adopt')
+    expect(planRefresh(newer, { ...asked, forced: true }, NOW, 0)).toBe('send')
+    const minted = { ...newer, attempt: 5, mintedBy: 5 }
+    expect(planRefresh(minted, { ...asked, forced: true }, NOW, 0)).toBe('adopt')
+    expect(planRefresh(minted, { ...asked, forced: true, reload: true }, NOW, 0)).toBe('send')
+    expect(planRefresh({ ...minted, reloadedBy: 5 }, { ...asked, forced: true, reload: true }, NOW, 0)).toBe('adopt')
+    expect(planRefresh({ ...minted, reloadedBy: 5 }, { ...asked, shareKey: 'acme' }, NOW, 0)).toBe('send')
   })
 
   test('is to adopt where the session is another one, or none', () => {
     fc.assert(
-      fc.property(fc.boolean(), fc.nat(5), fc.option(fc.string(), { nil: undefined }), (forced, generation, alone) => {
-        fc.pre(generation !== 1)
-        const other = { ...record, version: { generation, revision: 3 } }
-        expect(planned(other, { ...asked, forced, alone }, NOW, 0)).toBe('adopt')
-        expect(planned({ ...record, signedIn: false }, { ...asked, forced, alone }, NOW, 0)).toBe('adopt')
-      }),
+      fc.property(
+        fc.boolean(),
+        fc.nat(5),
+        fc.option(fc.string(), { nil: undefined }),
+        (forced, generation, shareKey) => {
+          fc.pre(generation !== 1)
+          const other = { ...record, version: { generation, revision: 3 } }
+          expect(planRefresh(other, { ...asked, forced, shareKey }, NOW, 0)).toBe('adopt')
+          expect(planRefresh({ ...record, signedIn: false }, { ...asked, forced, shareKey }, NOW, 0)).toBe('adopt')
+        },
+      ),
     )
   })
 
   test('is to give up after five automatic refreshes within a minute that brought nothing; forced ones go on', () => {
-    const tired = [1, 2, 3, 4, 5, 6, 7].reduce((old, n) => wasted(old, NOW + n), record)
-    expect(tired.wasted).toHaveLength(5)
-    expect(planned(tired, asked, NOW + 10, 0)).toBe('give-up')
-    expect(planned(tired, { ...asked, forced: true }, NOW + 10, 0)).toBe('send')
-    expect(planned(tired, asked, NOW + 60_010, 0)).toBe('send')
+    const tired = [1, 2, 3, 4, 5, 6, 7].reduce((old, n) => chargeBudget(old, NOW + n), record)
+    expect(tired.charges).toHaveLength(5)
+    expect(planRefresh(tired, asked, NOW + 10, 0)).toBe('give-up')
+    expect(planRefresh(tired, { ...asked, forced: true }, NOW + 10, 0)).toBe('send')
+    expect(planRefresh(tired, asked, NOW + 60_010, 0)).toBe('send')
   })
 })
 
 describe('the fence', () => {
   test('no generation comes again where the record was cleared, and attempts count from the clock', () => {
-    const minted = { reason: 'signed-in', receivedAt: NOW, life: null } as const
-    const at = (attempt: number): Record => ({
+    const minted = { reason: 'signed-in', receivedAt: NOW, lifetime: null } as const
+    const at = (attempt: number): SessionRecord => ({
       ...BLANK,
       version: { generation: 5, revision: 2 },
       signedIn: true,
       attempt,
     })
-    for (const next of [signedIn(at(3), minted), over(at(3), 'signed-out')])
+    for (const next of [beginSession(at(3), minted), endSession(at(3), 'signed-out')])
       expect(next.version).toEqual({ generation: 6, revision: 0 })
-    for (const next of [signedIn(at(NOW), minted), over(at(NOW), 'signed-out')])
+    for (const next of [beginSession(at(NOW), minted), endSession(at(NOW), 'signed-out')])
       expect(next.version).toEqual({ generation: NOW, revision: 0 })
   })
 

@@ -3,11 +3,14 @@
 // said here; what is done then is asked of the core. The oracles judge by what really happened (tokens by their login and
 // number, sendings in order), never by versions that the core made.
 
-import * as record from '../../src/core/record.ts'
-import * as state from '../../src/core/state.ts'
-import * as transition from '../../src/core/transition.ts'
+import * as changes from '../../src/state/changes.ts'
+import * as planning from '../../src/state/plan.ts'
+import * as recordSteps from '../../src/state/steps.ts'
+import * as record from '../../src/state/record.ts'
+import * as verdicts from '../../src/state/verdict.ts'
+import * as views from '../../src/state/view.ts'
 
-export const core = { ...record, ...state, ...transition }
+export const core = { ...changes, ...planning, ...record, ...recordSteps, ...verdicts, ...views }
 export type Core = typeof core
 
 /** Both tokens of a pair: of which login, the how many-th, and which sending minted it (0: the login did). */
@@ -22,7 +25,7 @@ interface Wire {
   tab: number
   sent: number
   token: Token
-  journal: record.Record
+  journal: record.SessionRecord
   stage: 'out' | 'answered' | 'done'
   answer: Token | 'over' | 'refused' | 'lost' | null
   /** A later attempt, a sign-in or an end came into the record: this one may write no more. */
@@ -36,7 +39,7 @@ interface Flight {
   version: record.Version
   attempt: number
   stage: 'lock' | 'plan' | 'journal' | 'out' | 'rest'
-  found: record.Record | null
+  found: record.SessionRecord | null
   held: Token | null
   /** Index of its wire, or the time until which it rests. */
   until: number
@@ -44,12 +47,12 @@ interface Flight {
 }
 
 interface Known {
-  record: record.Record
+  record: record.SessionRecord
   token: Token | null
 }
 
 interface Tab {
-  view: transition.Tab<unknown, unknown>
+  view: views.View<unknown, unknown>
   token: Token | null
   life: 'live' | 'frozen' | 'dead'
   line: Flight[]
@@ -77,7 +80,7 @@ interface Caller {
 
 interface World {
   now: number
-  record: record.Record
+  record: record.SessionRecord
   token: Token | null
   /** The last login that was signed out in the record. */
   ended: number
@@ -155,14 +158,15 @@ const isBehind = (a: record.Version, b: record.Version): boolean =>
 const isSame = (a: Token | null, b: Token | null): boolean => a?.login === b?.login && a?.nth === b?.nth
 
 export function explore(using: Core, { callers: asking, mishaps, kinds, replayWindow = 0 }: Scope): Explored {
-  const { joins, judge, isNewer, journalled, LOADING, mayWrite, over, planned, refreshed, signedIn, stateOf } = using
-  const oneRecord = canon<record.Record>()
+  const { beginAttempt, beginSession, compareSent, completeAttempt, endOf, endSession, findShared } = using
+  const { isNewer, judge, LOADING, mayWrite, planRefresh, stateOf } = using
+  const oneRecord = canon<record.SessionRecord>()
   const oneView = canon<Tab['view']>()
   const oneToken = canon<Token>()
 
   function begin(): World {
-    const minted = { reason: 'signed-in', receivedAt: 0, life: null } as const
-    const first = oneRecord(signedIn(using.BLANK, minted))
+    const issued = { reason: 'signed-in', receivedAt: 0, lifetime: null } as const
+    const first = oneRecord(beginSession(using.BLANK, issued))
     const token = oneToken({ login: 1, nth: 0, sent: 0 })
     const tab = (): Tab => ({
       view: oneView({ version: using.BLANK.version, state: LOADING }),
@@ -209,9 +213,9 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
 
   // What a tab does with news.
 
-  function see(tab: Tab, event: transition.Event<unknown, unknown>): void {
+  function see(tab: Tab, event: views.ViewEvent<unknown, unknown>): void {
     const before = tab.view
-    tab.view = oneView(using.transition(tab.view, event))
+    tab.view = oneView(using.nextView(tab.view, event))
     must(!isBehind(tab.view.version, before.version), 'I6: the version of a tab went back')
   }
 
@@ -226,7 +230,7 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
     tab.token = held
   }
 
-  function write(world: World, by: number, next: record.Record, token: Token | null): void {
+  function write(world: World, by: number, next: record.SessionRecord, token: Token | null): void {
     must(!isBehind(next.version, world.record.version), 'I6: the version of the record went back')
     world.record = oneRecord(next)
     world.token = token
@@ -237,12 +241,12 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
 
   const pass = (world: World): void => world.wires.forEach((wire) => (wire.isPassed = true))
 
-  // One refresh, as flow/refresh does it.
+  // One refresh, as refresh/exchange does it.
 
   function ask(world: World, who: number, forced: boolean): void {
     const caller = world.callers[who]!
     const { line, view } = world.tabs[caller.tab]!
-    const place = joins(line, { forced, reload: false })
+    const place = findShared(line, { forced, reload: false })
     const flight: Flight = line[place] ?? {
       forced,
       reload: false,
@@ -303,7 +307,7 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
     if (!mayWrite(before, found!) || isNewer(before.version, found!.version)) {
       return again(world, at)
     }
-    const next = journalled(before, now, TIMEOUT)
+    const next = beginAttempt(before, now, TIMEOUT)
     const others = wires.filter((wire) => wire.token.login === token.login)
     const mayCome = ({ journal: { sent } }: Wire): boolean => now >= sent!.at + replayWindow && now < sent!.deadline
     must(!others.some((wire) => wire.stage !== 'done' && mayCome(wire)), 'I1: two refreshes in flight')
@@ -357,9 +361,9 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
     if (mayWrite(old, journalOf)) {
       wire.isKept = true
       must(!wire.isPassed, 'I21: committed by one that had lost its turn')
-      const minted = { reason: 'refreshed', receivedAt: 0, life: null } as const
+      const issued = { reason: 'refreshed', receivedAt: 0, lifetime: null } as const
       if (answer === 'over') pass(world)
-      const next = answer === 'over' ? over(old, 'expired') : refreshed(old, minted, false)
+      const next = answer === 'over' ? endSession(old, 'expired') : completeAttempt(old, issued, false)
       write(world, at, next, answer === 'over' ? null : answer)
     } else if (isAwaited) return again(world, at)
     if (isAwaited) end(world, at, 'done')
@@ -373,7 +377,7 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
       world.lock = at
       flight.stage = 'plan'
     } else if (flight.stage === 'plan') {
-      const plan = planned(found, flight, now, replayWindow)
+      const plan = planRefresh(found, flight, now, replayWindow)
       if (plan === 'adopt') end(world, at, 'done')
       else if (plan === 'give-up') end(world, at, 'give-up')
       else if (plan === 'send') Object.assign(flight, { stage: 'journal', found, held: token })
@@ -392,7 +396,7 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
     return stage !== 'out' || now >= wires[until]!.journal.sent!.deadline
   }
 
-  // One request, as flow/intercept does it.
+  // One request, as request/intercept does it.
 
   function send({ tabs, callers, server }: World, who: number): void {
     const caller = callers[who]!
@@ -421,9 +425,21 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
     if (caller.status === 200) caller.stage = 'ok'
     else {
       const { view } = world.tabs[caller.tab]!
-      const verdict = caller.sends < MOST_SENDS ? judge(view, caller.sentWith!, caller.wasRefreshed) : 'hand-back'
-      if (verdict === 'replay') send(world, who)
-      else if (verdict === 'refresh') ask(world, who, false)
+      const started = { ...view, version: { ...view.version, generation: caller.generation } }
+      const said = judge({
+        isForeign: false,
+        extension: undefined,
+        isExpired: true,
+        sentWith: compareSent(view, caller.sentWith!),
+        end: endOf(started, view),
+        wasRefreshed: caller.wasRefreshed,
+        isRefusedRoute: false,
+        mayReplay: true,
+        hasSendsLeft: caller.sends < MOST_SENDS,
+        canReplay: true,
+      })
+      if (said === 'replay') send(world, who)
+      else if (said === 'refresh') ask(world, who, false)
       else caller.stage = 'refused'
     }
   }
@@ -453,7 +469,7 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
           (next) => {
             pass(next)
             next.ended = next.token?.login ?? next.ended
-            write(next, at, over(next.record, 'signed-out', true), null)
+            write(next, at, endSession(next.record, 'signed-out', true), null)
             next.tabs[at]!.isSigningOut = false
             adopt(next, at, next)
           },
@@ -511,8 +527,8 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
         add('sign-in', at, (next) => {
           pass(next)
           next.server.push({ nth: 0, alive: 0, isOver: false, spentAt: 0 })
-          const minted = { reason: 'signed-in', receivedAt: 0, life: null } as const
-          write(next, at, signedIn(next.record, minted), oneToken({ login: 2, nth: 0, sent: 0 }))
+          const issued = { reason: 'signed-in', receivedAt: 0, lifetime: null } as const
+          write(next, at, beginSession(next.record, issued), oneToken({ login: 2, nth: 0, sent: 0 }))
           adopt(next, at, next)
         })
       if (isBusy && !isSigningOut)

@@ -27,7 +27,7 @@ test('a record that speaks of credentials which nobody has kept: a refresh says 
   const { session } = await setup({ storage })
   await session.refresh()
   storage.text = JSON.stringify({ ...JSON.parse(storage.text!), credentials: null })
-  await expect(session.refresh()).rejects.toThrow('No credentials are stored')
+  await expect(session.refresh()).rejects.toThrow('no credentials are stored')
 })
 
 test('a stored token that cannot stand in a header is nobody’s, and shows in no error', async () => {

@@ -1,20 +1,23 @@
 // A storage that cannot be loaded, or that stops answering.
 
-import { createSession, type Session } from 'resesh'
+import { createSession, type Session, type SessionStorage } from 'resesh'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createSampleServer } from '../servers/sample/server.ts'
 import { bearerBackend, createClock, defer, fetchOf, login, setup, sharedStorage, url } from '../support/session.ts'
 
-test('a storage of one’s own whose code can’t be loaded: memory, and one error', async () => {
-  vi.doMock('../../src/platform/own.ts', () => {
-    throw new TypeError('Failed to fetch dynamically imported module')
-  })
-  onTestFinished(() => vi.doUnmock('../../src/platform/own.ts'))
+test('a storage of one’s own that can’t be opened: memory, and one error', async () => {
   const errors: Error[] = []
   const server = createSampleServer()
+  const broken: SessionStorage = {
+    name: 'broken',
+    isShared: () => true,
+    open: () => {
+      throw new TypeError('Failed to open')
+    },
+  }
   const session = createSession({
     backend: bearerBackend(),
-    storage: { getItem: () => null, setItem() {}, removeItem() {} },
+    storage: broken,
     platform: { fetch: fetchOf(server) },
   })
   onTestFinished(session.dispose)
@@ -23,7 +26,9 @@ test('a storage of one’s own whose code can’t be loaded: memory, and one err
   server.expireAccessTokens()
   expect((await session.fetch(url('/api/me'))).status).toBe(200)
   expect(session.current).toMatchObject({ status: 'authenticated', stale: false })
-  expect(errors.map(({ message }) => message)).toEqual(['Storage failed: the session lives in memory now'])
+  expect(errors.map(({ message }) => message)).toEqual([
+    "The storage broken failed: the session lives in this tab's memory now, until it is reloaded.",
+  ])
 })
 
 describe('a storage that stops answering', () => {

@@ -1,8 +1,8 @@
 // 'local': credentials in localStorage, and beside the record only which ones they are. The two are not written at one moment.
 
 import { expect, test } from 'vitest'
-import type { Globals } from '../../src/platform/globals.ts'
-import { localVault } from '../../src/platform/local.ts'
+import type { Globals } from '../../src/runtime/globals.ts'
+import { localVault } from '../../src/storage/local.ts'
 
 /** Vaults of one browser; who waits for localStorage to come in step waits in no time. */
 const browser = () => {

@@ -4,6 +4,8 @@ import type { Platform } from 'resesh'
 import { expect, test } from 'vitest'
 import { fireAll, type PageOptions, type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
 
+declare const Resesh: typeof import('../../src/global.ts')
+
 const world = useTabs()
 
 const open = async ({ open: all }: World, count: number, options: PageOptions = {}): Promise<[Tab, Tab]> => {
@@ -67,7 +69,7 @@ test('no token is in IndexedDB, in web storage or on the channel in plain text (
 
 test("'local' keeps the token where all scripts can read it, in step with the record (73)", async () => {
   const each = await world()
-  const [first, second] = await open(each, 2, { session: { storage: 'local' } })
+  const [first, second] = await open(each, 2, { storage: () => Resesh.local() })
   expect(await dump(first)).toMatch(aToken)
   for (let run = 0; run < 5; run++) {
     each.server.expireAccessTokens()
@@ -83,7 +85,7 @@ test("'local' keeps the token where all scripts can read it, in step with the re
 
 test("'memory' is this tab alone, and gone with a reload", async () => {
   const each = await world()
-  const [first, second] = (await each.open(2, { session: { storage: 'memory' } })) as [Tab, Tab]
+  const [first, second] = (await each.open(2, { storage: () => Resesh.memory() })) as [Tab, Tab]
   await first.run((tab) => tab.signIn())
   each.server.expireAccessTokens()
   expect(await first.run(({ fire }) => fire(5))).toEqual({ 200: 5 })
@@ -97,20 +99,20 @@ test("'memory' is this tab alone, and gone with a reload", async () => {
 test('a storage of one’s own, with update, serves all tabs', async () => {
   const each = await world()
   const tabs = await open(each, 2, {
-    storage: () => ({
-      getItem: (key) => localStorage.getItem(key),
-      setItem: (key, value) => localStorage.setItem(key, value),
-      removeItem: (key) => localStorage.removeItem(key),
-      update: (key, change) =>
-        navigator.locks.request(`own ${key}`, async () => {
-          const next = change(localStorage.getItem(key))
-          if (next === undefined) return false
-          if (next === null) localStorage.removeItem(key)
-          else localStorage.setItem(key, next)
-          await new Promise((done) => setTimeout(done, 10)) // until other processes see it
-          return true
-        }),
-    }),
+    storage: () =>
+      Resesh.custom({
+        getItem: (key) => localStorage.getItem(key),
+        setItem: (key, value) => localStorage.setItem(key, value),
+        update: (key, change) =>
+          navigator.locks.request(`own ${key}`, async () => {
+            const next = change(localStorage.getItem(key))
+            if (next === undefined) return false
+            if (next === null) localStorage.removeItem(key)
+            else localStorage.setItem(key, next)
+            await new Promise((done) => setTimeout(done, 10)) // until other processes see it
+            return true
+          }),
+      }),
   })
   each.server.expireAccessTokens()
   expect(await fireAll(tabs, 5)).toEqual({ 200: 10 })
@@ -120,11 +122,7 @@ test('a storage of one’s own, with update, serves all tabs', async () => {
 test('a storage of one’s own, without update, serves one tab', async () => {
   const each = await world()
   const [tab] = await open(each, 1, {
-    storage: () => ({
-      getItem: (key) => sessionStorage.getItem(key),
-      setItem: (key, value) => sessionStorage.setItem(key, value),
-      removeItem: (key) => sessionStorage.removeItem(key),
-    }),
+    storage: () => Resesh.custom(sessionStorage),
   })
   each.server.expireAccessTokens()
   expect(await tab.run(({ fire }) => fire(5))).toEqual({ 200: 5 })

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import type { Core } from '../state/model.ts'
 
-const folder = join(import.meta.dirname, '../../src/core')
-const modules = ['record', 'state', 'transition']
+const folder = join(import.meta.dirname, '../../src/state')
+const modules = ['changes', 'plan', 'record', 'steps', 'verdict', 'view']
 
 /** @throws where `right` is not there exactly once: the source has moved, and the mistake must be made anew. */
 export async function mutant(module: string, right: string, wrong: string): Promise<Core> {
   const source = await readFile(join(folder, `${module}.ts`), 'utf8')
-  if (source.split(right).length !== 2) throw new Error(`core/${module}.ts does not have once: ${right}`)
+  if (source.split(right).length !== 2) throw new Error(`state/${module}.ts does not have once: ${right}`)
   const contents = source.replace(right, () => wrong)
   const { outputFiles } = await build({
     stdin: { contents: modules.map((name) => `export * from './${name}.ts'`).join('\n'), resolveDir: folder },

@@ -5,6 +5,7 @@ import { createSession, type Json, type Platform, type Session, type SessionOpti
 import { bearer } from 'resesh/backends/bearer'
 import { cookie } from 'resesh/backends/cookie'
 import { oauth2 } from 'resesh/backends/oauth2'
+import { custom } from 'resesh/storage/custom'
 import { expect, onTestFinished } from 'vitest'
 import { createSampleServer, type SampleServer, type SampleServerOptions } from '../servers/sample/server.ts'
 import { defer } from './defer.ts'
@@ -195,24 +196,24 @@ export const cookieBackend = () =>
   })
 
 /** What tabs of one browser share, to be looked into. */
-export const sharedStorage = () => ({
-  text: null as string | null,
-  getItem: async function () {
-    return this.text
-  },
-  setItem: async function (_key: string, text: string) {
-    this.text = text
-  },
-  removeItem: async function () {
-    this.text = null
-  },
-  update: async function (_key: string, change: (old: string | null) => string | null | undefined) {
-    const next = change(this.text)
-    if (next === undefined) return false
-    this.text = next
-    return true
-  },
-})
+export const sharedStorage = () => {
+  const items = {
+    text: null as string | null,
+    getItem: async function () {
+      return this.text
+    },
+    setItem: async function (_key: string, text: string) {
+      this.text = text
+    },
+    update: async function (_key: string, change: (old: string | null) => string | null | undefined) {
+      const next = change(this.text)
+      if (next === undefined) return false
+      this.text = next
+      return true
+    },
+  }
+  return Object.assign(items, custom(items))
+}
 
 /** What was thrown, for a look at more than its message. */
 export const thrownBy = async (work: Promise<unknown>): Promise<unknown> =>

@@ -11,7 +11,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import type { Backend, Platform, Session, SessionOptions, SessionRequestInit, State } from 'resesh'
+import type {
+  Backend,
+  Extension,
+  Platform,
+  Session,
+  SessionOptions,
+  SessionRequestInit,
+  SessionStorage,
+  State,
+} from 'resesh'
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import { toNode } from '../servers/sample/node.ts'
 import { createSampleServer, isSamplePath, type Knobs, type SampleServer } from '../servers/sample/server.ts'
@@ -24,16 +33,17 @@ declare const Resesh: typeof import('../../src/global.ts')
 /** `cookie`: only the server knows of an expiry; `mediated`: an access token beside the cookie. */
 export type Kind = 'bearer' | 'cookie' | 'mediated'
 
-/** A session option by value, or a function of the page that makes it there. */
+/** A session option by value, or a function of the page that makes it there, of `Resesh`. */
 export interface PageOptions {
   kind?: Kind
   /** In place of one for the sample server. */
   backend?: (api: string) => Backend
   /** Where the server is, if not where the page is. */
   api?: string
-  session?: Partial<Omit<SessionOptions, 'backend' | 'platform'>>
+  session?: Partial<Omit<SessionOptions, 'backend' | 'platform' | 'storage' | 'use'>>
   platform?: () => Platform
-  storage?: () => SessionOptions['storage']
+  storage?: () => SessionStorage
+  use?: () => Extension[]
 }
 
 /** A change as it was heard, at that time. */
@@ -124,7 +134,8 @@ export const args = [
 function boot(
   { kind = 'bearer', api = '', session: options = {} }: PageOptions,
   platform?: Platform,
-  storage?: SessionOptions['storage'],
+  storage?: SessionStorage,
+  use?: Extension[],
   given?: Backend,
 ): void {
   const { bearer, cookie, createSession } = Resesh
@@ -145,6 +156,7 @@ function boot(
     ...options,
     ...(platform && { platform }),
     ...(storage && { storage }),
+    ...(use && { use }),
   })
   const tab: InPage = {
     session,
@@ -220,8 +232,8 @@ export const globalBuild = (): Promise<string> =>
 const call = (work: (() => unknown) | undefined): string => (work ? `(${String(work)})()` : 'undefined')
 
 /** What a page, a worker or a frame runs to have a `tab`. */
-export const bootCode = ({ platform, storage, backend, ...options }: PageOptions = {}): string =>
-  `(${String(boot)})(${JSON.stringify(options)}, ${call(platform)}, ${call(storage)}, ${backend ? `(${String(backend)})('${options.api ?? ''}')` : 'undefined'})`
+export const bootCode = ({ platform, storage, use, backend, ...options }: PageOptions = {}): string =>
+  `(${String(boot)})(${JSON.stringify(options)}, ${call(platform)}, ${call(storage)}, ${call(use)}, ${backend ? `(${String(backend)})('${options.api ?? ''}')` : 'undefined'})`
 
 const userOf = ({ headers }: IncomingMessage): string | undefined => {
   const token = /^Bearer [^.]*\.([^.]+)\./.exec(headers.authorization ?? '')?.[1]

@@ -2,6 +2,7 @@
 
 import { createSession, type Session } from 'resesh'
 import { clerk } from 'resesh/backends/clerk'
+import { sideTokens } from 'resesh/side-tokens'
 import { Wire } from '../wire.ts'
 
 export const server = '/vendors/clerk'
@@ -9,6 +10,7 @@ export const wire = new Wire((path) => path.startsWith('/v1/'))
 
 export const session: Session = createSession({
   backend: clerk({ frontendApi: location.origin + server }),
+  use: [sideTokens()],
   name: 'clerk',
   refreshAhead: 'never', // nothing here that nobody asked for
   platform: { fetch: wire.fetch }, // so that this page can show it

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Json } from 'resesh'
-import { claimsOf } from '../../../../src/core/credentials.ts'
+import { claimsOf } from '../../../../src/state/credentials.ts'
 import { serve } from '../support/child.ts'
 import { authorize } from '../support/authorize.ts'
 import { createOidc } from '../support/oidc.ts'

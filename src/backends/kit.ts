@@ -1,0 +1,130 @@
+// What backends have in common: how a token is attached, which URLs are theirs, how an answer is read; and, out of that, help
+// with a backend of your own. A backend's errors name the cause only: the session adds method and URL, and what is still true.
+
+import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
+import type { Backend } from '../seam/backend.ts'
+import type { Credentials, Json } from '../state/credentials.ts'
+
+export { observeResponses, type ReadResponse } from './kit/observe-responses.ts'
+
+// An answer about a session is short: a longer one is something else, or an attack.
+const MAX_ANSWER_LENGTH = 2 ** 20
+// Of a response that belongs to the app only this much is read, for this many ms: it may be a stream that never ends.
+const MAX_PEEK_LENGTH = 2 ** 16
+const PEEK_TIMEOUT_MS = 2_000
+
+// On the way of every request: the header is put together once for each access token.
+const bearerOf = new WeakMap<Credentials<unknown>, string>()
+
+/** @see [RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1) */
+export function attachBearer(headers: Headers, credentials: Credentials<unknown> | null): void {
+  if (!credentials?.accessToken) return
+  let bearer = bearerOf.get(credentials)
+  if (!bearer) {
+    bearer = `Bearer ${credentials.accessToken}`
+    bearerOf.set(credentials, bearer)
+  }
+  headers.set('authorization', bearer)
+}
+
+/**
+ * The JSON object of a successful answer. Anything else says nothing about the session: a captive portal answers 200 with a
+ * page of its own.
+ * @throws {@link RefreshFailedError}
+ */
+export async function readJson(response: Response): Promise<Json> {
+  const json = await readJsonOrNull(response)
+  if (json) return json
+  throw new RefreshFailedError(`answered ${response.status} with null`, { response })
+}
+
+/** As {@link readJson}, where the server says `null` for nobody. @throws {@link RefreshFailedError} */
+export async function readJsonOrNull(response: Response): Promise<Json | null> {
+  if (!response.ok) throw new RefreshFailedError(`answered ${response.status}`, { response })
+  const json = await parseJson(response, MAX_ANSWER_LENGTH)
+  if (typeof json === 'object') return json as Json | null
+  const type = response.headers.get('content-type') ?? 'no content-type'
+  throw new RefreshFailedError(`answered ${response.status}, but not with a JSON object (${type})`, { response })
+}
+
+/** What a response says in JSON, if it does; its body stays unread. */
+export async function peek(response: Response): Promise<Json | null> {
+  const isTooLong = Number(response.headers.get('content-length')) > MAX_PEEK_LENGTH
+  if (response.bodyUsed || isTooLong) return null
+  const json = await parseJson(response.clone(), MAX_PEEK_LENGTH, AbortSignal.timeout?.(PEEK_TIMEOUT_MS))
+  return (json ?? null) as Json | null
+}
+
+/** `undefined`: no JSON, or too long, or too late. */
+async function parseJson({ body }: Response, maxLength: number, signal?: AbortSignal): Promise<unknown> {
+  let text = ''
+  try {
+    const reader = body!.pipeThrough(new TextDecoderStream()).getReader()
+    const stop = (): void => void reader.cancel().catch(() => {}) // a body that has broken off rejects
+    signal?.addEventListener('abort', stop)
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return JSON.parse(text)
+      text += value
+      if (text.length > maxLength) return stop()
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** For an answer that lacks a field: names what it has instead, never a value. @param cure What to do about it. */
+export function missingField(name: string, json: Json, cure?: string): RefreshFailedError {
+  const names = Object.keys(json).join(', ') || 'nothing'
+  return new RefreshFailedError(`the answer has no "${name}" (it has ${names})${cure ? `: ${cure}` : ''}`)
+}
+
+/** Whether the server has got a sign-out; if not, it is told again. @throws {@link RefreshFailedError} */
+export function assertDelivered({ status }: Response): void {
+  if (status >= 500 || [408, 425, 429].includes(status)) throw new RefreshFailedError(`answered ${status}`)
+}
+
+/** The origins of absolute URLs; a relative URL is on the page's own. */
+export const originsOf = (urls: readonly (string | undefined)[]): string[] =>
+  urls.filter((url) => /^https?:/i.test(url ?? '')).map((url) => new URL(url!).origin)
+
+const withoutQuery = (url: string): string => url.replace(/[?#].*/, '')
+
+/** For {@link Backend.owns}: whether an absolute URL is one of these endpoints, each absolute or a path, whatever its query. */
+export function ownsEndpoints(endpoints: readonly (string | undefined)[]): (url: string) => boolean {
+  const places = endpoints.filter((each) => each !== undefined).map(withoutQuery)
+  return (url) => places.some((place) => url.includes(place) && isAt(url, place))
+}
+
+function isAt(url: string, place: string): boolean {
+  const asked = withoutQuery(url)
+  const path = asked.slice(asked.indexOf('/', 8)) // behind `https://` and the host
+  return place === asked || place === path
+}
+
+/** The options of a backend. @throws {@link InvalidOptionError} where a needed one is missing, which only types can forbid. */
+export function requireOptions<T extends object>(options: T, ...names: (keyof T & string)[]): T {
+  for (const name of names)
+    if (!options?.[name]) throw new InvalidOptionError(name, 'is missing: this backend needs it')
+  return options
+}
+
+/**
+ * A backend of which only `refresh` has to be said; the access token is attached as `Authorization: Bearer` (RFC 6750 §2.1).
+ *
+ * @example
+ * const backend = defineBackend({
+ *   async refresh({ refreshToken }, { fetch }) {
+ *     const response = await fetch('/token', { method: 'POST', body: refreshToken })
+ *     if (response.status === 401) return null             // the session is over
+ *     if (!response.ok) throw new Error(response.statusText) // could not find out: the session is kept
+ *     const { token, next } = await response.json()
+ *     return { accessToken: token, refreshToken: next }
+ *   },
+ * })
+ */
+export const defineBackend = <U = Json>(backend: Pick<Backend<U>, 'refresh'> & Partial<Backend<U>>): Backend<U> => ({
+  name: 'custom',
+  attach: attachBearer,
+  ...backend,
+})

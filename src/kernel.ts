@@ -1,0 +1,59 @@
+// What the session lets an extension do: each line is a promise to whoever writes one.
+
+import type { Context } from './context.ts'
+import { isTransient, type AnySessionError, InvalidOptionError } from './errors.ts'
+import type { RequestRefresh } from './refresh/queue.ts'
+import type { CoreOperation, Exchange } from './refresh/exchange.ts'
+import type { NamedHooks } from './request/hooks.ts'
+import type { Commit, Extension, Kernel, ServerSkills } from './seam/extension.ts'
+import { writeAlone } from './session/write.ts'
+import type { Credentials } from './state/credentials.ts'
+import type { State } from './state/view.ts'
+
+export function createKernel<U, C>(
+  { runtime, backend, store, events }: Context<U, C>,
+  requestRefresh: RequestRefresh,
+  exchange: Exchange<U>,
+): Kernel {
+  async function refresh({ reload = false } = {}): Promise<void> {
+    try {
+      await requestRefresh({ reason: reload ? 'reload' : 'forced' }, { forced: true, reload })
+    } catch (error) {
+      // No call can be told. What could not be found out is stale from here on, and heals.
+      if (isTransient(error)) store.dispatch({ type: 'failing' })
+      else events.emit('error', { error: error as AnySessionError })
+    }
+  }
+
+  // An extension does not know the app's types of user and claims: for it they are JSON.
+  return {
+    server: backend as ServerSkills<unknown> as ServerSkills,
+    get current() {
+      return store.state as State
+    },
+    get version() {
+      return store.view.version
+    },
+    get credentials() {
+      return store.credentials as Credentials | null
+    },
+    get hasDecided() {
+      return store.hasDecided
+    },
+    now: runtime.clock.now,
+    mono: runtime.clock.mono,
+    refresh,
+    write: async (commit) => store.adopt(await writeAlone(runtime.records, commit as Commit<U>), 'server'),
+    exchange: async (operation) => (await exchange(operation as unknown as CoreOperation<U, never>)).answer,
+  }
+}
+
+/** @throws InvalidOptionError where two extensions have one name. */
+export function setUpExtensions(extensions: readonly Extension[], kernel: Kernel): NamedHooks[] {
+  const names = new Set<string>()
+  return extensions.map(({ name, setup }) => {
+    if (names.has(name)) throw new InvalidOptionError('use', `has ${name} twice: leave one of them out`)
+    names.add(name)
+    return { ...setup(kernel), name }
+  })
+}

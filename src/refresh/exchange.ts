@@ -1,0 +1,235 @@
+// All talk with the server about the session, in one order: lock → read → plan → journal → call → fenced commit → publish.
+// The lock lets one talk happen at a time; the fence in the record decides who may commit, whatever became of the lock. What is
+// said, and what an answer changes, is in the operations: refresh, restore, sign-in, sign-out, side token.
+
+import type { Context } from '../context.ts'
+import {
+  InvalidTokenError,
+  isTransient,
+  messageOf,
+  RefreshFailedError,
+  RefreshTimeoutError,
+  SessionEndedError,
+} from '../errors.ts'
+import type { Stored } from '../runtime/ports.ts'
+import type { Commit, Operation, Sending } from '../seam/extension.ts'
+import type { Source } from '../session/events.ts'
+import type { Credentials, Json } from '../state/credentials.ts'
+import type { Plan } from '../state/plan.ts'
+import type { SessionRecord } from '../state/record.ts'
+import type { Call, CallBackend } from './call.ts'
+import type { Journal } from './journal.ts'
+import type { WithLock } from './lock.ts'
+
+/** What the core's own operations may say beyond those of extensions. */
+export interface CoreOperation<U, A> extends Operation<U, A> {
+  /** In place of `call`, for code of the app: no deadline, and what it throws is thrown on as it is. */
+  run?(): Promise<A>
+  /** A sign-out that the server has missed is told first; `required`: if that fails, so does this operation. */
+  readonly pendingSignOut?: 'required' | 'attempted'
+  /** Whether a checkpoint is all that the caller waits for. */
+  readonly isCheckpointEnough?: boolean
+  /** What a checkpoint changes. @default as an answer */
+  checkpoint?(credentials: Credentials<U>, sending: Sending<U>, receivedAt: number): Commit<U> | undefined
+  /** What is published in place of what was read or written. */
+  present?(news: News<U>): News<U>
+  /** What a trace says of it. Never a token. */
+  trace?(record: SessionRecord): Json
+}
+
+export type News<U> = readonly [stored: Stored<U> | null, source: Source]
+
+export interface Exchanged<A> {
+  /** What was decided with the record in hand. */
+  readonly plan: Plan | 'done'
+  /** Only where it was sent. */
+  readonly answer?: A | undefined
+}
+
+/** @throws SessionError */
+export type Exchange<U> = <A>(operation: CoreOperation<U, A>) => Promise<Exchanged<A>>
+
+interface Outcome<U, A> extends Exchanged<A> {
+  readonly news?: News<U>
+}
+
+/** Makes the operation that tells the server of a sign-out; with credentials that were just minted for a session that is over. */
+export type SignOutOperation<U> = (credentials?: Credentials<U> | null) => Operation<U, void>
+
+export function createExchange<U, C>(
+  { runtime, store, events, settings }: Context<U, C>,
+  withLock: WithLock,
+  journal: Journal<U>,
+  callBackend: CallBackend<U>,
+  signOutOperation: SignOutOperation<U>,
+): Exchange<U> {
+  const { clock, locks, records } = runtime
+  const { replayWindow } = settings
+
+  async function talk<A>(operation: CoreOperation<U, A>): Promise<Outcome<U, A> | number> {
+    const wasSole = locks.isSole()
+    const found = await journal.readOrReseed()
+    // Under a lock over all tabs, an attempt that is not written down died with its holder. Else it may be under way.
+    const plan = operation.plan(found, clock.now(), wasSole ? replayWindow : 0)
+    switch (plan) {
+      case 'send':
+        return begin(operation, found, wasSole)
+      case 'adopt':
+        events.trace('adopt')
+        return { plan, news: [found, 'other-tab'] }
+      case 'give-up':
+        if (found?.record.failures) throw tooManyFailures()
+        return { plan }
+      case 'done':
+        return { plan }
+      default:
+        return plan
+    }
+  }
+
+  async function begin<A>(
+    operation: CoreOperation<U, A>,
+    found: Stored<U> | null,
+    wasSole: boolean,
+  ): Promise<Outcome<U, A> | number> {
+    if (operation.pendingSignOut && found?.record.signOutPending) {
+      const telling = talk(signOutOperation())
+      await (operation.pendingSignOut === 'required' ? telling : telling.catch(() => {}))
+    }
+    const held = found?.credentials ?? null
+    if (!found || !operation.maySpend(held)) return send(operation, { record: found?.record ?? null, held }, false)
+    const record = await journal.begin(found.record)
+    // Another tab was quicker, or may be: another look at the record says what is to be done now.
+    if (!record || journal.isTooLateToSend(record, wasSole)) return clock.now()
+    return send(operation, { record, held }, true)
+  }
+
+  async function send<A>(
+    operation: CoreOperation<U, A>,
+    sending: Sending<U>,
+    isAttempt: boolean,
+  ): Promise<Outcome<U, A> | number> {
+    const { record } = sending
+    let checkpoint: Promise<News<U> | null> | undefined
+    const call = startCall(operation, sending, (credentials) => {
+      const commit = (operation.checkpoint ?? operation.commit)(credentials as never, sending, clock.now())
+      // Written at once: a page that dies before the rest is answered must not take the only refresh token with it.
+      checkpoint = write(commit).then(
+        ({ news }) => news ?? null,
+        () => null,
+      )
+    })
+    if (isAttempt) events.trace(`${operation.name}-start`, { ...operation.trace?.(record!), attempt: record!.attempt })
+    try {
+      const answer = await call.inTime
+      await checkpoint
+      return await commitAnswer(operation, sending, answer)
+    } catch (cause) {
+      if (cause instanceof SessionEndedError && operation.end)
+        return await conclude(operation, await write(operation.end(cause.reason, sending)))
+      if (cause instanceof RefreshTimeoutError && isAttempt) takeLateAnswer(operation, sending, call)
+      const error = isAttempt ? explain(cause, call) : cause
+      const kept = await checkpoint
+      if (kept && operation.isCheckpointEnough) return { plan: 'send', news: kept }
+      if (kept) publish({ plan: 'send', news: kept })
+      else if (isAttempt && (await isOvertaken(operation, record!, error, call))) return await planAgain(operation)
+      throw error
+    } finally {
+      if (isAttempt) events.trace(`${operation.name}-end`, { attempt: record!.attempt })
+    }
+  }
+
+  function startCall<A>(
+    operation: CoreOperation<U, A>,
+    sending: Sending<U>,
+    checkpoint: (credentials: Credentials<U>) => void,
+  ): Call<A> {
+    if (operation.run) {
+      const answer = operation.run()
+      return { answer, inTime: answer, last: { request: operation.name } }
+    }
+    const { record } = sending
+    const attemptId = record ? `${record.version.generation}.${record.attempt}` : ''
+    return callBackend((io) => operation.call(io, sending), attemptId, checkpoint)
+  }
+
+  async function commitAnswer<A>(
+    operation: CoreOperation<U, A>,
+    sending: Sending<U>,
+    answer: A,
+  ): Promise<Outcome<U, A> | number> {
+    const commit = operation.commit(answer, sending, clock.now())
+    return conclude(operation, await write(commit), answer)
+  }
+
+  /** The fenced commit. `isRefused`: a sign-out, a sign-in or a later attempt came first. */
+  async function write(commit: Commit<U> | undefined): Promise<{ isRefused?: true; news?: News<U> }> {
+    if (!commit) return {}
+    const { change, credentials } = commit
+    const record = await records.update(change, credentials)
+    if (record)
+      return credentials === undefined ? {} : { news: [{ record, credentials }, credentials ? 'this-tab' : 'server'] }
+    // Credentials that were just minted must not outlive a sign-out.
+    if (credentials) await talk(signOutOperation(credentials)).catch(() => {})
+    return { isRefused: true }
+  }
+
+  async function conclude<A>(
+    operation: CoreOperation<U, A>,
+    { isRefused, news }: { isRefused?: true; news?: News<U> },
+    answer?: A,
+  ): Promise<Outcome<U, A> | number> {
+    const outcome = { plan: 'send', answer } as const
+    if (!isRefused || operation.ifRefused === 'keep-answer') return news ? { ...outcome, news } : outcome
+    if (operation.ifRefused === 'plan-again') return planAgain(operation)
+    return { ...outcome, news: [await records.read(), 'other-tab'] }
+  }
+
+  /** Another tab was quicker: what it has written may be enough. Else this operation waits for its turn again. */
+  async function planAgain<A>(operation: CoreOperation<U, A>): Promise<Outcome<U, A> | number> {
+    const stored = await records.read()
+    // A record that was cleared is written anew on the next turn.
+    const plan = stored && operation.plan(stored, clock.now(), replayWindow)
+    return plan === 'adopt' ? { plan, news: [stored, 'other-tab'] } : clock.now()
+  }
+
+  function takeLateAnswer<A>(operation: CoreOperation<U, A>, sending: Sending<U>, { answer }: Call<A>): void {
+    const taken = answer.then(async (late) => write(operation.commit(late, sending, clock.now())))
+    taken.then(
+      ({ news }) => news && publish({ plan: 'send', news }),
+      () => {},
+    )
+  }
+
+  /** Writes the failure down. True: another tab was quicker, and what it has written may be enough. */
+  async function isOvertaken<A>(
+    { isAutomatic = false, ifRefused }: CoreOperation<U, A>,
+    record: SessionRecord,
+    error: unknown,
+    { last }: Call<A>,
+  ): Promise<boolean> {
+    const isWritten = await journal.fail(record, error, last.response, isAutomatic)
+    return !isWritten && ifRefused === 'plan-again' && isTransient(error)
+  }
+
+  /** An answer that can't be used is a failure, and the refresh token is spent all the same. */
+  function explain(cause: unknown, { last }: Call<unknown>): unknown {
+    if (!(cause instanceof InvalidTokenError)) return cause
+    const message = `${last.request}: ${messageOf(cause)}. The session is kept.`
+    return new RefreshFailedError(message, { cause, response: last.response, spent: true })
+  }
+
+  function publish<A>({ news }: Outcome<U, A>): void {
+    if (news) store.adopt(...news)
+  }
+
+  return async (operation) => {
+    const outcome = await withLock(() => talk(operation))
+    // Outside the lock, since it calls listeners.
+    publish(outcome.news && operation.present ? { ...outcome, news: operation.present(outcome.news) } : outcome)
+    return outcome
+  }
+}
+
+const tooManyFailures = (): RefreshFailedError =>
+  new RefreshFailedError('Not refreshed: too many refreshes failed within the last minute. The session is kept.')

@@ -1,0 +1,112 @@
+// Refreshes that callers share: one runs, others stand in line behind it. Here is decided who shares which one; a forced caller
+// never joins the one that runs, since the server may have answered it before the caller's edit was stored.
+
+import type { Context } from '../context.ts'
+import { isTransient, SessionDisposedError } from '../errors.ts'
+import type { RefreshIntent } from '../seam/io.ts'
+import { requestReload } from '../state/changes.ts'
+import { type Ask, findShared } from '../state/plan.ts'
+import { isNewer, type Version } from '../state/record.ts'
+import type { Exchange } from './exchange.ts'
+import { refreshOperation } from './refresh.ts'
+
+/** `give-up`: too many automatic refreshes cured nothing lately, so that none was sent. */
+export type RefreshOutcome = 'done' | 'give-up'
+
+/** Resolves when a refresh that satisfies `ask` is committed and published. @throws SessionError */
+export type RequestRefresh = (intent: RefreshIntent, ask?: Partial<Ask>) => Promise<RefreshOutcome>
+
+interface QueuedRefresh {
+  forced: boolean
+  reload: boolean
+  readonly shareKey: string | undefined
+  intent: RefreshIntent
+  version: Version
+  /** The number of the last attempt when the last forced caller asked: only a later attempt is fresh for that caller. */
+  attempt: number
+  /** Reads that number. One read serves all callers of one moment, and begins after the last of them. */
+  reading: Promise<void>
+  isReadDue: boolean
+  outcome: Promise<RefreshOutcome>
+  settle(outcome: Promise<RefreshOutcome>): void
+}
+
+export function createQueue<U, C>(context: Context<U, C>, exchange: Exchange<U>): RequestRefresh {
+  const { runtime, backend, store } = context
+  const { records, disposed } = runtime
+  const queue: QueuedRefresh[] = []
+
+  function enqueue(intent: RefreshIntent, { forced, reload, shareKey }: Ask): QueuedRefresh {
+    let settle!: QueuedRefresh['settle']
+    const outcome = new Promise<RefreshOutcome>((resolve) => (settle = resolve))
+    outcome.catch(() => {}) // every caller may have left
+    const reading = Promise.resolve()
+    const { version } = store.view
+    const queued = {
+      forced,
+      reload,
+      shareKey,
+      intent,
+      version,
+      attempt: 0,
+      reading,
+      isReadDue: false,
+      outcome,
+      settle,
+    }
+    queue.push(queued)
+    return queued
+  }
+
+  async function start(queued: QueuedRefresh): Promise<RefreshOutcome> {
+    await Promise.resolve() // callers of the same moment share it
+    await queued.reading
+    if (disposed.aborted) throw new SessionDisposedError()
+    const { plan } = await exchange(refreshOperation(backend, store, queued, queued.intent))
+    return plan === 'give-up' ? plan : 'done'
+  }
+
+  async function run(queued: QueuedRefresh): Promise<void> {
+    const outcome = start(queued)
+    await outcome.catch((error: unknown) => markStale(queued, error))
+    queue.shift()
+    if (queue[0]) void run(queue[0])
+    queued.settle(outcome)
+  }
+
+  /** A refresh that is due has failed. Not where newer credentials have come since, nor where the old token is still good. */
+  function markStale({ forced, intent, version }: QueuedRefresh, error: unknown): void {
+    const isDue = !forced && (intent.reason !== 'ahead' || store.isNearExpiry())
+    if (isDue && isTransient(error) && !isNewer(store.view.version, version)) store.dispatch({ type: 'failing' })
+  }
+
+  function markForced(queued: QueuedRefresh, intent: RefreshIntent): void {
+    queued.intent = intent
+    if (queued.isReadDue) return
+    queued.isReadDue = true
+    queued.reading = queued.reading.then(() => readAttempt(queued))
+    queued.reading.catch(() => {}) // the callers are told once it starts
+  }
+
+  async function readAttempt(queued: QueuedRefresh): Promise<void> {
+    queued.isReadDue = false
+    const record = queued.reload ? await records.update(requestReload) : (await records.read())?.record
+    // The record was cleared: nobody knows which attempt is under way, so that none of those will do.
+    queued.attempt = record?.attempt ?? Infinity
+  }
+
+  return (intent, { forced = false, reload = false, shareKey } = {}) => {
+    const ask = { forced, reload, shareKey }
+    const place = findShared(queue, ask)
+    const queued = queue[place] ?? enqueue(intent, ask)
+    if (place > 0) {
+      queued.forced ||= forced
+      queued.reload ||= reload
+    }
+    if (isNewer(store.view.version, queued.version)) queued.version = store.view.version
+    if (forced) markForced(queued, intent)
+    const isFirst = place < 0 && queue.length === 1
+    if (isFirst) void run(queued)
+    return queued.outcome
+  }
+}

@@ -1,0 +1,93 @@
+// Asks the extensions, in the order of their list, and guards the core against what code of the app throws: it counts as
+// "says nothing", and an `error` event tells of it once.
+
+import { CallbackError, messageOf, type SessionEndedError, type StepUpRequiredError } from '../errors.ts'
+import type { Awaitable } from '../seam/io.ts'
+import type { ExtensionHooks, ExtensionVerdict, RequestContext, ResponseContext } from '../seam/extension.ts'
+
+export interface NamedHooks extends ExtensionHooks {
+  readonly name: string
+}
+
+/** Runs code of the app. @returns what it answered, `undefined` where it threw or rejected. */
+export type Guard = <T>(name: string, run: () => Awaitable<T>) => Awaitable<T | undefined>
+
+export interface Hooks {
+  /** False where no extension looks at responses: then nothing needs to be prepared for them. */
+  readonly hasAny: boolean
+  observe(context: ResponseContext): Promise<unknown> | undefined
+  judge(context: ResponseContext): Awaitable<ExtensionVerdict | undefined>
+  blocked(
+    context: RequestContext,
+    error: SessionEndedError | StepUpRequiredError,
+  ): Awaitable<'deliver' | 'replay' | undefined>
+  served(context: ResponseContext): Promise<unknown> | undefined
+}
+
+const isPromise = <T>(value: Awaitable<T>): value is Promise<T> =>
+  typeof (value as Promise<T> | undefined)?.then === 'function'
+
+export function createGuard(tell: (error: CallbackError) => void): Guard {
+  const told = new Set<string>()
+
+  function report(name: string, cause: unknown): undefined {
+    if (told.has(name)) return
+    told.add(name)
+    tell(
+      new CallbackError(`${name} threw: ${messageOf(cause)}. It counts as if it had said nothing; this is told once.`, {
+        cause,
+      }),
+    )
+  }
+
+  return (name, run) => {
+    try {
+      const answer = run()
+      return isPromise(answer) ? answer.catch((cause: unknown) => report(name, cause)) : answer
+    } catch (cause) {
+      return report(name, cause)
+    }
+  }
+}
+
+export function createHooks(extensions: readonly NamedHooks[], guard: Guard): Hooks {
+  const observers = extensions.filter(({ observe }) => observe)
+  const judges = extensions.filter(({ judge }) => judge)
+  const blockers = extensions.filter(({ blocked }) => blocked)
+  const servers = extensions.filter(({ served }) => served)
+
+  /** The first word that one of them says; without a promise as long as none of them returns one. */
+  function firstWord<T>(
+    from: readonly NamedHooks[],
+    ask: (hooks: NamedHooks) => Awaitable<T | undefined>,
+  ): Awaitable<T | undefined> {
+    for (let nth = 0; nth < from.length; nth++) {
+      const hooks = from[nth]!
+      const word = guard(`${hooks.name}()`, () => ask(hooks))
+      if (isPromise(word)) return word.then((said) => said ?? firstWord(from.slice(nth + 1), ask))
+      if (word !== undefined) return word
+    }
+    return undefined
+  }
+
+  /** Tells all of them. @returns what has to be awaited, if there is anything. */
+  function tellAll(
+    from: readonly NamedHooks[],
+    tell: (hooks: NamedHooks) => Promise<unknown> | undefined,
+  ): Promise<unknown> | undefined {
+    let pending: Promise<unknown>[] | undefined
+    for (const hooks of from) {
+      const work = guard(`${hooks.name}()`, () => tell(hooks) as Awaitable<unknown>)
+      if (isPromise(work)) (pending ??= []).push(work)
+    }
+    return pending && Promise.all(pending)
+  }
+
+  return {
+    hasAny: observers.length + judges.length + servers.length > 0,
+    observe: (context) => tellAll(observers, (hooks) => hooks.observe!(context)),
+    judge: (context) => firstWord(judges, (hooks) => hooks.judge!(context)),
+    blocked: (context, error) => firstWord(blockers, (hooks) => hooks.blocked!(context, error)),
+    served: (context) => tellAll(servers, (hooks) => hooks.served!(context)),
+  }
+}

@@ -1,0 +1,62 @@
+// The way of a request: prepare → send → verdict → act. Each step has a room: prepare.ts, send.ts, decide.ts (which asks
+// state/verdict.ts), act.ts. A request that needs nothing but a header takes the shortest way: one look-up
+// of its origin, one copy of its headers, the real fetch.
+
+import type { Context } from '../context.ts'
+import type { Act } from './act.ts'
+import type { Decide } from './decide.ts'
+import type { IsAllowed } from './origins.ts'
+import type { Prepare } from './prepare.ts'
+import { type CopyBudget, ReplayableRequest, type SessionRequestInit, transportKey } from './replayable.ts'
+import type { Send } from './send.ts'
+import { Trip } from './trip.ts'
+
+export type SessionFetch = (input: RequestInfo | URL, init?: SessionRequestInit) => Promise<Response>
+
+const MAX_COPIED_BYTES = 64 * 2 ** 20
+const NO_INIT: SessionRequestInit = {}
+
+export function createIntercept<U, C>(
+  { runtime, backend, store }: Context<U, C>,
+  isAllowed: IsAllowed,
+  { prepare, depart, leave }: Prepare<U, C>,
+  send: Send<U, C>,
+  decide: Decide<U, C>,
+  act: Act<U, C>,
+): SessionFetch {
+  const budget: CopyBudget = { left: MAX_COPIED_BYTES }
+  let lastId = 0
+
+  async function travel(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {
+    const from = init instanceof Request ? new Request(input, init) : input
+    const request = new ReplayableRequest(from, init, runtime, budget)
+    const trip = new Trip(++lastId, request, store.view, store.isSessionToken)
+    try {
+      request.signal?.throwIfAborted()
+      const preparing = prepare(trip)
+      if (preparing) await preparing
+      if (backend.owns?.(request.url)) return await send(trip)
+      for (;;) {
+        const mustDepart = trip.hasWaited || trip.refusal
+        if (mustDepart && !(await depart(trip))) return trip.response
+        const response = await send(trip)
+        trip.refusal = response
+        if (trip.hasPlace) leave(trip)
+        const deciding = decide(trip, response)
+        const verdict = typeof deciding === 'string' ? deciding : await deciding
+        const acting = act(trip, verdict)
+        const next = typeof acting === 'string' ? acting : await acting
+        if (next === 'deliver') return response
+      }
+    } finally {
+      if (trip.hasPlace) leave(trip)
+      budget.left += request.copied
+      trip.end()
+    }
+  }
+
+  return (input, init) => {
+    if (init?.session === false || !isAllowed(input)) return (init?.[transportKey] ?? runtime.fetch)(input, init)
+    return travel(input, init ?? NO_INIT)
+  }
+}

@@ -1,0 +1,49 @@
+// Which requests are the session's business: exact origins, looked up by string, and parsed only the first time that one is
+// seen. Where an allowed origin has a path, each URL is parsed: `/v1/../admin` is not below `/v1/`.
+
+import { urlOf } from './replayable.ts'
+
+/** Whether a request goes where credentials may go. */
+export type IsAllowed = (input: RequestInfo | URL) => boolean
+
+// All up to the end of the authority, or the `/` of a path that no parser takes for `//host`. White space belongs to an
+// authority: the URL parser drops tabs and newlines wherever they stand.
+const PREFIX = /^https?:\/\/[^/?#\\]+|^\/(?=[\w.~?#-])/i
+const MAX_REMEMBERED = 100
+
+/** `undefined`: a rare form, which is not remembered. */
+function prefixOf(url: string): string | undefined {
+  const authority = url.startsWith('https://') ? 8 : url.startsWith('http://') ? 7 : 0
+  const end = authority && url.indexOf('/', authority)
+  // The part up to there is parsed as any URL is, and no path behind it leads to another host.
+  return end > authority ? url.slice(0, end) : PREFIX.exec(url)?.[0]
+}
+
+export function createOrigins(allowed: readonly string[], base: () => string | undefined): IsAllowed {
+  const verdicts = new Map<string, boolean>()
+  const prefixes = allowed.map((each) => (each.endsWith('/') ? each : `${each}/`))
+  const hasPaths = prefixes.some((each) => new URL(each).pathname !== '/')
+
+  /** By how the URL begins, not by its origin: `blob:https://…` has the same origin. */
+  function isBelow(url: string, against: string | undefined): boolean {
+    if (!URL.canParse(url, against)) return false
+    const { href } = new URL(url, against)
+    return prefixes.some((each) => href.startsWith(each))
+  }
+
+  return (input) => {
+    const url = urlOf(input)
+    const prefix = prefixOf(url)
+    const isAbsolute = prefix !== undefined && prefix !== '/'
+    const against = isAbsolute ? undefined : base()
+    // blob:, data:, `//host`, `https:/host` and other rare forms are not remembered.
+    if (prefix === undefined || hasPaths) return isBelow(url, against)
+    const key = against ?? prefix
+    const remembered = verdicts.get(key)
+    if (remembered !== undefined) return remembered
+    const verdict = isBelow(prefix, against)
+    if (verdicts.size >= MAX_REMEMBERED) verdicts.clear()
+    verdicts.set(key, verdict)
+    return verdict
+  }
+}

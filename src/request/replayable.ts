@@ -1,0 +1,212 @@
+// One request of the app, ready to be sent more than once: what a backend may see of it, and a body that is the same each time.
+
+import type { Runtime } from '../runtime/ports.ts'
+import type { Attached, CookieReader, RequestView } from '../seam/io.ts'
+
+export type Replay =
+  /** Any method, after an expired response. */
+  | 'auto'
+  /** Methods that RFC 9110 §9.2.2 calls idempotent, and requests with an `Idempotency-Key`; the others get their own 401. */
+  | 'idempotent'
+  | 'never'
+
+export interface RequestOptions {
+  /** Overrides {@link SessionOptions.replay} for this request. */
+  replay?: Replay
+  /** Sent as `Idempotency-Key`, the same at each sending. A header that the caller sets counts as much. */
+  idempotencyKey?: string
+}
+
+/** How resesh/xhr takes part: a transport for one request, in place of the real fetch. Two copies of the SDK agree on it. */
+export const transportKey: unique symbol = Symbol.for('resesh.via')
+
+/** What `installFetch` needs of a session. */
+export const internalsKey: unique symbol = Symbol.for('resesh.internals')
+
+export interface SessionInternals {
+  /** Says which fetch lies below a patch; without one, the platform's own is used. */
+  setTransport(below?: typeof fetch): void
+  readonly disposed: AbortSignal
+  readonly global: { fetch: typeof fetch }
+}
+
+export interface SessionRequestInit extends RequestInit {
+  /** `false`: plain fetch; the session does not hold, attach or judge anything. */
+  session?: false | RequestOptions
+  /** @internal */
+  [transportKey]?: typeof fetch
+}
+
+/** How many bytes may still be copied, for all requests of a session together. */
+export interface CopyBudget {
+  left: number
+}
+
+export const IDEMPOTENT: RegExp = /^(get|head|options|trace|put|delete)$/i
+
+const ABSOLUTE = /^https?:\/\//i
+const NO_OPTIONS: RequestOptions = {}
+/** What counts where neither an init nor a Request says otherwise. */
+const PLAIN = { method: 'GET', headers: undefined, signal: undefined, keepalive: false }
+
+export class ReplayableRequest implements RequestView, CookieReader {
+  readonly method: string
+  readonly url: string
+  readonly signal: AbortSignal | null | undefined
+  readonly keepalive: boolean
+  readonly cookie: CookieReader['cookie']
+  /** Of the next sending: the caller's own, and what the backend attaches. */
+  headers: Headers
+  /** How many bytes of its body were copied. */
+  readonly copied: number = 0
+  readonly #input: Request | undefined
+  /** As the caller gave it, but for the headers. */
+  readonly #init: SessionRequestInit
+  readonly #ownHeaders: HeadersInit | undefined
+  readonly #options: RequestOptions
+  /** A clone of the caller's Request, for the next sending. */
+  #spare: Request | undefined
+  #isTooLargeToCopy = false
+
+  constructor(
+    input: RequestInfo | URL,
+    given: SessionRequestInit,
+    { base, cookie }: Pick<Runtime<unknown>, 'base' | 'cookie'>,
+    budget: CopyBudget,
+  ) {
+    const request = isRequest(input) ? input : undefined
+    const init = { ...given, session: false } as const
+    this.#input = this.#spare = request
+    this.#init = init
+    this.#options = given.session || NO_OPTIONS
+    // What the caller or the page changes after the call changes nothing any more: not the URL, and not the headers.
+    const url = urlOf(input)
+    this.url = ABSOLUTE.test(url) ? url : new URL(url, base()).href
+    const unset = request ?? PLAIN
+    const headers = init.headers ?? unset.headers
+    this.#ownHeaders = headers && copyOf(headers)
+    if (request) keepReferrer(init, request)
+    this.cookie = cookie
+    this.method = init.method ?? unset.method
+    this.signal = init.signal === undefined ? unset.signal : init.signal
+    this.keepalive = init.keepalive ?? unset.keepalive
+    this.headers = this.#freshHeaders()
+    if (init.body) this.copied = this.#keepBody(init.body, budget)
+  }
+
+  /** Whether the caller has set any header. */
+  get hasOwnHeaders(): boolean {
+    return this.#ownHeaders !== undefined
+  }
+
+  /** The URL without its query, which may hold a secret. */
+  get place(): string {
+    return this.url.replace(/[?#][^]*/, '')
+  }
+
+  /** What messages name, and what a refusal is remembered by. */
+  get route(): string {
+    return `${this.method} ${this.place}`
+  }
+
+  /** Whether the body can be sent again. A buffer that is too large to copy can't: the caller may change it meanwhile. */
+  get canReplay(): boolean {
+    const { body } = this.#init
+    if (!body) return true
+    if (this.#isTooLargeToCopy || body instanceof ReadableStream) return false
+    return !(typeof body === 'object' && Symbol.asyncIterator in body)
+  }
+
+  /** Whether the app allows it to be sent again. */
+  mayReplay(byDefault: Replay): boolean {
+    const { replay = byDefault } = this.#options
+    if (replay === 'auto') return true
+    return replay === 'idempotent' && (IDEMPOTENT.test(this.method) || this.headers.has('idempotency-key'))
+  }
+
+  /** Back to the caller's own headers, on a new copy. */
+  resetHeaders(): Headers {
+    this.headers = this.#freshHeaders()
+    return this.headers
+  }
+
+  /** @param around Wraps the transport: see `IsExpired`. */
+  send(
+    real: typeof fetch,
+    attached: Attached,
+    around?: (transport: typeof fetch, real: typeof fetch) => typeof fetch,
+  ): Promise<Response> {
+    // Not by spreading: for an object that came of a spread, V8 needs half a microsecond more.
+    const init = Object.assign({}, this.#init, { headers: this.headers })
+    const transport = init[transportKey] ?? real
+    const send = around ? around(transport, real) : transport
+    if (attached) apply(attached, init, this.#input)
+    const spare = this.#spare
+    if (!spare || init.body || !hasBody(spare)) return send(this.#input ?? this.url, init)
+    // A body can be read once. The caller's own Request goes first, so that it counts as used, as after a plain fetch.
+    this.#spare = spare.clone()
+    return send(spare, init)
+  }
+
+  #freshHeaders(): Headers {
+    const headers = new Headers(this.#ownHeaders)
+    const { idempotencyKey } = this.#options
+    if (idempotencyKey) headers.set('idempotency-key', idempotencyKey)
+    return headers
+  }
+
+  /** @returns how many bytes were copied. */
+  #keepBody(body: BodyInit, budget: CopyBudget): number {
+    const bytes = bytesOf(body)
+    if (!bytes) {
+      this.#init.body = snapshot(body)
+      return 0
+    }
+    this.#isTooLargeToCopy = bytes.length > budget.left
+    if (this.#isTooLargeToCopy) return 0
+    budget.left -= bytes.length
+    this.#init.body = bytes.slice()
+    return bytes.length
+  }
+}
+
+/** Beside an init, fetch forgets these of a Request. */
+function keepReferrer(init: RequestInit, { referrer, referrerPolicy }: Request): void {
+  init.referrer ??= referrer
+  init.referrerPolicy ??= referrerPolicy
+}
+
+/** What the backend sets counts only where the caller has not chosen otherwise. */
+function apply({ credentials, redirect }: Exclude<Attached, void>, init: RequestInit, request?: Request): void {
+  const own = { credentials: init.credentials ?? request?.credentials, redirect: init.redirect ?? request?.redirect }
+  if (credentials && (own.credentials ?? 'same-origin') === 'same-origin') init.credentials = credentials
+  if (redirect && (own.redirect ?? 'follow') === 'follow') init.redirect = redirect
+}
+
+const isRequest = (input: RequestInfo | URL): input is Request => (input as Request | undefined)?.headers !== undefined
+
+export const urlOf = (input: RequestInfo | URL): string => {
+  if (typeof input === 'string') return input
+  return isRequest(input) ? input.url : String(input)
+}
+
+const copyOf = (headers: HeadersInit): HeadersInit =>
+  Symbol.iterator in headers ? new Headers(headers) : { ...headers }
+
+// Firefox has no Request.body; there a method that may have a body counts as having one.
+const hasBody = ({ body, method }: Request): boolean => (body === undefined ? !/^(get|head)$/i.test(method) : !!body)
+
+function bytesOf(body: BodyInit): Uint8Array<ArrayBuffer> | undefined {
+  if (typeof body === 'string') return undefined
+  if (body instanceof ArrayBuffer) return new Uint8Array(body)
+  return ArrayBuffer.isView(body) ? new Uint8Array(body.buffer, body.byteOffset, body.byteLength) : undefined
+}
+
+/** Lists that the caller can still change are copied, not what is in them; strings and Blobs can't be changed. */
+function snapshot(body: BodyInit): BodyInit {
+  if (body instanceof URLSearchParams) return new URLSearchParams(body)
+  if (!(body instanceof FormData)) return body
+  const copy = new FormData()
+  for (const [name, value] of body) copy.append(name, value as string)
+  return copy
+}

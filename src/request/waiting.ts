@@ -1,0 +1,127 @@
+// What a request waits for: to know who is signed in, the shared refresh, or the user. Whatever it waits for, it is woken at
+// once when its caller gives up, or when its session is over.
+
+import type { Context } from '../context.ts'
+import { isTransient, QueueFullError, RefreshFailedError, RefreshTimeoutError, SessionEndedError } from '../errors.ts'
+import type { RefreshOutcome, RequestRefresh } from '../refresh/queue.ts'
+import { abortable } from '../runtime/wait.ts'
+import type { Readiness } from '../session/readiness.ts'
+import { isNewer } from '../state/record.ts'
+import { endOf, type View } from '../state/view.ts'
+import type { Trip } from './trip.ts'
+
+export type SessionOver = 'session-over'
+
+export interface Waiting<U, C> {
+  /** Whether the request, if it was sent at `trip.sentAt`, would only meet a refusal, or go out bare
+   * although credentials are on their way. */
+  mustHold(trip: Trip<U, C>): boolean
+  /** Until it is known who is signed in. @throws RefreshTimeoutError */
+  untilKnown(trip: Trip<U, C>): Promise<unknown>
+  /** Until there are newer credentials, through the failures that a short outage makes. @throws SessionError */
+  untilRefreshed(trip: Trip<U, C>, isGoodYet?: () => boolean): Promise<RefreshOutcome | SessionOver>
+  /** Until the work is done, or the session of `view` is not the current one any more. */
+  untilOver<T>(view: View<U, C>, signal: AbortSignal | null | undefined, work: Promise<T>): Promise<T | SessionOver>
+  /** Wakes each request whose session is over. */
+  wakeEnded(): void
+}
+
+const MAX_TRIES = 3
+const MAX_HELD = 10_000
+
+export function createWaiting<U, C>(
+  { runtime, backend, settings, store, events }: Context<U, C>,
+  readiness: Readiness,
+  requestRefresh: RequestRefresh,
+): Waiting<U, C> {
+  const asleep = new Set<() => void>()
+  let held = 0
+
+  function mustHold({ request, sentAt: now }: Trip<U, C>): boolean {
+    const { keepalive, canReplay } = request
+    const { status } = store.state
+    if (keepalive || status === 'unauthenticated') return false
+    if (status === 'loading') return !backend.cookies || !!backend.needsToken
+    // A body that can be sent only once must not meet an expiry on its way.
+    return store.isNearExpiry(canReplay ? undefined : 2 * settings.timeout, now)
+  }
+
+  function untilOver<T>(
+    view: View<U, C>,
+    signal: AbortSignal | null | undefined,
+    work: Promise<T>,
+  ): Promise<T | SessionOver> {
+    let wake!: () => void
+    const over = new Promise<SessionOver>((resolve) => {
+      wake = () => {
+        if (endOf(view, store.view)) resolve('session-over')
+      }
+    })
+    asleep.add(wake)
+    wake() // it may be over already
+    return abortable(Promise.race([work, over]), signal).finally(() => asleep.delete(wake))
+  }
+
+  /** Takes a place among the requests that are held. */
+  async function hold<T>(trip: Trip<U, C>, work: Promise<T>): Promise<T | SessionOver> {
+    if (held >= MAX_HELD) {
+      work.catch(() => {}) // nobody waits for it
+      throw new QueueFullError(
+        `${trip.request.route}: not sent, since ${MAX_HELD} requests wait for a refresh already. The session is kept.`,
+      )
+    }
+    events.trace('hold', { id: trip.id })
+    held++
+    try {
+      return await untilOver(trip.started, trip.request.signal, work)
+    } finally {
+      held--
+    }
+  }
+
+  async function untilKnown(trip: Trip<U, C>): Promise<unknown> {
+    if (store.state.status !== 'loading') return undefined
+    return hold(trip, readiness.untilKnown(trip.request.route))
+  }
+
+  async function untilRefreshed(trip: Trip<U, C>, isGoodYet = () => false): Promise<RefreshOutcome | SessionOver> {
+    const { version } = store.view
+    for (let tries = 1; ; tries++) {
+      try {
+        const outcome = await hold(trip, requestRefresh({ reason: 'expired' }))
+        if (outcome !== 'give-up' || !store.state.stale || isGoodYet()) return outcome
+        throw tooManyFailures(trip)
+      } catch (error) {
+        const isCallers = trip.request.signal?.aborted || error instanceof QueueFullError
+        if (isCallers) throw error
+        if (isGoodYet()) return 'give-up'
+        if (!isTransient(error)) return giveUp(error)
+        // Only what other callers wanted beyond these credentials has failed.
+        if (isNewer(store.view.version, version)) return 'done'
+        if (tries === MAX_TRIES || !mayHelp(error)) throw error
+      }
+    }
+  }
+
+  /** The server has answered: it ended the session, which the request is woken for, or it asks more of the user. */
+  function giveUp(error: unknown): 'give-up' {
+    if (error instanceof SessionEndedError) return 'give-up'
+    throw error
+  }
+
+  /** Whether another try may help within the time that a caller has. */
+  const mayHelp = (error: unknown): boolean => runtime.page.isOnline() && !(error instanceof RefreshTimeoutError)
+
+  return {
+    mustHold,
+    untilKnown,
+    untilRefreshed,
+    untilOver,
+    wakeEnded: () => asleep.forEach((wake) => wake()),
+  }
+}
+
+const tooManyFailures = ({ request }: Trip<unknown, unknown>): RefreshFailedError =>
+  new RefreshFailedError(
+    `${request.route}: not sent, since too many refreshes failed within the last minute. The session is kept.`,
+  )

@@ -1,0 +1,11 @@
+// The one place that touches globals. Each is read when it is needed: what a page or a test replaces later counts.
+
+import type { Platform } from './ports.ts'
+
+/** `undefined`: absent, by nature or because the caller said `null`. */
+export type Globals = <K extends keyof typeof globalThis>(name: K) => (typeof globalThis)[K] | undefined
+
+export const globalsOf =
+  (platform: Platform): Globals =>
+  (name) =>
+    (name in platform ? platform[name] : globalThis[name]) ?? undefined

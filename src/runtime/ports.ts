@@ -1,0 +1,76 @@
+// What the session asks of the world it runs in, one interface for each thing. Types only.
+
+import type { Credentials } from '../state/credentials.ts'
+import type { Change, Row, SessionRecord } from '../state/record.ts'
+import type { Undo } from '../seam/io.ts'
+
+/** Everything the SDK touches. Left out: the real one, read at call time. `null`: absent. */
+export type Platform = { [K in keyof typeof globalThis]?: (typeof globalThis)[K] | null }
+
+export interface Clock {
+  /** Wall time, epoch ms: may jump. */
+  now(): number
+  /** Monotonic ms: for everything that happens within this page. */
+  mono(): number
+  /** Runs once after that many ms, however many they are. @returns what stops it. */
+  after(ms: number, run: () => void): Undo
+  random(): number
+}
+
+/** One holder at a time, over all tabs. */
+export interface Locks {
+  /**
+   * @param patience Called once only other tabs are waited for: when its signal aborts, the lock may be taken from its holder.
+   * @throws the reason of `late`, if that aborts while the lock is waited for.
+   */
+  acquire(late: AbortSignal, patience: () => AbortSignal): Promise<Undo>
+  /** Whether holding it keeps every other tab out. */
+  isSole(): boolean
+}
+
+/** The shared record and its credentials, as a session reads them. */
+export type Stored<U> = Row<Credentials<U>>
+
+/** The shared record and, beside it, the credentials it speaks of. */
+export interface Records<U> {
+  read(): Promise<Stored<U> | null>
+  /**
+   * An atomic compare-and-set. The credentials are written in the same step; left out, they stay.
+   * @returns the record that was written, or `null` where the change left it alone.
+   */
+  update(change: Change, credentials?: Credentials<U> | null): Promise<SessionRecord | null>
+}
+
+/** News between tabs: a hint that the record has moved, never what it holds. */
+export interface Channel {
+  post(): void
+  listen(run: () => void): void
+}
+
+/** What the page goes through. */
+export interface Page {
+  /** False where there is no page at all. */
+  isVisible(): boolean
+  /** False only where the platform knows that there is no network. */
+  isOnline(): boolean
+  /** The user or the network is back: the record may have moved, and a refresh that is due may work now. */
+  onWake(run: (why: string) => void): void
+  /** From now on nothing runs here, maybe for hours. */
+  onSleep(run: () => void): void
+}
+
+export interface Runtime<U> {
+  readonly clock: Clock
+  readonly locks: Locks
+  readonly records: Records<U>
+  readonly channel: Channel
+  readonly page: Page
+  /** The transport: what lies below an installed patch. */
+  fetch: typeof fetch
+  /** What relative URLs are resolved against, where there is a page. */
+  base(): string | undefined
+  cookie(name: string): string | null
+  /** Aborted when the session is disposed of. */
+  readonly disposed: AbortSignal
+  dispose(): void
+}

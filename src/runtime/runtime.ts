@@ -1,0 +1,56 @@
+// Puts together what the session runs on: clock, page, lock, channel, storage, transport.
+
+import { SessionDisposedError } from '../errors.ts'
+import { memoryRecords } from '../storage/memory.ts'
+import { openRecords } from '../storage/resilient.ts'
+import type { SessionStorage } from '../storage/storage.ts'
+import { createTabChannel, noChannel } from './channel.ts'
+import { createClock } from './clock.ts'
+import type { Globals } from './globals.ts'
+import { createLocalLock, createTabLocks } from './locks.ts'
+import { createPage } from './page.ts'
+import type { Runtime } from './ports.ts'
+
+/** @param report Told of a storage that fails. */
+export function createRuntime<U>(
+  get: Globals,
+  storage: SessionStorage,
+  session: string,
+  report: (cause: unknown) => void,
+): Runtime<U> {
+  const key = `resesh:${session}`
+  const controller = new AbortController()
+  const disposed = controller.signal
+  const clock = createClock(get)
+  const page = createPage(get, disposed)
+  const localLock = createLocalLock()
+  const shared = storage.isShared(get)
+    ? {
+        locks: createTabLocks(get, key, localLock, page),
+        channel: createTabChannel(get, key, page, disposed),
+        records: openRecords<U>(storage, { get, key }, clock, report),
+      }
+    : { locks: localLock, channel: noChannel, records: memoryRecords<U>() }
+
+  return {
+    ...shared,
+    clock,
+    page,
+    disposed,
+    dispose: () => controller.abort(new SessionDisposedError()),
+    fetch: (input, init) => get('fetch')!(input, init),
+    base: () => get('document')?.baseURI ?? get('location')?.href,
+    cookie: (name) => readCookie(get('document')?.cookie ?? '', name),
+  }
+}
+
+function readCookie(cookies: string, name: string): string | null {
+  const pair = cookies.split('; ').find((each) => each.startsWith(`${name}=`))
+  if (pair === undefined) return null
+  const value = pair.slice(name.length + 1)
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value // a server may write it without encoding
+  }
+}

@@ -1,0 +1,54 @@
+// Waiting that a caller can leave: the signal frees that caller at once, the work itself goes on for the others.
+
+import { RefreshTimeoutError } from '../errors.ts'
+import type { Undo } from '../seam/io.ts'
+import type { Clock } from './ports.ts'
+
+interface Listeners {
+  readonly runs: Set<Undo>
+  readonly runAll: Undo
+}
+
+// One listener for all who wait with one signal: an app may hand the same signal to every request that it ever makes.
+const listenersOf = new WeakMap<AbortSignal, Listeners>()
+
+function onAbort(signal: AbortSignal, run: Undo): Undo {
+  let listeners = listenersOf.get(signal)
+  if (!listeners) {
+    const runs = new Set<Undo>()
+    listeners = { runs, runAll: () => runs.forEach((each) => each()) }
+    listenersOf.set(signal, listeners)
+  }
+  const { runs, runAll } = listeners
+  if (!runs.size) signal.addEventListener('abort', runAll)
+  runs.add(run)
+  return () => {
+    if (runs.delete(run) && !runs.size) signal.removeEventListener('abort', runAll)
+  }
+}
+
+/** As `work`, or rejects with the signal's reason as soon as it is aborted. No listener stays behind. */
+export function abortable<T>(work: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  // Without a signal it takes as many turns as with one: callers who wait for the same go on in the order they came.
+  return new Promise<T>((resolve, reject) => {
+    const abort = (): void => reject(signal!.reason)
+    if (signal?.aborted) abort()
+    const stopListening = signal ? onAbort(signal, abort) : undefined
+    void work.then(resolve, reject).then(stopListening)
+  })
+}
+
+/** As `work`. @throws RefreshTimeoutError with this message once `ms` have passed. */
+export function withTimeout<T>(
+  work: Promise<T>,
+  { after }: Clock,
+  ms: number,
+  message: string | (() => string),
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const stopTimer = after(ms, () =>
+      reject(new RefreshTimeoutError(typeof message === 'string' ? message : message())),
+    )
+    void work.then(resolve, reject).then(stopTimer)
+  })
+}

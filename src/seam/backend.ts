@@ -1,0 +1,47 @@
+// What a backend is: one server's protocol as a plain object. Types only.
+
+import type { Credentials, Json } from '../state/credentials.ts'
+import type { Extension, ServerSkills } from './extension.ts'
+import type { Attached, Awaitable, CookieReader, Io, RefreshIntent, RequestView } from './io.ts'
+
+/** One server's protocol, as a plain object. Only `name`, `attach` and `refresh` are needed. */
+export interface Backend<U = Json> extends ServerSkills<U> {
+  /** Where its endpoints are: part of the default of {@link SessionOptions.origins}. */
+  readonly origins?: readonly string[]
+  /** ms in which the server forgives a second use of a refresh token. @default 0 */
+  readonly replayWindow?: number
+  /** A cookie holds the credentials: nothing needs to be attached before it is known who is signed in. */
+  readonly cookies?: boolean
+  /** Beside the cookie there is an access token to attach: requests wait until it is known who is signed in. */
+  readonly needsToken?: boolean
+  /** Extensions that this server needs; those of the app come first. */
+  readonly use?: readonly Extension[]
+  /** Whether an absolute URL is one of its own endpoints: such a request is never held and never judged. */
+  owns?(url: string): boolean
+  /**
+   * Sets headers on each request of the app; on the hot path, so that a promise is returned only where it must be.
+   * `credentials` is `null` while nobody is signed in. Credentials in a header other than `Authorization` travel along on
+   * redirects: answer `{ redirect: 'error' }` then.
+   */
+  attach(
+    headers: Headers,
+    credentials: Credentials<U> | null,
+    request: RequestView & CookieReader,
+  ): Attached | Promise<Attached>
+  /** @default status 401 */
+  isExpired?(response: Response, request: RequestView): Awaitable<boolean>
+  /**
+   * Asks the server who is signed in, where the storage does not tell: it holds nothing, or only what is known of a cookie that
+   * scripts can't read. `null`: nobody. A throw: it could not be found out.
+   */
+  restore?(io: Io<U>, held: Credentials<U> | null): Promise<Credentials<U> | null>
+  /**
+   * New credentials; what they leave out stays as it was. `null`: the session is over. A throw: it could not be found out, and
+   * the session is kept; `StepUpRequiredError` and `SessionEndedError` say more.
+   */
+  refresh(credentials: Credentials<U>, io: Io<U>, wanted: RefreshIntent): Promise<Credentials<U> | null>
+  /** New credentials and the user, both newer than the call. Left out: `refresh`, whose answer has to bring the user. */
+  reload?(credentials: Credentials<U>, io: Io<U>, wanted: RefreshIntent): Promise<Credentials<U> | null>
+  /** Tells the server that the user signed out. May spend one refresh of its own. */
+  signOut?(credentials: Credentials<U> | null, io: Io<U>): Promise<void>
+}

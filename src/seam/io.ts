@@ -1,0 +1,63 @@
+// What is handed over between the session, its backend and its extensions. Types only.
+
+import type { Credentials, Json } from '../state/credentials.ts'
+
+export type Awaitable<T> = T | Promise<T>
+export type Undo = () => void
+
+/** What backends and extensions may look at of an app's request. */
+export interface RequestView {
+  /** Absolute. */
+  readonly url: string
+  readonly method: string
+  readonly headers: Headers
+}
+
+/** Whether a response says that the access token is not accepted. */
+export interface IsExpired {
+  (response: Response, request: RequestView): Awaitable<boolean>
+  /** Wraps the transport, for a refusal that does not come as a response. `real` is plain fetch, for a question of its own. */
+  readonly around?: ((transport: typeof fetch, real: typeof fetch) => typeof fetch) | undefined
+}
+
+/** The cookies that scripts can read. */
+export interface CookieReader {
+  cookie(name: string): string | null
+}
+
+/** The real transport, under the deadline of the call it is handed to. */
+export interface Io<U = Json> extends CookieReader {
+  /**
+   * Plain fetch, never the intercepted one. Unless told otherwise it follows no redirects, uses no cache, obeys
+   * {@link Io.signal}, and outlives the page (`keepalive`) where a cookie holds the credentials.
+   */
+  fetch: typeof fetch
+  signal: AbortSignal
+  /** Wall time, epoch ms. */
+  now(): number
+  /** The same for every call of one refresh. */
+  attemptId: string
+  /** Stores credentials that an earlier of several calls brought: they are kept even if a later call fails. */
+  checkpoint(credentials: Credentials<U>): void
+}
+
+/** What new credentials are wanted for. */
+export interface RefreshIntent {
+  reason: 'expired' | 'ahead' | 'forced' | 'reload' | 'switch' | 'healing'
+  organizationId?: string | undefined
+  template?: string | undefined
+  resource?: string | undefined
+  data?: Json | undefined
+}
+
+/** What a backend may set beside headers. */
+export type Attached = { credentials?: RequestCredentials; redirect?: RequestRedirect } | void
+
+/** A token for something else than the session: another organization, template or audience. */
+export interface SideToken<U = Json> {
+  accessToken: string
+  /** Epoch ms by this device's clock. */
+  expiresAt?: number | undefined
+  /** Where the refresh token was rotated: the next one. */
+  credentials?: Credentials<U> | undefined
+}

@@ -1,0 +1,83 @@
+// May the session serve now? It may not while it is unknown who is signed in, while the page comes back from a sleep (another
+// tab may have signed out meanwhile), and while the first session is being written down.
+
+import type { Context } from '../context.ts'
+import { abortable, withTimeout } from '../runtime/wait.ts'
+
+export interface Readiness {
+  /** Set while nothing may be served, though a state is known. Its failure is that of the callers who wait. */
+  readonly pending: Promise<unknown> | null
+  /** Nothing is served until this work is done. */
+  holdUntil(work: Promise<unknown>): void
+  /** Resolves once nothing is pending, and it is known who is signed in. @throws RefreshTimeoutError, the signal's reason */
+  untilReady(signal?: AbortSignal): Promise<void>
+  /** Resolves once it is known who is signed in. @param caller For the message. @throws RefreshTimeoutError */
+  untilKnown(caller: string): Promise<void>
+  /** The page goes to sleep: nothing is served until the record was read again. */
+  suspend(): void
+  /** Reads the record again, and takes over what is newer. */
+  sync(): Promise<void>
+}
+
+export function createReadiness<U, C>({ runtime, store, settings }: Context<U, C>): Readiness {
+  const { clock, records, disposed } = runtime
+  const { timeout } = settings
+  let begun: Promise<unknown> | null = null
+  let asleep: { promise: Promise<void>; wake(): void } | null = null
+  let syncing: Promise<void> | null = null
+  let isHinted = false
+
+  const known = new Promise<void>((resolve) => {
+    const stop = store.onStep(() => {
+      if (store.state.status === 'loading') return
+      stop()
+      resolve()
+    })
+  })
+
+  /** However many hints come: one read at a time, and the last one begins after the last hint. */
+  async function readAgain(): Promise<void> {
+    while (isHinted) {
+      isHinted = false
+      store.adopt(await records.read().catch(() => null), 'other-tab')
+    }
+    syncing = null
+    asleep?.wake()
+    asleep = null
+  }
+
+  async function untilKnown(caller: string): Promise<void> {
+    if (store.state.status !== 'loading') return
+    const message = `${caller}: it is unknown who is signed in, since there was no answer within ${timeout} ms. Asking goes on.`
+    await withTimeout(abortable(known, disposed), clock, timeout, message)
+  }
+
+  return {
+    get pending() {
+      return begun ?? asleep?.promise ?? null
+    },
+    holdUntil(work) {
+      begun = work.finally(() => (begun = null))
+      begun.catch(() => {})
+    },
+    async untilReady(signal) {
+      signal?.throwIfAborted()
+      const pending = begun ?? asleep?.promise
+      if (pending) await abortable(pending, signal)
+      if (store.state.status === 'loading') await abortable(untilKnown('session'), signal)
+    },
+    untilKnown,
+    suspend() {
+      if (asleep) return
+      let wake!: () => void
+      const promise = abortable(new Promise<void>((resolve) => (wake = resolve)), disposed)
+      promise.catch(() => {})
+      asleep = { promise, wake }
+    },
+    sync() {
+      isHinted = true
+      syncing ??= readAgain()
+      return syncing
+    },
+  }
+}

@@ -1,0 +1,117 @@
+// What this tab holds: its view of the session, the credentials, and how long they live. News come in as what the record says;
+// whatever is not newer changes nothing.
+
+import type { Clock, Stored } from '../runtime/ports.ts'
+import type { Undo } from '../seam/io.ts'
+import type { Credentials } from '../state/credentials.ts'
+import { leewayFor } from '../state/expiry.ts'
+import { BLANK, isNewer, isSameSession } from '../state/record.ts'
+import { changedIn, LOADING, nextView, type State, stateOf, type View, type ViewEvent } from '../state/view.ts'
+import type { Emitter, Source } from './events.ts'
+
+export interface Store<U, C> {
+  readonly view: View<U, C>
+  readonly state: State<U, C>
+  readonly credentials: Credentials<U> | null
+  /** ms from the receipt of the access token to its expiry; `null` where that is unknown. */
+  readonly lifetime: number | null
+  /** When the credentials were received, by whatever tab, in monotonic ms of this tab. */
+  readonly receivedAtMono: number
+  /** The user has signed in or out in this tab: what was asked before that is out of date. */
+  hasDecided: boolean
+  /** ms until the access token expires; `null` where that is unknown. */
+  remaining(): number | null
+  /**
+   * Whether the access token expires within `validity` ms, at most nine tenths of its lifetime.
+   * @param validity @default the leeway, at most a quarter of the lifetime
+   * @param now Monotonic ms, where they were just read.
+   */
+  isNearExpiry(validity?: number, now?: number): boolean
+  /** Whether a header that a caller has set holds a token of the session, or one that it had before. */
+  isSessionToken(authorization: string): boolean
+  dispatch(event: ViewEvent<U, C>, source?: Source): void
+  adopt(stored: Stored<U> | null, source: Source): void
+  /** Calls `run` after each step that changed something, before any listener of the app is told. */
+  onStep(run: (source: Source, isNews: boolean) => void): Undo
+}
+
+// Code of the app may send an old token in a header of its own for as long as it remembers it.
+const MAX_OLD_TOKENS = 8
+
+export function createStore<U, C>({ now: wall, mono }: Clock, { emit }: Emitter<U, C>, leeway: number): Store<U, C> {
+  let view: View<U, C> = { version: BLANK.version, state: LOADING }
+  let credentials: Credentials<U> | null = null
+  let lifetime: number | null = null
+  let receivedAtMono = 0
+  /** Monotonic ms from which on the access token is near expiry. */
+  let nearExpiryAt = Infinity
+  let tokens: string[] = []
+  const steps = new Set<(source: Source, isNews: boolean) => void>()
+
+  function hold(next: Credentials<U> | null, livesFor: number | null, since: number): void {
+    credentials = next
+    lifetime = next && livesFor
+    receivedAtMono = since
+    nearExpiryAt = lifetime === null ? Infinity : since + lifetime - leewayFor(lifetime, leeway)
+  }
+
+  function dispatch(event: ViewEvent<U, C>, source: Source = 'this-tab'): void {
+    const { version, state: previous } = view
+    view = nextView(view, event)
+    if (event.type === 'signed-out') hold(null, null, receivedAtMono)
+    const current = view.state
+    const changed = changedIn(current, previous)
+    const isNews = version !== view.version
+    if (changed[0] || isNews) steps.forEach((run) => run(source, isNews))
+    if (changed[0]) emit('change', { current, previous, reason: current.reason!, source, changed })
+  }
+
+  function adopt(stored: Stored<U> | null, source: Source): void {
+    if (!stored) return
+    const { version, signedIn, receivedAt, reason, lifetime: livesFor } = stored.record
+    if (view.state.status !== 'loading' && !isNewer(version, view.version)) return
+    // From here on only the monotonic clock counts: a wall clock that was set back must not lengthen a lifetime.
+    hold(signedIn ? stored.credentials : null, livesFor, mono() - Math.max(0, wall() - receivedAt))
+    rememberToken(isSameSession(view.version, version))
+    const state = stateOf<U, C>(view.state, credentials, lifetime && receivedAt + lifetime, reason)
+    dispatch({ type: 'known', version, state }, source)
+  }
+
+  /** Tokens of a session before this one may be another user's: they are forgotten. */
+  function rememberToken(isSame: boolean): void {
+    const old = isSame ? tokens : []
+    const token = credentials?.accessToken
+    tokens = token ? [token, ...old].slice(0, MAX_OLD_TOKENS) : old
+  }
+
+  return {
+    get view() {
+      return view
+    },
+    get state() {
+      return view.state
+    },
+    get credentials() {
+      return credentials
+    },
+    get lifetime() {
+      return lifetime
+    },
+    get receivedAtMono() {
+      return receivedAtMono
+    },
+    hasDecided: false,
+    remaining: () => (lifetime === null ? null : receivedAtMono + lifetime - mono()),
+    isNearExpiry(validity, now = mono()) {
+      if (validity === undefined) return now >= nearExpiryAt
+      return lifetime !== null && receivedAtMono + lifetime - now <= Math.min(validity, lifetime * 0.9)
+    },
+    isSessionToken: (authorization) => tokens.some((token) => authorization.endsWith(token)),
+    dispatch,
+    adopt,
+    onStep(run) {
+      steps.add(run)
+      return () => steps.delete(run)
+    },
+  }
+}

@@ -1,0 +1,97 @@
+// getToken: from memory while the token is good, else from the shared refresh.
+
+import type { Context } from '../context.ts'
+import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
+import type { RequestRefresh } from '../refresh/queue.ts'
+import { abortable } from '../runtime/wait.ts'
+import type { ExtensionHooks, SideTokenOptions, TokenTarget } from '../seam/extension.ts'
+import { isSameSession } from '../state/record.ts'
+import type { Readiness } from './readiness.ts'
+
+export interface TokenOptions {
+  /** Only a token of a refresh that starts after this call: its claims are newer than an edit you just stored. @default false */
+  skipCache?: boolean
+  /** ms that the token has to live at least; never more than nine tenths of its lifetime. @default {@link SessionOptions.leeway} */
+  minValidity?: number
+  /** A token for another organization, by `sideTokens()`. The session is not switched: see `refresh`. */
+  organizationId?: string
+  /** A token of another shape, by `sideTokens()`, where the backend has such. */
+  template?: string
+  /** A token for another audience (RFC 8707), by `sideTokens()`, where the backend has such. */
+  resource?: string
+  /** Frees this caller; the refresh goes on for the others. */
+  signal?: AbortSignal
+}
+
+export type GetToken = (options?: TokenOptions) => Promise<string | null>
+
+export function createGetToken<U, C>(
+  { backend, store }: Context<U, C>,
+  readiness: Readiness,
+  requestRefresh: RequestRefresh,
+  extensions: readonly ExtensionHooks[],
+): GetToken {
+  const heldToken = (): string | null => store.credentials?.accessToken ?? null
+
+  async function getSlowly({
+    skipCache = false,
+    minValidity,
+    signal,
+    ...target
+  }: TokenOptions): Promise<string | null> {
+    if (!((minValidity ?? 0) >= 0)) throw new InvalidOptionError('minValidity', 'must be ms, not negative')
+    await readiness.untilReady(signal)
+    const { view, state } = store
+    if (state.status !== 'authenticated') return null
+    const token = isElsewhere(target)
+      ? await abortable(getSideToken(target, { skipCache, minValidity }), signal)
+      : await getOwnToken(skipCache, minValidity, signal)
+    // Another session has begun meanwhile, or none goes on: the token is not the caller's.
+    return isSameSession(view.version, store.view.version) ? token : null
+  }
+
+  async function getOwnToken(skipCache: boolean, minValidity?: number, signal?: AbortSignal): Promise<string | null> {
+    if (skipCache || store.isNearExpiry(minValidity)) await renew(skipCache, minValidity, signal)
+    // News that brought no access token, such as a rotated refresh token, end the wait for a refresh as well.
+    if (!skipCache && (store.remaining() ?? Infinity) <= 0) await renew(false, minValidity, signal)
+    return heldToken()
+  }
+
+  async function renew(forced: boolean, minValidity?: number, signal?: AbortSignal): Promise<void> {
+    const isGoodYet = (): boolean => !forced && minValidity === undefined && (store.remaining() ?? 0) > 0
+    try {
+      const reason = forced ? 'forced' : 'expired'
+      const outcome = await abortable(requestRefresh({ reason }, { forced }), signal)
+      if (outcome === 'give-up')
+        throw new RefreshFailedError(
+          'getToken: no refresh was sent, since too many brought nothing within the last minute. The session is kept.',
+        )
+    } catch (error) {
+      if (signal?.aborted || !isGoodYet()) throw error
+    }
+  }
+
+  /** Whether the token is for something else than the session. */
+  function isElsewhere({ template, resource, organizationId }: TokenTarget): boolean {
+    const current = store.state.organizationId ?? ''
+    return !!template || !!resource || (organizationId ?? current) !== current
+  }
+
+  async function getSideToken(target: TokenTarget, options: SideTokenOptions): Promise<string | null> {
+    for (const { token } of extensions) {
+      const minted = token?.(target, options)
+      if (minted) return minted
+    }
+    const names = Object.keys(target).join(' and ')
+    const cure = backend.token
+      ? "needs `use: [sideTokens()]`, from 'resesh/side-tokens'"
+      : `is nothing that the backend ${backend.name} can ask its server for`
+    throw new InvalidOptionError(names, cure)
+  }
+
+  return async (options) => {
+    // The way of nearly every call: no object, no wait.
+    const isFresh = !readiness.pending && store.state.status === 'authenticated' && !store.isNearExpiry()
+    return isFresh && !options ? heldToken() : getSlowly(options ?? {})
+  }
+}

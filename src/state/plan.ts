@@ -1,0 +1,57 @@
+// Decides about refreshes: which callers share one, and whether one may be sent now. Pure.
+
+import { isNewer, isSameSession, type SessionRecord, type Version } from './record.ts'
+import { BUCKET_SIZE } from './steps.ts'
+
+const BUCKET_MS = 60_000
+// Longer than any cool-down that is ever written down: a longer one comes of a clock that was set back, and counts for none.
+const MAX_COOL_DOWN_MS = 600_000
+
+/** What a refresh is asked for. */
+export interface Ask {
+  /** Only a refresh that starts after the asking will do (linearizable freshness). */
+  readonly forced: boolean
+  readonly reload: boolean
+  /** Names what is wanted beyond a plain refresh (another organization, input data): only equal keys share one refresh. */
+  readonly shareKey?: string | undefined
+}
+
+/** An ask, and what had happened when it was made. */
+export interface Asked extends Ask {
+  readonly version: Version
+  /** The number of the last attempt in the journal at that time. */
+  readonly attempt: number
+}
+
+/**
+ * Under the lock. `adopt`: another tab has done it already. `send`: it may go out. `give-up`: too many automatic refreshes
+ * failed or cured nothing. A number: not before that wall time, since an earlier attempt may be under way, or the server
+ * wants to be left alone.
+ */
+export type Plan = 'adopt' | 'send' | 'give-up' | number
+
+export function planRefresh(record: SessionRecord, asked: Asked, now: number, replayWindow: number): Plan {
+  const { version, signedIn, sent, coolUntil, charges } = record
+  if (!signedIn || !isSameSession(asked.version, version)) return 'adopt'
+  if (asked.shareKey === undefined && isDone(record, asked)) return 'adopt'
+  const recentCharges = charges.filter((at) => at <= now && now - at < BUCKET_MS)
+  if (!asked.forced && recentCharges.length >= BUCKET_SIZE) return 'give-up'
+  if (coolUntil > now && coolUntil - now < MAX_COOL_DOWN_MS) return coolUntil
+  if (!sent) return 'send'
+  // Before `first` the clock was set back: those times say nothing.
+  const mayBeUnderWay = now >= sent.first + replayWindow && now < sent.deadline
+  return mayBeUnderWay ? sent.deadline : 'send'
+}
+
+/** Whether the refresh that was asked for has happened since, in whatever tab. */
+function isDone({ version, mintedBy, reloadedBy }: SessionRecord, asked: Asked): boolean {
+  if (!asked.forced) return isNewer(version, asked.version)
+  return mintedBy > asked.attempt && (!asked.reload || reloadedBy > asked.attempt)
+}
+
+/**
+ * Which refresh of the queue serves this caller, too; -1: none. The first of the queue runs. A forced caller never joins that
+ * one, since the server may have answered it before the caller's edit was stored.
+ */
+export const findShared = (queue: readonly Ask[], { forced, shareKey }: Ask): number =>
+  queue.findIndex((queued, place) => queued.shareKey === shareKey && (!forced || place > 0))

@@ -1,0 +1,111 @@
+// What all tabs of one session share. No secrets in here: the credentials are stored beside it. Pure.
+
+export type Reason =
+  | 'restored'
+  | 'signed-in'
+  | 'refreshed'
+  | 'reloaded'
+  | 'switched'
+  | 'updated'
+  | 'stale'
+  | 'recovered'
+  | Ending
+/** Why a session is over: the user signed out, or the server said so. */
+export type Ending = 'signed-out' | 'expired' | 'revoked' | 'reused'
+
+/** The order of credentials. A sign-in or an end opens a new generation, a refresh raises the revision. */
+export interface Version {
+  readonly generation: number
+  readonly revision: number
+}
+
+export const isNewer = (a: Version, b: Version): boolean =>
+  a.generation > b.generation || (a.generation === b.generation && a.revision > b.revision)
+
+/** Whether both are of one session. Generation 0 is of a time when it was not yet known which session that is. */
+export const isSameSession = (then: Version, now: Version): boolean =>
+  !then.generation || then.generation === now.generation
+
+export interface SessionRecord {
+  readonly layout: 2
+  readonly version: Version
+  readonly signedIn: boolean
+  readonly reason: Reason
+  /** Wall time at which the credentials were received, and their lifetime from then on, in ms. */
+  readonly receivedAt: number
+  readonly lifetime: number | null
+  /** The number of the last attempt that was journalled; of the attempt that brought these credentials; of the last reload. */
+  readonly attempt: number
+  readonly mintedBy: number
+  readonly reloadedBy: number
+  /** The first attempt that has to be a reload, because a caller in some tab waits for one. */
+  readonly reloadFrom: number
+  /** An attempt whose outcome is not written down: it is under way, or its answer was lost. Wall times. */
+  readonly sent: { readonly first: number; readonly at: number; readonly deadline: number } | null
+  readonly failures: number
+  /** No refresh before this wall time. */
+  readonly coolUntil: number
+  /** The server asked for the cool-down: coming back online does not shorten it. */
+  readonly isOrdered: boolean
+  /** Wall times of the automatic refreshes that failed or cured nothing: the token bucket. */
+  readonly charges: readonly number[]
+  /** The user signed out, and the server was not told yet. */
+  readonly signOutPending: boolean
+}
+
+export const BLANK: SessionRecord = {
+  layout: 2,
+  version: { generation: 0, revision: 0 },
+  signedIn: false,
+  reason: 'restored',
+  receivedAt: 0,
+  lifetime: null,
+  attempt: 0,
+  mintedBy: 0,
+  reloadedBy: 0,
+  reloadFrom: 0,
+  sent: null,
+  failures: 0,
+  coolUntil: 0,
+  isOrdered: false,
+  charges: [],
+  signOutPending: false,
+}
+
+/** Whether a stored value is a whole record of this layout: other scripts of the origin may have written there, too. */
+export function isRecord(value: unknown): value is SessionRecord {
+  const record = Object(value) as SessionRecord
+  const { layout, version, charges } = record
+  return (
+    layout === BLANK.layout &&
+    version?.generation >= 0 &&
+    version.generation < Number.MAX_SAFE_INTEGER &&
+    version.revision >= 0 &&
+    Array.isArray(charges) &&
+    Object.entries(BLANK).every(
+      ([name, part]) => part === null || typeof record[name as keyof SessionRecord] === typeof part,
+    )
+  )
+}
+
+/** The record and, beside it, its credentials, in the form in which the storage keeps them. */
+export interface Row<C> {
+  readonly record: SessionRecord
+  readonly credentials: C | null
+}
+
+/** Sees the record as it stands and gives the next one, or `undefined` to leave it alone. */
+export type Change = (old: SessionRecord | null) => SessionRecord | undefined
+
+const leaveAsIs: Change = (old) => old ?? undefined
+
+/** The row after a change; `null` where the change left it alone. Credentials that are left out stay as they are. */
+export function applyChange<C>(
+  found: Row<C> | null | undefined,
+  change: Change = leaveAsIs,
+  credentials?: C | null,
+): Row<C> | null {
+  const old = isRecord(found?.record) ? found : null
+  const record = change(old?.record ?? null)
+  return record ? { record, credentials: (credentials === undefined ? old?.credentials : credentials) ?? null } : null
+}

@@ -1,0 +1,80 @@
+// The steps of the shared record: an attempt begins, brings credentials or fails; a session begins or ends. Pure: each takes a
+// record and gives the next one.
+
+import { type Credentials } from './credentials.ts'
+import { lifetimeOf } from './expiry.ts'
+import { BLANK, type Ending, type Reason, type SessionRecord } from './record.ts'
+
+/** How many automatic refreshes may fail or cure nothing within a minute: see `plan.ts`. */
+export const BUCKET_SIZE = 5
+
+/** What the record says of credentials that were just received. */
+export interface Issued {
+  readonly reason: Reason
+  readonly receivedAt: number
+  readonly lifetime: number | null
+}
+
+export const issuedNow = (fresh: Credentials<unknown>, reason: Reason, receivedAt: number): Issued => ({
+  reason,
+  receivedAt,
+  lifetime: lifetimeOf(fresh, receivedAt),
+})
+
+/** A record where there is none: its generation is above all that this tab may remember of a record that was cleared. */
+export const startRecord = (generation: number): SessionRecord => ({ ...BLANK, version: { generation, revision: 0 } })
+
+/** Newer credentials of the same session. */
+export const renewCredentials = (record: SessionRecord, issued: Issued): SessionRecord => ({
+  ...record,
+  reason: issued.reason,
+  receivedAt: issued.receivedAt,
+  lifetime: issued.lifetime,
+  version: { ...record.version, revision: record.version.revision + 1 },
+})
+
+/** Journals an attempt before it is sent: the next tab that gets the lock then knows of an answer that nobody has seen. */
+export const beginAttempt = (record: SessionRecord, at: number, timeout: number): SessionRecord => ({
+  ...record,
+  attempt: record.attempt + 1,
+  // A time yet to come was written before the clock was set back: it would count twice.
+  charges: record.charges.filter((time) => time <= at),
+  // A server forgives a second use from the first use on.
+  sent: { first: Math.min(record.sent?.first ?? at, at), at, deadline: at + timeout },
+})
+
+/** An attempt has brought new credentials. */
+export const completeAttempt = (record: SessionRecord, issued: Issued, isReload: boolean): SessionRecord => ({
+  ...renewCredentials(record, issued),
+  mintedBy: record.attempt,
+  reloadedBy: isReload ? record.attempt : record.reloadedBy,
+  sent: null,
+  failures: 0,
+  coolUntil: 0,
+})
+
+/**
+ * A session begins or ends: no attempt of the session before can write any more. Where attempts count from the clock, the
+ * record was cleared and begun anew by a tab that may have missed a sign-in: none of those generations may come again.
+ */
+const beginGeneration = (record: SessionRecord, rest: Partial<SessionRecord>): SessionRecord => ({
+  ...BLANK,
+  ...rest,
+  version: { generation: Math.max(record.version.generation + 1, record.attempt), revision: 0 },
+  attempt: record.attempt,
+})
+
+export const beginSession = (record: SessionRecord, issued: Issued): SessionRecord =>
+  beginGeneration(record, { ...issued, signedIn: true })
+
+export const endSession = (
+  record: SessionRecord,
+  reason: Reason & (Ending | 'restored'),
+  signOutPending = false,
+): SessionRecord => beginGeneration(record, { reason, signOutPending })
+
+/** Takes one automatic refresh from the bucket: it failed, or it cured nothing. */
+export const chargeBudget = (record: SessionRecord, now: number): SessionRecord => ({
+  ...record,
+  charges: [...record.charges.slice(1 - BUCKET_SIZE), now],
+})

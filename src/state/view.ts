@@ -1,0 +1,113 @@
+// One tab's view of the session: what an app sees (immutable, never a token), of which version it is, and how news change it.
+// Pure.
+
+import { type Credentials, idOf, type Json } from './credentials.ts'
+import { isNewer, isSameSession, type Reason, type Version } from './record.ts'
+
+export type Status = 'loading' | 'authenticated' | 'unauthenticated'
+
+export interface State<U = Json, C = Json> {
+  readonly status: Status
+  /** A refresh is due and failing. */
+  readonly stale: boolean
+  readonly user: U | null
+  readonly claims: C | null
+  /** When the access token expires, epoch ms by this device's clock; `null` where that is unknown. */
+  readonly expiresAt: number | null
+  readonly organizationId: string | null
+  /** What led here; `null` while loading. */
+  readonly reason: Reason | null
+}
+
+export interface View<U, C> {
+  readonly version: Version
+  readonly state: State<U, C>
+}
+
+export const LOADING: State<never, never> = Object.freeze({
+  status: 'loading',
+  stale: false,
+  user: null,
+  claims: null,
+  expiresAt: null,
+  organizationId: null,
+  reason: null,
+})
+
+/** The state after news. User and claims keep their identity where nothing but the times of minting changed. */
+export const stateOf = <U, C>(
+  previous: State<U, C>,
+  credentials: Credentials<U> | null,
+  expiresAt: number | null,
+  reason: Reason,
+): State<U, C> =>
+  Object.freeze({
+    ...LOADING,
+    status: credentials ? 'authenticated' : 'unauthenticated',
+    user: keepIfEqual(previous.user, credentials?.user ?? null),
+    claims: keepIfEqual(previous.claims, (credentials?.claims ?? null) as C | null),
+    expiresAt,
+    organizationId: credentials?.organizationId ?? null,
+    reason: previous.stale && reason === 'refreshed' ? 'recovered' : reason,
+  })
+
+/** The names of the fields that differ. A new reason alone is no news: it is the same answer once more. */
+export const changedIn = <U, C>(next: State<U, C>, previous: State<U, C>): (keyof State<U, C>)[] => {
+  const names = (Object.keys(next) as (keyof State<U, C>)[]).filter((name) => next[name] !== previous[name])
+  return names.length === 1 && names[0] === 'reason' ? [] : names
+}
+
+const keepIfEqual = <T>(old: T, next: T): T =>
+  old && typeof next === 'object' && next && fingerprint(old) === fingerprint(next) ? old : next
+
+const fingerprint = (value: unknown): string => {
+  const { iat: _iat, exp: _exp, nbf: _nbf, jti: _jti, ...rest } = value as Json
+  return JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+export type ViewEvent<U, C> =
+  /** The record holds this: a restore, an own commit, another tab's commit. */
+  { type: 'known'; version: Version; state: State<U, C> } | { type: 'failing' } | { type: 'signed-out' }
+
+/** The next view; the same object where there is no news. */
+export function nextView<U, C>(view: View<U, C>, event: ViewEvent<U, C>): View<U, C> {
+  const { version, state } = view
+  const sameIfEqual = (next: State<U, C>): State<U, C> => (changedIn(next, state)[0] ? next : state)
+  switch (event.type) {
+    case 'signed-out':
+      return {
+        // Until the sign-out is written down, no refresh of another tab is news to this tab, however new.
+        version: { generation: version.generation + 1, revision: Infinity },
+        state: sameIfEqual(stateOf(state, null, null, 'signed-out')),
+      }
+    case 'known':
+      if (state.status !== 'loading' && !isNewer(event.version, version)) return view
+      return { version: event.version, state: sameIfEqual(event.state) }
+    case 'failing':
+      if (state.status !== 'authenticated' || state.stale) return view
+      return { version, state: Object.freeze({ ...state, stale: true, reason: 'stale' as const }) }
+  }
+}
+
+/**
+ * How the session that a request started with has ended, as far as this tab knows: `null` if it goes on, `signed-in` if
+ * another session has begun since.
+ */
+export function endOf(started: View<unknown, unknown>, current: View<unknown, unknown>): Reason | null {
+  if (isSameSession(started.version, current.version)) return null
+  return current.state.status === 'authenticated' ? 'signed-in' : current.state.reason
+}
+
+/** Whether a session was ended by its user: by a sign-out, or by another sign-in. */
+export const isEndedByUser = (reason: Reason): reason is 'signed-out' | 'signed-in' =>
+  reason === 'signed-out' || reason === 'signed-in'
+
+/** Whether `next` is the session right after `ended`, of the same user as `started`. */
+export function isNextSession(
+  started: View<unknown, unknown>,
+  ended: View<unknown, unknown>,
+  next: View<unknown, unknown>,
+): boolean {
+  const id = idOf(next.state)
+  return next.version.generation === ended.version.generation + 1 && id !== undefined && id === idOf(started.state)
+}
