@@ -136,7 +136,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   // All talk with the server.
   const callBackend = createCaller(runtime, backend, timeout)
   const signOutOperation = createSignOutOperation<U>(backend)
-  const withLock = createLock(runtime, timeout)
+  const withLock = createLock(runtime, timeout, settings.replayWindow)
   const exchange = createExchange(context, withLock, createJournal(context), callBackend, signOutOperation)
   const requestRefresh = createQueue(context, exchange)
   const { begin, restore } = createRestore(context, readiness, exchange)

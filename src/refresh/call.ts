@@ -3,6 +3,7 @@
 import { InvalidTokenError, messageOf, RefreshFailedError, SessionError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
+import type { Attempt } from './journal.ts'
 import type { Runtime } from '../runtime/ports.ts'
 import { withTimeout } from '../runtime/wait.ts'
 
@@ -11,16 +12,18 @@ export interface Call<A> {
   readonly answer: Promise<A>
   /** The answer in time. @throws RefreshTimeoutError at the deadline; `answer` may still come. */
   readonly inTime: Promise<A>
-  /** The last request that the backend made, and its response. */
-  readonly last: { request: string; response?: Response }
+  /** The last request that the backend made, and its response. `isUnsent`: it came too late, and was never sent. */
+  readonly last: { request: string; response?: Response; isUnsent?: true }
 }
 
-/** @param checkpoint Stores what the backend has before it is done. */
-export type CallBackend<U> = <A>(
-  run: (io: Io<U>) => Promise<A>,
-  attemptId?: string,
-  checkpoint?: Io<U>['checkpoint'],
-) => Call<A>
+interface CallOptions<U> {
+  /** What the call may use up the refresh token for. */
+  readonly attempt?: Attempt | undefined
+  /** Stores what the backend has before it is done. */
+  readonly checkpoint?: Io<U>['checkpoint']
+}
+
+export type CallBackend<U> = <A>(run: (io: Io<U>) => Promise<A>, options?: CallOptions<U>) => Call<A>
 
 // Fetch refuses `keepalive` to bodies of more than 64 KiB.
 const MAX_KEEPALIVE_LENGTH = 60_000
@@ -33,16 +36,23 @@ const describe = (input: RequestInfo | URL, init: RequestInit | undefined): stri
 
 export const createCaller =
   <U>(runtime: Runtime<U>, { name, cookies = false }: Backend<U>, timeout: number): CallBackend<U> =>
-  <A>(run: (io: Io<U>) => Promise<A>, attemptId = '', checkpoint: Io<U>['checkpoint'] = () => {}) => {
+  <A>(run: (io: Io<U>) => Promise<A>, { attempt, checkpoint = () => {} }: CallOptions<U> = {}) => {
     const stop = new AbortController()
     const { signal } = stop
     const last: Call<A>['last'] = { request: name }
     /** Which request brought which response. */
     const requestOf = new WeakMap<Response, string>()
+    let hasSent = false
 
     async function fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
       const request = describe(input, init)
       last.request = request
+      // The backend may have waited for something of its own before its first request.
+      if (!hasSent && attempt?.isTooLate()) {
+        last.isUnsent = true
+        throw new Error('not sent, since this page slept or lost the lock')
+      }
+      hasSent = true
       const options = {
         // A login page must not pass for an answer, nor a refresh token follow a redirect.
         redirect: 'error',
@@ -60,7 +70,14 @@ export const createCaller =
       return response
     }
 
-    const io: Io<U> = { signal, attemptId, now: runtime.clock.now, cookie: runtime.cookie, checkpoint, fetch }
+    const io: Io<U> = {
+      signal,
+      attemptId: attempt?.id ?? '',
+      now: runtime.clock.now,
+      cookie: runtime.cookie,
+      checkpoint,
+      fetch,
+    }
 
     function fail(cause: unknown): never {
       if (cause instanceof SessionError && !(cause instanceof RefreshFailedError || cause instanceof InvalidTokenError))

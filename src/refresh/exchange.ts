@@ -18,7 +18,7 @@ import type { Credentials, Json } from '../state/credentials.ts'
 import type { Plan } from '../state/plan.ts'
 import type { SessionRecord } from '../state/record.ts'
 import type { Call, CallBackend } from './call.ts'
-import type { Journal } from './journal.ts'
+import type { Attempt, Journal } from './journal.ts'
 import type { WithLock } from './lock.ts'
 
 /** What the core's own operations may say beyond those of extensions. */
@@ -63,17 +63,17 @@ export function createExchange<U, C>(
   callBackend: CallBackend<U>,
   signOutOperation: SignOutOperation<U>,
 ): Exchange<U> {
-  const { clock, locks, records } = runtime
+  const { clock, records } = runtime
   const { replayWindow } = settings
 
   async function talk<A>(operation: CoreOperation<U, A>): Promise<Outcome<U, A> | number> {
-    const wasSole = locks.isSole()
-    const found = await journal.readOrReseed()
-    // Under a lock over all tabs, an attempt that is not written down died with its holder. Else it may be under way.
-    const plan = operation.plan(found, clock.now(), wasSole ? replayWindow : 0)
+    const { stored: found, isSole, notBefore } = await journal.look()
+    if (notBefore && operation.maySpend(store.credentials)) return notBefore
+    // Without a lock over all tabs, the tab that has sent the last attempt may be about to write its answer.
+    const plan = operation.plan(found, clock.now(), isSole ? replayWindow : 0)
     switch (plan) {
       case 'send':
-        return begin(operation, found, wasSole)
+        return begin(operation, found, isSole)
       case 'adopt':
         events.trace('adopt')
         return { plan, news: [found, 'other-tab'] }
@@ -90,28 +90,28 @@ export function createExchange<U, C>(
   async function begin<A>(
     operation: CoreOperation<U, A>,
     found: Stored<U> | null,
-    wasSole: boolean,
+    isSole: boolean,
   ): Promise<Outcome<U, A> | number> {
     if (operation.pendingSignOut && found?.record.signOutPending) {
       const telling = talk(signOutOperation())
       await (operation.pendingSignOut === 'required' ? telling : telling.catch(() => {}))
     }
     const held = found?.credentials ?? null
-    if (!found || !operation.maySpend(held)) return send(operation, { record: found?.record ?? null, held }, false)
-    const record = await journal.begin(found.record)
+    if (!found || !operation.maySpend(held)) return send(operation, { record: found?.record ?? null, held })
+    const attempt = await journal.begin(found.record, isSole)
     // Another tab was quicker, or may be: another look at the record says what is to be done now.
-    if (!record || journal.isTooLateToSend(record, wasSole)) return clock.now()
-    return send(operation, { record, held }, true)
+    return attempt ? send(operation, { record: attempt.record, held }, attempt) : clock.now()
   }
 
   async function send<A>(
     operation: CoreOperation<U, A>,
     sending: Sending<U>,
-    isAttempt: boolean,
+    attempt?: Attempt,
   ): Promise<Outcome<U, A> | number> {
     const { record } = sending
     let checkpoint: Promise<News<U> | null> | undefined
-    const call = startCall(operation, sending, (credentials) => {
+    let lateAnswer: Promise<void> | undefined
+    const call = startCall(operation, sending, attempt, (credentials) => {
       const commit = (operation.checkpoint ?? operation.commit)(credentials as never, sending, clock.now())
       // Written at once: a page that dies before the rest is answered must not take the only refresh token with it.
       checkpoint = write(commit).then(
@@ -119,38 +119,41 @@ export function createExchange<U, C>(
         () => null,
       )
     })
-    if (isAttempt) events.trace(`${operation.name}-start`, { ...operation.trace?.(record!), attempt: record!.attempt })
+    if (attempt) events.trace(`${operation.name}-start`, { ...operation.trace?.(record!), attempt: record!.attempt })
     try {
       const answer = await call.inTime
       await checkpoint
       return await commitAnswer(operation, sending, answer)
     } catch (cause) {
+      if (call.last.isUnsent) return clock.now()
       if (cause instanceof SessionEndedError && operation.end)
         return await conclude(operation, await write(operation.end(cause.reason, sending)))
-      if (cause instanceof RefreshTimeoutError && isAttempt) takeLateAnswer(operation, sending, call)
-      const error = isAttempt ? explain(cause, call) : cause
+      if (cause instanceof RefreshTimeoutError && attempt) lateAnswer = takeLateAnswer(operation, sending, call)
+      const error = explain(cause, call, attempt)
       const kept = await checkpoint
       if (kept && operation.isCheckpointEnough) return { plan: 'send', news: kept }
       if (kept) publish({ plan: 'send', news: kept })
-      else if (isAttempt && (await isOvertaken(operation, record!, error, call))) return await planAgain(operation)
+      else if (attempt && (await isOvertaken(operation, record!, error, call))) return await planAgain(operation)
       throw error
     } finally {
-      if (isAttempt) events.trace(`${operation.name}-end`, { attempt: record!.attempt })
+      if (attempt) {
+        void Promise.resolve(lateAnswer).then(attempt.end)
+        events.trace(`${operation.name}-end`, { attempt: record!.attempt })
+      }
     }
   }
 
   function startCall<A>(
     operation: CoreOperation<U, A>,
     sending: Sending<U>,
+    attempt: Attempt | undefined,
     checkpoint: (credentials: Credentials<U>) => void,
   ): Call<A> {
     if (operation.run) {
       const answer = operation.run()
       return { answer, inTime: answer, last: { request: operation.name } }
     }
-    const { record } = sending
-    const attemptId = record ? `${record.version.generation}.${record.attempt}` : ''
-    return callBackend((io) => operation.call(io, sending), attemptId, checkpoint)
+    return callBackend((io) => operation.call(io, sending), { attempt, checkpoint })
   }
 
   async function commitAnswer<A>(
@@ -193,9 +196,9 @@ export function createExchange<U, C>(
     return plan === 'adopt' ? { plan, news: [stored, 'other-tab'] } : clock.now()
   }
 
-  function takeLateAnswer<A>(operation: CoreOperation<U, A>, sending: Sending<U>, { answer }: Call<A>): void {
+  function takeLateAnswer<A>(operation: CoreOperation<U, A>, sending: Sending<U>, { answer }: Call<A>): Promise<void> {
     const taken = answer.then(async (late) => write(operation.commit(late, sending, clock.now())))
-    taken.then(
+    return taken.then(
       ({ news }) => news && publish({ plan: 'send', news }),
       () => {},
     )
@@ -213,8 +216,8 @@ export function createExchange<U, C>(
   }
 
   /** An answer that can't be used is a failure, and the refresh token is spent all the same. */
-  function explain(cause: unknown, { last }: Call<unknown>): unknown {
-    if (!(cause instanceof InvalidTokenError)) return cause
+  function explain(cause: unknown, { last }: Call<unknown>, attempt: Attempt | undefined): unknown {
+    if (!attempt || !(cause instanceof InvalidTokenError)) return cause
     const message = `${last.request}: ${messageOf(cause)}. The session is kept.`
     return new RefreshFailedError(message, { cause, response: last.response, spent: true })
   }

@@ -1,20 +1,40 @@
 // What is written down of a call that may use up the refresh token: before it is sent, so that the next holder of the lock knows
-// of an answer that nobody has seen; and after it has failed.
+// of an answer that nobody has seen; and after it has failed. An attempt holds a lock of its own all that while, by which other
+// tabs tell whether anybody can still receive the answer.
 
 import type { Context } from '../context.ts'
-import { type RefreshFailedError, StepUpRequiredError } from '../errors.ts'
+import { type RefreshFailedError, RefreshTimeoutError, StepUpRequiredError } from '../errors.ts'
 import type { Stored } from '../runtime/ports.ts'
-import { attemptChange, failureChange, reseedChange } from '../state/changes.ts'
+import type { Undo } from '../seam/io.ts'
+import { attemptChange, failureChange, reseedChange, type TokenFate } from '../state/changes.ts'
 import { backoff, retryAfter } from '../state/expiry.ts'
 import { isNewer, type SessionRecord } from '../state/record.ts'
+import { loseAnswer } from '../state/steps.ts'
+
+/** What a tab that has got the lock finds. */
+export interface Found<U> {
+  readonly stored: Stored<U> | null
+  /** Whether the lock keeps all other tabs out. */
+  readonly isSole: boolean
+  /** The record was cleared, and an attempt that nobody knows of may be under way: none before that wall time. 0: it is not so. */
+  readonly notBefore: number
+}
+
+/** A call that may use up the refresh token. It is written down, and may be sent. */
+export interface Attempt {
+  readonly id: string
+  readonly record: SessionRecord
+  /** Whether it must not be sent any more: this page slept, or lost the lock, or the user has signed out. */
+  isTooLate(): boolean
+  /** Its outcome is written, and nobody waits for its answer any more. */
+  end: Undo
+}
 
 export interface Journal<U> {
-  /** What is stored; where the storage was cleared, written anew from what this tab holds. */
-  readOrReseed(): Promise<Stored<U> | null>
-  /** Answers null where another tab was quicker. */
-  begin(found: SessionRecord): Promise<SessionRecord | null>
-  /** Whether nothing may be sent any more, though it was journalled. @param wasSole As the lock was before. */
-  isTooLateToSend(journal: SessionRecord, wasSole: boolean): boolean
+  /** Reads the record; where the storage was cleared, it is written anew from what this tab holds. */
+  look(): Promise<Found<U>>
+  /** Answers null where another tab was quicker, or may be. @param wasSole As the lock was before. */
+  begin(found: SessionRecord, wasSole: boolean): Promise<Attempt | null>
   /** Answers null where a sign-out, a sign-in or a later attempt came first. */
   fail(
     journal: SessionRecord,
@@ -24,26 +44,79 @@ export interface Journal<U> {
   ): Promise<SessionRecord | null>
 }
 
-export function createJournal<U, C>({ runtime, store, settings }: Context<U, C>): Journal<U> {
+const attemptId = (generation: number, attempt: number): string => `${generation}.${attempt}`
+
+export function createJournal<U, C>({ runtime, backend, store, settings }: Context<U, C>): Journal<U> {
   const { clock, locks, records } = runtime
   const { timeout } = settings
+  const { cookies = false } = backend
+  /** Monotonic ms at which this tab found the record cleared. */
+  let clearedAt: number | null = null
 
-  async function readOrReseed(): Promise<Stored<U> | null> {
-    const found = await records.read()
+  async function look(): Promise<Found<U>> {
+    const isSole = locks.isSole()
+    const stored = await records.read()
+    const isBehind = !!store.credentials && (!stored || isNewer(store.view.version, stored.record.version))
+    if (isBehind) return lookAfterClear(stored, isSole)
+    clearedAt = null
+    return lookForSender(stored, isSole)
+  }
+
+  /** Who sent the attempt whose outcome is not written: nobody has to wait for a page that is gone. */
+  async function lookForSender(stored: Stored<U> | null, isSole: boolean): Promise<Found<U>> {
+    const found = { stored, isSole, notBefore: 0 }
+    const { version, attempt, sent } = stored?.record ?? {}
+    if (!sent?.deadline) return found
+    const sender = await locks.findSender(attemptId(version!.generation, attempt!))
+    // It holds the lock of the session as well: this tab has lost that lock, and is yet to hear of it.
+    if (sender === 'in-turn') return { ...found, isSole: false }
+    if (sender !== 'gone' || !sent.endsWithPage) return found
+    // The outcome may have been written just before the lock was freed.
+    const again = await records.read()
+    const isSame = again?.record.attempt === attempt && again!.record.version.generation === version!.generation
+    return { ...found, stored: isSame ? { ...again!, record: loseAnswer(again!.record) } : again }
+  }
+
+  /** What was written of an attempt is gone: a tab that still waits for its answer writes that answer first. */
+  async function lookAfterClear(stored: Stored<U> | null, isSole: boolean): Promise<Found<U>> {
+    const mayBeUnderWay = (await locks.findSender()) !== 'gone'
+    clearedAt ??= clock.mono()
+    const left = clearedAt + timeout - clock.mono()
+    if (mayBeUnderWay && left > 0) return { stored, isSole, notBefore: clock.now() + left }
+    clearedAt = null
     const { credentials, view, lifetime, receivedAtMono } = store
-    if (!credentials || (found && !isNewer(view.version, found.record.version))) return found
     const now = clock.now()
     const receivedAt = now - clock.mono() + receivedAtMono
     const record = await records.update(reseedChange(view.version, receivedAt, lifetime, now), credentials)
-    return record ? { record, credentials } : records.read()
+    return { stored: record ? { record, credentials } : await records.read(), isSole, notBefore: 0 }
   }
 
-  function isTooLateToSend({ version, sent }: SessionRecord, wasSole: boolean): boolean {
-    const isSignedOut = store.view.version.generation > version.generation
-    // While this page slept, another tab may have used up the refresh token.
-    const hasSlept = Math.abs(clock.now() - sent!.at) > timeout / 4
-    const hasLostLock = locks.isSole() !== wasSole
-    return isSignedOut || hasSlept || hasLostLock
+  async function begin(found: SessionRecord, wasSole: boolean): Promise<Attempt | null> {
+    const at = clock.now()
+    const atMono = clock.mono()
+    const id = attemptId(found.version.generation, found.attempt + 1)
+
+    function isTooLate(): boolean {
+      const isSignedOut = store.view.version.generation > found.version.generation
+      // While this page slept, another tab may have used up the refresh token. Either clock may have stood still, or been set.
+      const slept = Math.max(Math.abs(clock.now() - at), clock.mono() - atMono)
+      const hasLostLock = locks.isSole() !== wasSole
+      return isSignedOut || slept > timeout / 4 || hasLostLock
+    }
+
+    const release = await locks.holdAttempt(id)
+    const end = (): void => release?.()
+    try {
+      // With a cookie, the browser may still receive the answer after the page is gone.
+      const change = attemptChange(found, at, timeout, !!release && !cookies)
+      const record = await records.update(change)
+      if (record && !isTooLate()) return { id, record, isTooLate, end }
+    } catch (error) {
+      end()
+      throw error
+    }
+    end()
+    return null
   }
 
   function fail(
@@ -61,13 +134,12 @@ export function createJournal<U, C>({ runtime, store, settings }: Context<U, C>)
     const header = response?.headers.get('retry-after') ?? response?.headers.get('x-retry-after')
     const pause = retryAfter(header, at, clock.random())
     const coolDown = isStepUp ? null : (failures: number): number => pause || backoff(failures, clock.random())
-    return records.update(failureChange(journal, at, maySpend, coolDown, !!pause, isAutomatic))
+    const fate = maySpend ? fateOf(error) : 'unused'
+    return records.update(failureChange(journal, at, fate, coolDown, !!pause, isAutomatic))
   }
 
-  return {
-    readOrReseed,
-    begin: (found) => records.update(attemptChange(found, clock.now(), timeout)),
-    isTooLateToSend,
-    fail,
-  }
+  /** After the deadline a late answer is still taken. A cookie may be on its way though the call was broken off. */
+  const fateOf = (error: unknown): TokenFate => (cookies || error instanceof RefreshTimeoutError ? 'unknown' : 'lost')
+
+  return { look, begin, fail }
 }

@@ -2,6 +2,7 @@
 
 import { RefreshFailedError, RefreshTimeoutError, SessionDisposedError } from '../errors.ts'
 import type { Runtime } from '../runtime/ports.ts'
+import { isForgiven, patienceLeft } from '../state/plan.ts'
 
 /**
  * Runs `work` under the lock. Where `work` answers a number, that is a wall time before which nothing may be sent: the lock is
@@ -11,9 +12,17 @@ import type { Runtime } from '../runtime/ports.ts'
 export type WithLock = <T>(work: () => Promise<T | number>) => Promise<T>
 
 const POLL_MS = 250
+// As a part of the timeout: from then on a holder has to show that its script goes on, where the server forgives a second use.
+const EARLY = 1 / 5
 
-export function createLock({ clock, locks, records, disposed }: Runtime<unknown>, timeout: number): WithLock {
-  const { after, now, random } = clock
+export function createLock(
+  { clock, locks, records, channel, disposed }: Runtime<unknown>,
+  timeout: number,
+  replayWindow = 0,
+): WithLock {
+  const { after, now, mono, random } = clock
+  const longestPatience = replayWindow ? timeout * EARLY : timeout
+  channel.answerWhile(locks.isSole)
 
   async function lockedOnce<T>(work: () => Promise<T>): Promise<T> {
     const stuck = new AbortController()
@@ -22,24 +31,30 @@ export function createLock({ clock, locks, records, disposed }: Runtime<unknown>
     const message = `The lock of the session was not free within ${2 * timeout} ms: another refresh does not end. The session is kept.`
     const stops = [after(2 * timeout, () => late.abort(new RefreshTimeoutError(message)))]
     const stopAll = (): void => stops.forEach((stop) => stop())
+    let waitsSince = 0
 
     /** After `ms` this tab may take the lock from its holder; tabs do so one after the other, never from a fresh holder. */
-    function startPatience(ms: number): AbortSignal {
-      const jitter = (random() * timeout) / 10
-      const stop = after(ms + jitter, () => void takeLockIfStuck())
+    function startPatience(left: number): void {
+      const ms = Math.min(left, longestPatience)
+      const stop = after(ms + (random() * longestPatience) / 10, () => void takeLockIfStuck())
       stops.push(stop)
-      return stuck.signal
     }
 
     async function takeLockIfStuck(): Promise<void> {
-      const stored = await records.read().catch(() => null)
-      const left = (stored?.record.sent?.deadline ?? 0) - now()
-      // Another tab took the lock meanwhile, and its own refresh is under way.
-      if (left > 0 && left <= timeout) startPatience(left)
-      else stuck.abort()
+      const sent = (await records.read().catch(() => null))?.record.sent ?? null
+      const left = patienceLeft(sent, now(), mono() - waitsSince, timeout)
+      const isStuck = left <= 0 || (isForgiven(sent, now(), replayWindow) && !(await channel.isAnswered()))
+      if (isStuck) stuck.abort()
+      else startPatience(left)
     }
 
-    const release = await locks.acquire(late.signal, () => startPatience(timeout)).finally(stopAll)
+    function waitForTabs(): AbortSignal {
+      waitsSince = mono()
+      startPatience(timeout)
+      return stuck.signal
+    }
+
+    const release = await locks.acquire(late.signal, waitForTabs).finally(stopAll)
     try {
       return await work()
     } finally {

@@ -1,24 +1,39 @@
-// News between tabs, by BroadcastChannel: a message says that the record has moved, and never what it holds.
+// News between tabs, by BroadcastChannel: a message says that the record has moved, and never what it holds. Beside the news, a tab
+// may ask whether the tab that it waits for is awake.
 
 import type { Globals } from './globals.ts'
-import type { Channel, Page } from './ports.ts'
+import type { Channel, Clock, Page } from './ports.ts'
 
-export const noChannel: Channel = { post() {}, listen() {} }
+export const noChannel: Channel = { post() {}, listen() {}, answerWhile() {}, isAnswered: async () => true }
+
+const QUESTION = 'busy?'
+const ANSWER = 'busy'
+// A script that does not answer for so long stands still.
+const ANSWER_MS = 500
 
 export function createTabChannel(
   get: Globals,
   name: string,
   { onSleep, onWake }: Page,
+  { after }: Clock,
   disposed: AbortSignal,
 ): Channel {
   let channel: BroadcastChannel | undefined
-  let onMessage = (): void => {}
+  let onNews = (): void => {}
+  let onAnswer = (): void => {}
+  let isBusy = (): boolean => false
+
+  function hear(message: unknown): void {
+    if (message === ANSWER) onAnswer()
+    else if (message !== QUESTION) onNews()
+    else if (isBusy()) channel?.postMessage(ANSWER)
+  }
 
   function open(): void {
     const Class = get('BroadcastChannel')
     if (!Class || channel || disposed.aborted) return
     channel = new Class(name)
-    channel.onmessage = () => onMessage()
+    channel.onmessage = ({ data }) => hear(data)
   }
 
   // An open channel keeps a page out of the back/forward cache. And it wakes a frozen page for just long enough to begin a read
@@ -34,8 +49,19 @@ export function createTabChannel(
   return {
     post: () => channel?.postMessage(null),
     listen(run) {
-      onMessage = run
+      onNews = run
       open()
     },
+    answerWhile: (isSo) => void (isBusy = isSo),
+    isAnswered: () =>
+      new Promise((resolve) => {
+        if (!channel) return resolve(true)
+        const stop = after(ANSWER_MS, () => resolve(false))
+        onAnswer = () => {
+          stop()
+          resolve(true)
+        }
+        channel.postMessage(QUESTION)
+      }),
   }
 }

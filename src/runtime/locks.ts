@@ -1,14 +1,17 @@
-// The lock: one holder over all tabs, by Web Locks; among the callers of this tab where there are none.
+// The lock: one holder over all tabs, by Web Locks; among the callers of this tab where there are none. Beside it, a lock for each
+// attempt, by which other tabs tell a page that is gone from one that sleeps.
 
 import type { Undo } from '../seam/io.ts'
 import type { Globals } from './globals.ts'
-import type { Locks, Page } from './ports.ts'
+import type { Locks, Page, Sender } from './ports.ts'
 
 /** The lock of a single tab: callers hold it in the order they came. */
 export function createLocalLock(): Locks {
   let last: Promise<unknown> = Promise.resolve()
   return {
     isSole: () => true,
+    holdAttempt: async () => null,
+    findSender: async () => 'gone', // there is no other tab
     async acquire(late) {
       const before = last
       let release!: Undo
@@ -67,7 +70,35 @@ export function createTabLocks(get: Globals, name: string, local: Locks, { onSle
     }
   }
 
+  const attemptName = (id: string): string => `${name}:attempt:${id}`
+
+  function holdAttempt(id: string): Promise<Undo | null> {
+    return new Promise((resolve) => {
+      const hold = (): Promise<void> => new Promise((done) => resolve(done))
+      // Shared: a tab whose journal comes too late may hold the same number for a moment.
+      const requesting = get('navigator')?.locks?.request(attemptName(id), { mode: 'shared' }, hold)
+      if (!requesting) return resolve(null)
+      requesting.catch(() => resolve(null))
+    })
+  }
+
+  async function findSender(id?: string): Promise<Sender> {
+    try {
+      const { held: all = [] } = await get('navigator')!.locks.query()
+      const isAttempt = (lock: LockInfo): boolean =>
+        id === undefined ? !!lock.name?.startsWith(attemptName('')) : lock.name === attemptName(id)
+      const sender = all.find(isAttempt)
+      if (!sender) return 'gone'
+      const isInTurn = all.some((lock) => lock.name === name && lock.clientId === sender.clientId)
+      return isInTurn ? 'in-turn' : 'out-of-turn'
+    } catch {
+      return 'unknown'
+    }
+  }
+
   return {
+    holdAttempt,
+    findSender,
     isSole: () => held.size > 0,
     async acquire(late, patience) {
       const releaseLocal = await local.acquire(late, patience)

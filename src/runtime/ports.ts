@@ -26,7 +26,20 @@ export interface Locks {
   acquire(late: AbortSignal, patience: () => AbortSignal): Promise<Undo>
   /** Whether holding it keeps every other tab out. */
   isSole(): boolean
+  /**
+   * A lock of its own for one attempt, beside the lock that `acquire` gives: the platform frees it when this page is closed or
+   * crashes, not while the page is frozen. `null`: there are no such locks.
+   */
+  holdAttempt(id: string): Promise<Undo | null>
+  /** What the locks tell of the tab that has sent this attempt; without an id: of the tabs that have sent any. */
+  findSender(id?: string): Promise<Sender>
 }
+
+/**
+ * `gone`: no page holds the lock of the attempt. `in-turn`: the page that does holds the lock of the session as well.
+ * `out-of-turn`: it has lost that, since it was frozen or stalled. `unknown`: there are no such locks.
+ */
+export type Sender = 'gone' | 'in-turn' | 'out-of-turn' | 'unknown'
 
 /** The shared record and its credentials, as a session reads them. */
 export type Stored<U> = Row<Credentials<U>>
@@ -45,6 +58,10 @@ export interface Records<U> {
 export interface Channel {
   post(): void
   listen(run: () => void): void
+  /** Has this tab answer those who ask for a tab that is busy, as long as it is. */
+  answerWhile(isBusy: () => boolean): void
+  /** Whether another tab that is busy answers: its script does not stand still. True where there are no messages. */
+  isAnswered(): Promise<boolean>
 }
 
 /** What the page goes through. */

@@ -27,7 +27,7 @@ export function createRuntime<U>(
   const shared = storage.isShared(get)
     ? {
         locks: createTabLocks(get, key, localLock, page),
-        channel: createTabChannel(get, key, page, disposed),
+        channel: createTabChannel(get, key, page, clock, disposed),
         records: openRecords<U>(storage, { get, key }, clock, report),
       }
     : { locks: localLock, channel: noChannel, records: memoryRecords<U>() }

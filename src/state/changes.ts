@@ -22,6 +22,7 @@ import {
   endSession,
   type Issued,
   issuedNow,
+  loseAnswer,
   renewCredentials,
   startRecord,
 } from './steps.ts'
@@ -32,13 +33,25 @@ export const mayWrite = (record: SessionRecord | null, journal: SessionRecord): 
 
 /** Before an attempt is sent. Too late: another tab has moved the record since it was read. */
 export const attemptChange =
-  (found: SessionRecord, at: number, timeout: number): Change =>
+  (found: SessionRecord, at: number, timeout: number, endsWithPage: boolean): Change =>
   (old) =>
-    mayWrite(old, found) && !isNewer(old.version, found.version) ? beginAttempt(old, at, timeout) : undefined
+    mayWrite(old, found) && !isNewer(old.version, found.version)
+      ? beginAttempt(old, at, timeout, endsWithPage)
+      : undefined
+
+/**
+ * What a failed attempt leaves of its refresh token. `unused`: as good as before. `unknown`: the server may have used it up, and
+ * the answer may still come. `lost`: it may have been used up, and nobody can receive the answer any more.
+ */
+export type TokenFate = 'unused' | 'unknown' | 'lost'
+
+function settleToken(record: SessionRecord, fate: TokenFate): SessionRecord {
+  if (fate === 'unused') return { ...record, sent: null }
+  return fate === 'lost' ? loseAnswer(record) : record
+}
 
 /**
  * After an attempt has failed.
- * @param maySpend Whether the server may have used up the refresh token all the same.
  * @param coolDown ms until the next attempt, from the number of failures in a row; `null`: the server works, and asks more of
  *   the user.
  * @param isOrdered Whether the server asked for that cool-down.
@@ -48,14 +61,14 @@ export const failureChange =
   (
     journal: SessionRecord,
     at: number,
-    maySpend: boolean,
+    fate: TokenFate,
     coolDown: ((failures: number) => number) | null,
     isOrdered: boolean,
     isCharged: boolean,
   ): Change =>
   (old) => {
     if (!mayWrite(old, journal)) return undefined
-    const next = { ...old, sent: maySpend ? old.sent : null }
+    const next = settleToken(old, fate)
     if (!coolDown) return next
     const failures = old.failures + 1
     return { ...(isCharged ? chargeBudget(next, at) : next), failures, coolUntil: at + coolDown(failures), isOrdered }

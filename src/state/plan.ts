@@ -1,6 +1,6 @@
 // Decides about refreshes: which callers share one, and whether one may be sent now. Pure.
 
-import { isNewer, isSameSession, type SessionRecord, type Version } from './record.ts'
+import { isNewer, isSameSession, type Sent, type SessionRecord, type Version } from './record.ts'
 import { BUCKET_SIZE } from './steps.ts'
 
 const BUCKET_MS = 60_000
@@ -41,6 +41,20 @@ export function planRefresh(record: SessionRecord, asked: Asked, now: number, re
   // Before `first` the clock was set back: those times say nothing.
   const mayBeUnderWay = now >= sent.first + replayWindow && now < sent.deadline
   return mayBeUnderWay ? sent.deadline : 'send'
+}
+
+/** Whether the server would forgive one more use of the refresh token. */
+export const isForgiven = (sent: Sent | null, now: number, replayWindow: number): boolean =>
+  replayWindow > 0 && now < (sent?.first ?? now) + replayWindow
+
+/**
+ * ms for which a tab still leaves the lock to the tab that holds it. While an attempt is under way: until its deadline, since
+ * another tab may have taken the lock meanwhile.
+ * @param waited ms that the tab has waited already
+ */
+export function patienceLeft(sent: Sent | null, now: number, waited: number, timeout: number): number {
+  const left = (sent?.deadline ?? 0) - now
+  return left > 0 && left <= timeout ? left : timeout - waited
 }
 
 /** Whether the refresh that was asked for has happened since, in whatever tab. */

@@ -26,6 +26,17 @@ export const isNewer = (a: Version, b: Version): boolean =>
 export const isSameSession = (then: Version, now: Version): boolean =>
   !then.generation || then.generation === now.generation
 
+/** Attempts whose outcome is not known: the last one is under way, or its answer was lost. Wall times. */
+export interface Sent {
+  /** When the first of them was sent, and the last. */
+  readonly first: number
+  readonly at: number
+  /** Until then the answer may come; 0: nobody can receive it any more. */
+  readonly deadline: number
+  /** Whether nobody can receive the answer once the page that sent it is gone, which shows by the lock of the attempt. */
+  readonly endsWithPage: boolean
+}
+
 export interface SessionRecord {
   readonly layout: 2
   readonly version: Version
@@ -40,8 +51,7 @@ export interface SessionRecord {
   readonly reloadedBy: number
   /** The first attempt that has to be a reload, because a caller in some tab waits for one. */
   readonly reloadFrom: number
-  /** An attempt whose outcome is not written down: it is under way, or its answer was lost. Wall times. */
-  readonly sent: { readonly first: number; readonly at: number; readonly deadline: number } | null
+  readonly sent: Sent | null
   readonly failures: number
   /** No refresh before this wall time. */
   readonly coolUntil: number

@@ -34,13 +34,24 @@ export const renewCredentials = (record: SessionRecord, issued: Issued): Session
 })
 
 /** Journals an attempt before it is sent: the next tab that gets the lock then knows of an answer that nobody has seen. */
-export const beginAttempt = (record: SessionRecord, at: number, timeout: number): SessionRecord => ({
+export const beginAttempt = (
+  record: SessionRecord,
+  at: number,
+  timeout: number,
+  endsWithPage = false,
+): SessionRecord => ({
   ...record,
   attempt: record.attempt + 1,
   // A time yet to come was written before the clock was set back: it would count twice.
   charges: record.charges.filter((time) => time <= at),
   // A server forgives a second use from the first use on.
-  sent: { first: Math.min(record.sent?.first ?? at, at), at, deadline: at + timeout },
+  sent: { first: Math.min(record.sent?.first ?? at, at), at, deadline: at + timeout, endsWithPage },
+})
+
+/** Nobody can receive the answer of the last attempt any more: the call has failed, or the page that sent it is gone. */
+export const loseAnswer = (record: SessionRecord): SessionRecord => ({
+  ...record,
+  sent: record.sent && { ...record.sent, deadline: 0 },
 })
 
 /** An attempt has brought new credentials. */
