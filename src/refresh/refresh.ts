@@ -1,10 +1,11 @@
 // A refresh as an operation: when it may be sent, what the backend is asked, and what the answer changes.
 
-import { InvalidTokenError, RefreshFailedError } from '../errors.ts'
+import { RefreshFailedError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { RefreshIntent } from '../seam/io.ts'
 import type { Commit, Sending } from '../seam/extension.ts'
 import type { Store } from '../session/store.ts'
+import { requireAccessToken } from '../session/answers.ts'
 import { endChange, refreshChange } from '../state/changes.ts'
 import { type Credentials, mergeAnswer } from '../state/credentials.ts'
 import { type Asked, planRefresh } from '../state/plan.ts'
@@ -57,12 +58,7 @@ export function refreshOperation<U, C>(
       if (!held) throw new RefreshFailedError('no credentials are stored')
       const method = (isReload(record!) && backend.reload) || backend.refresh
       const said = await method.call(backend, held, io, intentFor(record!))
-      // Only a backend with cookies, or with data of its own, does without a token.
-      if (said && !said.accessToken && !said.data && !backend.cookies)
-        throw new InvalidTokenError(
-          `an answer without accessToken (it has ${Object.keys(said).join(', ') || 'nothing'})`,
-        )
-      return said
+      return said && requireAccessToken(backend, said)
     },
     commit: (said, sending, receivedAt) =>
       said === null ? end('expired', sending) : commitAs(isReload(sending.record!), said, sending, receivedAt),
