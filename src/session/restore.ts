@@ -35,7 +35,7 @@ export function createRestore<U, C>(
     said: Credentials<U> | null,
     before: Stored<U> | null,
     receivedAt: number,
-    ending: Ending = 'expired',
+    ending: Ending | null = null,
   ): Commit<U> {
     const held = before?.credentials ?? null
     const isSame = !!held && !!said && !isOtherUser(held, merge(held, said))
