@@ -6,6 +6,7 @@ import type { RequestRefresh } from './refresh/queue.ts'
 import type { CoreOperation, Exchange } from './refresh/exchange.ts'
 import type { NamedHooks } from './request/hooks.ts'
 import type { Commit, Extension, Kernel, ServerSkills } from './seam/extension.ts'
+import { requireToken } from './session/answers.ts'
 import { writeAlone } from './session/write.ts'
 import type { Credentials } from './state/credentials.ts'
 import type { State } from './state/view.ts'
@@ -23,6 +24,11 @@ export function createKernel<U, C>(
       if (isTransient(error)) store.dispatch({ type: 'failing' })
       else events.emit('error', { error: error as AnySessionError })
     }
+  }
+
+  async function write(commit: Commit<U>): Promise<void> {
+    if (commit.credentials) requireToken(backend, commit.credentials)
+    store.adopt(await writeAlone(runtime.records, commit), 'server')
   }
 
   // An extension does not know the app's types of user and claims: for it they are JSON.
@@ -43,7 +49,7 @@ export function createKernel<U, C>(
     now: runtime.clock.now,
     mono: runtime.clock.mono,
     refresh,
-    write: async (commit) => store.adopt(await writeAlone(runtime.records, commit as Commit<U>), 'server'),
+    write: (commit) => write(commit as Commit<U>),
     exchange: async (operation) => (await exchange(operation as unknown as CoreOperation<U, never>)).answer,
   }
 }

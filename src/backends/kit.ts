@@ -79,9 +79,13 @@ export function missingField(name: string, json: Json, cure?: string): RefreshFa
   return new RefreshFailedError(`the answer has no "${name}" (it has ${names})${cure ? `: ${cure}` : ''}`)
 }
 
+// 404 and 405: there is no such route, so that nobody has heard of the sign-out.
+const NOT_DELIVERED = [404, 405, 408, 421, 425, 429]
+
 /** Whether the server has got a sign-out; if not, it is told again. @throws {@link RefreshFailedError} */
-export function assertDelivered({ status }: Response): void {
-  if (status >= 500 || [408, 425, 429].includes(status)) throw new RefreshFailedError(`answered ${status}`)
+export function assertDelivered(response: Response): void {
+  const { status } = response
+  if (status >= 500 || NOT_DELIVERED.includes(status)) throw new RefreshFailedError(`answered ${status}`, { response })
 }
 
 /** The origins of absolute URLs; a relative URL is on the page's own. */

@@ -197,7 +197,11 @@ export function createExchange<U, C>(
   }
 
   function takeLateAnswer<A>(operation: CoreOperation<U, A>, sending: Sending<U>, { answer }: Call<A>): Promise<void> {
-    const taken = answer.then(async (late) => write(operation.commit(late, sending, clock.now())))
+    const { end } = operation
+    const taken = answer.then(
+      async (late) => write(operation.commit(late, sending, clock.now())),
+      async (cause: unknown) => write(cause instanceof SessionEndedError ? end?.(cause.reason, sending) : undefined),
+    )
     return taken.then(
       ({ news }) => news && publish({ plan: 'send', news }),
       () => {},

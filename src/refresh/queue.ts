@@ -7,6 +7,7 @@ import type { RefreshIntent } from '../seam/io.ts'
 import { requestReload } from '../state/changes.ts'
 import { type Ask, findShared } from '../state/plan.ts'
 import { isNewer, type Version } from '../state/record.ts'
+import type { State } from '../state/view.ts'
 import type { Exchange } from './exchange.ts'
 import { refreshOperation } from './refresh.ts'
 
@@ -16,12 +17,14 @@ export type RefreshOutcome = 'done' | 'give-up'
 /** Resolves when a refresh that satisfies `ask` is committed and published. @throws SessionError */
 export type RequestRefresh = (intent: RefreshIntent, ask?: Partial<Ask>) => Promise<RefreshOutcome>
 
-interface QueuedRefresh {
+interface QueuedRefresh<U, C> {
   forced: boolean
   reload: boolean
   readonly shareKey: string | undefined
   intent: RefreshIntent
   version: Version
+  /** What the tab showed when the last caller asked: whose refresh it is. */
+  of: State<U, C>
   /** The number of the last attempt when the last forced caller asked: only a later attempt is fresh for that caller. */
   attempt: number
   /** Reads that number. One read serves all callers of one moment, and begins after the last of them. */
@@ -34,20 +37,21 @@ interface QueuedRefresh {
 export function createQueue<U, C>(context: Context<U, C>, exchange: Exchange<U>): RequestRefresh {
   const { runtime, backend, store } = context
   const { records, disposed } = runtime
-  const queue: QueuedRefresh[] = []
+  const queue: QueuedRefresh<U, C>[] = []
 
-  function enqueue(intent: RefreshIntent, { forced, reload, shareKey }: Ask): QueuedRefresh {
-    let settle!: QueuedRefresh['settle']
+  function enqueue(intent: RefreshIntent, { forced, reload, shareKey }: Ask): QueuedRefresh<U, C> {
+    let settle!: QueuedRefresh<U, C>['settle']
     const outcome = new Promise<RefreshOutcome>((resolve) => (settle = resolve))
     outcome.catch(() => {}) // every caller may have left
     const reading = Promise.resolve()
-    const { version } = store.view
+    const { version, state } = store.view
     const queued = {
       forced,
       reload,
       shareKey,
       intent,
       version,
+      of: state,
       attempt: 0,
       reading,
       isReadDue: false,
@@ -58,7 +62,7 @@ export function createQueue<U, C>(context: Context<U, C>, exchange: Exchange<U>)
     return queued
   }
 
-  async function start(queued: QueuedRefresh): Promise<RefreshOutcome> {
+  async function start(queued: QueuedRefresh<U, C>): Promise<RefreshOutcome> {
     await Promise.resolve() // callers of the same moment share it
     await queued.reading
     if (disposed.aborted) throw new SessionDisposedError()
@@ -66,7 +70,7 @@ export function createQueue<U, C>(context: Context<U, C>, exchange: Exchange<U>)
     return plan === 'give-up' ? plan : 'done'
   }
 
-  async function run(queued: QueuedRefresh): Promise<void> {
+  async function run(queued: QueuedRefresh<U, C>): Promise<void> {
     const outcome = start(queued)
     await outcome.catch((error: unknown) => markStale(queued, error))
     queue.shift()
@@ -75,12 +79,12 @@ export function createQueue<U, C>(context: Context<U, C>, exchange: Exchange<U>)
   }
 
   /** A refresh that is due has failed. Not where newer credentials have come since, nor where the old token is still good. */
-  function markStale({ forced, intent, version }: QueuedRefresh, error: unknown): void {
+  function markStale({ forced, intent, version }: QueuedRefresh<U, C>, error: unknown): void {
     const isDue = !forced && (intent.reason !== 'ahead' || store.isNearExpiry())
     if (isDue && isTransient(error) && !isNewer(store.view.version, version)) store.dispatch({ type: 'failing' })
   }
 
-  function markForced(queued: QueuedRefresh, intent: RefreshIntent): void {
+  function markForced(queued: QueuedRefresh<U, C>, intent: RefreshIntent): void {
     queued.intent = intent
     if (queued.isReadDue) return
     queued.isReadDue = true
@@ -88,7 +92,7 @@ export function createQueue<U, C>(context: Context<U, C>, exchange: Exchange<U>)
     queued.reading.catch(() => {}) // the callers are told once it starts
   }
 
-  async function readAttempt(queued: QueuedRefresh): Promise<void> {
+  async function readAttempt(queued: QueuedRefresh<U, C>): Promise<void> {
     queued.isReadDue = false
     const record = queued.reload ? await records.update(requestReload) : (await records.read())?.record
     // The record was cleared: nobody knows which attempt is under way, so that none of those will do.
@@ -103,7 +107,10 @@ export function createQueue<U, C>(context: Context<U, C>, exchange: Exchange<U>)
       queued.forced ||= forced
       queued.reload ||= reload
     }
-    if (isNewer(store.view.version, queued.version)) queued.version = store.view.version
+    if (isNewer(store.view.version, queued.version)) {
+      queued.version = store.view.version
+      queued.of = store.state
+    }
     if (forced) markForced(queued, intent)
     const isFirst = place < 0 && queue.length === 1
     if (isFirst) void run(queued)

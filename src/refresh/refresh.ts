@@ -1,21 +1,24 @@
 // A refresh as an operation: when it may be sent, what the backend is asked, and what the answer changes.
 
-import { InvalidTokenError, RefreshFailedError } from '../errors.ts'
+import { RefreshFailedError } from '../errors.ts'
+import type { Stored } from '../runtime/ports.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { RefreshIntent } from '../seam/io.ts'
 import type { Commit, Sending } from '../seam/extension.ts'
 import type { Store } from '../session/store.ts'
+import { requireAccessToken } from '../session/answers.ts'
 import { endChange, refreshChange } from '../state/changes.ts'
-import { type Credentials, mergeAnswer } from '../state/credentials.ts'
+import { type Credentials, isOtherUser, isSameUser, mergeAnswer } from '../state/credentials.ts'
 import { type Asked, planRefresh } from '../state/plan.ts'
-import type { Ending, Reason, SessionRecord } from '../state/record.ts'
+import { type Ending, isSameSession, type Reason, type SessionRecord } from '../state/record.ts'
 import { issuedNow } from '../state/steps.ts'
+import type { State } from '../state/view.ts'
 import type { CoreOperation } from './exchange.ts'
 
 export function refreshOperation<U, C>(
   backend: Backend<U>,
   store: Store<U, C>,
-  asked: Asked,
+  asked: Asked & { readonly of: State<U, C> },
   intent: RefreshIntent,
 ): CoreOperation<U, Credentials<U> | null> {
   /** A caller in another tab may wait for a reload. */
@@ -23,6 +26,13 @@ export function refreshOperation<U, C>(
   const intentFor = (record: SessionRecord): RefreshIntent =>
     isReload(record) ? { ...intent, reason: 'reload' } : intent
   const isStillHeld = (): boolean => store.credentials !== null
+
+  /** Another user's session owes the caller nothing; and a switch, or input, is only for who is known to be the same user. */
+  function isCallers({ record, credentials }: Stored<U>): boolean {
+    if (!credentials || isOtherUser(asked.of, credentials)) return false
+    const isSame = isSameSession(asked.version, record.version)
+    return isSame || asked.shareKey === undefined || isSameUser(asked.of, credentials)
+  }
 
   function reasonOf(hasReloaded: boolean): Reason {
     if (intent.organizationId !== undefined) return 'switched'
@@ -51,18 +61,15 @@ export function refreshOperation<U, C>(
     isAutomatic: !asked.forced,
     isCheckpointEnough: !asked.reload,
     ifRefused: 'plan-again',
-    plan: (found, now, replayWindow) => (found ? planRefresh(found.record, asked, now, replayWindow) : 'adopt'),
+    plan(found, now, replayWindow) {
+      return found && isCallers(found) ? planRefresh(found.record, asked, now, replayWindow) : 'adopt'
+    },
     maySpend: (held) => held !== null,
     async call(io, { record, held }) {
       if (!held) throw new RefreshFailedError('no credentials are stored')
       const method = (isReload(record!) && backend.reload) || backend.refresh
       const said = await method.call(backend, held, io, intentFor(record!))
-      // Only a backend with cookies, or with data of its own, does without a token.
-      if (said && !said.accessToken && !said.data && !backend.cookies)
-        throw new InvalidTokenError(
-          `an answer without accessToken (it has ${Object.keys(said).join(', ') || 'nothing'})`,
-        )
-      return said
+      return said && requireAccessToken(backend, said)
     },
     commit: (said, sending, receivedAt) =>
       said === null ? end('expired', sending) : commitAs(isReload(sending.record!), said, sending, receivedAt),

@@ -47,7 +47,7 @@ export function createAct<U, C>(
   return (trip, verdict) => {
     switch (verdict) {
       case 'served':
-        refusedRoutes.remove(trip.request)
+        refusedRoutes.remove(trip.request, trip.sentWith)
         return tellServed(trip)
       case 'deliver':
         return 'deliver'

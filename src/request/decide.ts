@@ -72,7 +72,7 @@ export function createDecide<U, C>(
     sentWith: compareSent(store.view, trip.sentWith),
     end: endOf(trip.started, store.view),
     wasRefreshed: trip.wasRefreshed,
-    isRefusedRoute: refusedRoutes.has(trip.request.route),
+    isRefusedRoute: refusedRoutes.has(trip.request.route, trip.sentWith),
     mayReplay: trip.request.mayReplay(replay),
     hasSendsLeft: trip.hasSendsLeft,
     canReplay: trip.request.canReplay,

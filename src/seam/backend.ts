@@ -12,8 +12,17 @@ export interface Backend<U = Json> extends ServerSkills<U> {
   readonly replayWindow?: number
   /** A cookie holds the credentials: nothing needs to be attached before it is known who is signed in. */
   readonly cookies?: boolean
-  /** Beside the cookie there is an access token to attach: requests wait until it is known who is signed in. */
+  /**
+   * Beside the cookie there is an access token to attach: requests wait until it is known who is signed in, and a refresh
+   * that brings no access token has failed.
+   */
   readonly needsToken?: boolean
+  /**
+   * The session lives without an access token and without a cookie: what proves it is in `data`, or attached by other means.
+   * Without this, and without {@link Backend.cookies}, an answer that carries no token signs nobody in, and is no refresh.
+   * @default false
+   */
+  readonly needsNoToken?: boolean
   /** Extensions that this server needs; those of the app come first. */
   readonly use?: readonly Extension[]
   /** Whether an absolute URL is one of its own endpoints: such a request is never held and never judged. */

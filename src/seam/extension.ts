@@ -105,7 +105,10 @@ export interface Kernel {
    * makes the session `stale`, and it heals; any other failure is told by an `error` event.
    */
   refresh(options?: { reload?: boolean }): Promise<void>
-  /** Writes the record without asking the server, and publishes what it holds then. */
+  /**
+   * Writes the record without asking the server, and publishes what it holds then.
+   * @throws InvalidTokenError for credentials without a token, unless the backend says that it needs none. Nothing is written.
+   */
   write(commit: Commit<Json>): Promise<void>
   /** Talks with the server under the lock of all tabs: see {@link Operation}. */
   exchange<A>(operation: Operation<Json, A>): Promise<A | undefined>

@@ -10,8 +10,8 @@ import { restoreChange } from '../state/changes.ts'
 import { type Credentials, isOtherUser, merge } from '../state/credentials.ts'
 import { BLANK, type Ending } from '../state/record.ts'
 import type { Readiness } from './readiness.ts'
+import { readSignIn } from './answers.ts'
 import { firstGeneration, writeAlone } from './write.ts'
-import { requireToken } from './sign-in.ts'
 
 export interface Restore<U> {
   /** Takes over what the page was handed; `null`: nobody is signed in. */
@@ -35,11 +35,11 @@ export function createRestore<U, C>(
     said: Credentials<U> | null,
     before: Stored<U> | null,
     receivedAt: number,
-    ending: Ending = 'expired',
+    ending: Ending | null = null,
   ): Commit<U> {
     const held = before?.credentials ?? null
     const isSame = !!held && !!said && !isOtherUser(held, merge(held, said))
-    const fresh = said && requireToken(backend, merge(isSame ? held : null, said))
+    const fresh = said && readSignIn(backend, isSame ? held : null, said)
     const change = restoreChange(before, fresh, isSame, ending, receivedAt, firstGeneration(store, clock))
     return { change, credentials: fresh }
   }

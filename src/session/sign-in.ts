@@ -1,31 +1,20 @@
 // How a session begins by a sign-in: with credentials, by a login function, or by asking the server who is signed in.
 
 import type { Context } from '../context.ts'
-import { InvalidOptionError, InvalidTokenError } from '../errors.ts'
+import { InvalidOptionError } from '../errors.ts'
 import type { CallBackend } from '../refresh/call.ts'
 import type { CoreOperation, Exchange } from '../refresh/exchange.ts'
-import type { Backend } from '../seam/backend.ts'
 import type { Commit } from '../seam/extension.ts'
 import { signInChange } from '../state/changes.ts'
-import { type Credentials, merge } from '../state/credentials.ts'
+import type { Credentials } from '../state/credentials.ts'
 import type { Readiness } from './readiness.ts'
+import { readSignIn } from './answers.ts'
 import { firstGeneration, writeAlone } from './write.ts'
 
 /** Logs in, and answers with credentials; with nothing, where the server can be asked who is signed in. */
 export type LogIn<U> = (io: { fetch: typeof fetch; signal: AbortSignal }) => Promise<Credentials<U> | void>
 
 export type SignInSource<U> = Credentials<U> | LogIn<U>
-
-/**
- * Only what carries a token signs anybody in, or what comes from a backend that needs none: the JSON of a refused login does not.
- * @throws InvalidTokenError
- */
-export function requireToken<U>({ cookies }: Backend<U>, credentials: Credentials<U>): Credentials<U> {
-  const { accessToken, refreshToken, data } = credentials
-  if (cookies || accessToken || refreshToken || data) return credentials
-  const names = Object.keys(credentials).join(', ')
-  throw new InvalidTokenError(`Neither accessToken nor refreshToken, but ${names}. Nobody was signed in.`)
-}
 
 /** @throws what the login function throws, {@link InvalidTokenError}. The session is as before then. */
 export function createSignIn<U, C>(
@@ -47,7 +36,7 @@ export function createSignIn<U, C>(
   }
 
   function signInCommit(said: Credentials<U> | null): Commit<U> {
-    const fresh = said && requireToken(backend, merge(null, said))
+    const fresh = said && readSignIn(backend, null, said)
     return { change: signInChange(fresh, clock.now(), firstGeneration(store, clock)), credentials: fresh }
   }
 

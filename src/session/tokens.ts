@@ -5,6 +5,7 @@ import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
 import type { RequestRefresh } from '../refresh/queue.ts'
 import { abortable } from '../runtime/wait.ts'
 import type { ExtensionHooks, SideTokenOptions, TokenTarget } from '../seam/extension.ts'
+import { isSameUser } from '../state/credentials.ts'
 import { isSameSession } from '../state/record.ts'
 import type { Readiness } from './readiness.ts'
 
@@ -46,8 +47,9 @@ export function createGetToken<U, C>(
     const token = isElsewhere(target)
       ? await abortable(getSideToken(target, { skipCache, minValidity }), signal)
       : await getOwnToken(skipCache, minValidity, signal)
-    // Another session has begun meanwhile, or none goes on: the token is not the caller's.
-    return isSameSession(view.version, store.view.version) ? token : null
+    // Another user's session has begun meanwhile, or none goes on: the token is not the caller's.
+    const isCallers = isSameSession(view.version, store.view.version) || isSameUser(state, store.state)
+    return isCallers ? token || null : null
   }
 
   async function getOwnToken(skipCache: boolean, minValidity?: number, signal?: AbortSignal): Promise<string | null> {

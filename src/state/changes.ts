@@ -18,6 +18,7 @@ import {
   beginAttempt,
   beginSession,
   chargeBudget,
+  chargeWasted,
   completeAttempt,
   endSession,
   type Issued,
@@ -115,13 +116,14 @@ export const sideTokenChange =
  * @param before What the storage held before the server was asked.
  * @param fresh Who is signed in, as the server says.
  * @param isSame Whether that is the session which the storage held.
+ * @param ending How the session ended, where the server said more than that nobody is signed in.
  */
 export const restoreChange =
   (
     before: Row<Credentials<unknown>> | null,
     fresh: Credentials<unknown> | null,
     isSame: boolean,
-    ending: Ending,
+    ending: Ending | null,
     receivedAt: number,
     firstGeneration: number,
   ): Change =>
@@ -139,9 +141,13 @@ export const restoreChange =
     return isSameToken(fresh, held) ? { ...old, reason: 'restored' } : renewCredentials(old, issued)
   }
 
-function endRestored(found: SessionRecord | null, ending: Ending, firstGeneration: number): SessionRecord | undefined {
-  if (!found) return endSession(startRecord(firstGeneration), 'restored')
-  return found.signedIn ? endSession(found, ending) : undefined
+function endRestored(
+  found: SessionRecord | null,
+  ending: Ending | null,
+  firstGeneration: number,
+): SessionRecord | undefined {
+  if (!found) return endSession(startRecord(firstGeneration), ending ?? 'restored')
+  return found.signedIn ? endSession(found, ending ?? 'expired') : undefined
 }
 
 const isSameToken = (a: Credentials<unknown>, b: Credentials<unknown>): boolean =>
@@ -151,7 +157,7 @@ const isSameToken = (a: Credentials<unknown>, b: Credentials<unknown>): boolean 
 export const signInChange =
   (fresh: Credentials<unknown> | null, receivedAt: number, firstGeneration: number): Change =>
   (found) => {
-    if (!fresh) return endRestored(found, 'expired', firstGeneration)
+    if (!fresh) return endRestored(found, null, firstGeneration)
     return beginSession(found ?? startRecord(firstGeneration), issuedNow(fresh, 'signed-in', receivedAt))
   }
 
@@ -202,6 +208,23 @@ export const reseedChange =
     old && !isNewer(version, old.version)
       ? undefined
       : { ...BLANK, attempt: now, ...old, version, signedIn: true, signOutPending: false, receivedAt, lifetime }
+
+/** A refresh cured nothing: a route refused the token that it had just brought. Charged once, over all tabs and requests. */
+export const wastedChange =
+  ({ generation, revision }: Version, at: number): Change =>
+  (old) => {
+    if (!old?.signedIn || old.version.generation !== generation) return undefined
+    return old.wasted.some((each) => each.revision === revision) ? undefined : chargeWasted(old, revision, at)
+  }
+
+/** A request was served with the token of this version: refreshes do cure, and what refused tokens were routes of their own mind. */
+export const curedChange =
+  ({ generation, revision }: Version): Change =>
+  (old) => {
+    if (old?.version.generation !== generation) return undefined
+    const wasted = old.wasted.filter((each) => each.revision > revision)
+    return wasted.length < old.wasted.length ? { ...old, wasted } : undefined
+  }
 
 /** The next attempt, in whatever tab, is to ask for the user, too. */
 export const requestReload: Change = (old) => (old ? { ...old, reloadFrom: old.attempt + 1 } : undefined)

@@ -48,13 +48,16 @@ function idsOf({ claims, user }: Identified): unknown[] {
   return [(claims as Json | null | undefined)?.['sub'], id, sub]
 }
 
-/** The id of the user, as far as the credentials name one. */
-export const idOf = (credentials: Identified): unknown => idsOf(credentials).find((id) => id != null)
-
 /** Whether the two are known to belong to two different users. An id that only one side names says nothing. */
 export function isOtherUser(a: Identified, b: Identified): boolean {
   const others = idsOf(b)
   return idsOf(a).some((id, kind) => id != null && others[kind] != null && id !== others[kind])
+}
+
+/** Whether the two are known to belong to one user. */
+export function isSameUser(a: Identified, b: Identified): boolean {
+  const others = idsOf(b)
+  return !isOtherUser(a, b) && idsOf(a).some((id, kind) => id != null && id === others[kind])
 }
 
 /** Whether `a` is known to have been issued before `b` (`iat`, RFC 7519 §4.1.6). */

@@ -23,6 +23,9 @@ export function lifetimeOf({ expiresAt, expiresInSeconds, claims }: Credentials<
 /** The leeway, at most a quarter of the lifetime: a longer one would make every token near expiry, and refresh for ever. */
 export const leewayFor = (lifetime: number, leeway: number): number => Math.min(leeway, lifetime / 4)
 
+/** ms until a refresh is tried again for what n tokens in a row could not cure: doubling, at most once a minute. */
+export const refusalBackoff = (refusals: number): number => Math.min(60_000, 1_000 * 2 ** (refusals - 1))
+
 /** ms to wait after the nth failure in a row: full jitter, doubling. */
 export const backoff = (failures: number, random: number): number =>
   random * Math.min(MAX_BACKOFF_MS, 500 * 2 ** failures)

@@ -1,9 +1,12 @@
 // Decides about refreshes: which callers share one, and whether one may be sent now. Pure.
 
+import { refusalBackoff } from './expiry.ts'
 import { isNewer, isSameSession, type Sent, type SessionRecord, type Version } from './record.ts'
-import { BUCKET_SIZE } from './steps.ts'
+import { BUCKET_SIZE, FREE_WASTED } from './steps.ts'
 
 const BUCKET_MS = 60_000
+// A request waits for its turn that long. Beyond, its caller gets the server's answer.
+const MAX_PUT_OFF_MS = 1_000
 // Longer than any cool-down that is ever written down: a longer one comes of a clock that was set back, and counts for none.
 const MAX_COOL_DOWN_MS = 600_000
 
@@ -25,17 +28,23 @@ export interface Asked extends Ask {
 
 /**
  * Under the lock. `adopt`: another tab has done it already. `send`: it may go out. `give-up`: too many automatic refreshes
- * failed or cured nothing. A number: not before that wall time, since an earlier attempt may be under way, or the server
+ * failed or cured nothing lately. A number: not before that wall time, since an earlier attempt may be under way, or the server
  * wants to be left alone.
  */
 export type Plan = 'adopt' | 'send' | 'give-up' | number
 
 export function planRefresh(record: SessionRecord, asked: Asked, now: number, replayWindow: number): Plan {
   const { version, signedIn, sent, coolUntil, charges } = record
-  if (!signedIn || !isSameSession(asked.version, version)) return 'adopt'
+  if (!signedIn) return 'adopt'
+  // Credentials of a sign-in may be older than the asking: only a refresh is known to be fresh.
+  if (!asked.forced && !isSameSession(asked.version, version)) return 'adopt'
   if (asked.shareKey === undefined && isDone(record, asked)) return 'adopt'
-  const recentCharges = charges.filter((at) => at <= now && now - at < BUCKET_MS)
-  if (!asked.forced && recentCharges.length >= BUCKET_SIZE) return 'give-up'
+  if (!asked.forced) {
+    const recentCharges = charges.filter((at) => at <= now && now - at < BUCKET_MS)
+    if (recentCharges.length >= BUCKET_SIZE) return 'give-up'
+    const putOff = putOffUntil(record, now)
+    if (putOff > now) return putOff - now > MAX_PUT_OFF_MS ? 'give-up' : putOff
+  }
   if (coolUntil > now && coolUntil - now < MAX_COOL_DOWN_MS) return coolUntil
   if (!sent) return 'send'
   // Before `first` the clock was set back: those times say nothing.
@@ -55,6 +64,16 @@ export const isForgiven = (sent: Sent | null, now: number, replayWindow: number)
 export function patienceLeft(sent: Sent | null, now: number, waited: number, timeout: number): number {
   const left = (sent?.deadline ?? 0) - now
   return left > 0 && left <= timeout ? left : timeout - waited
+}
+
+/**
+ * The wall time before which no automatic refresh may go out, since the last ones cured nothing. The first few are free: a route
+ * that refuses every token must not stop a refresh that other requests need. Then they are spread ever wider.
+ */
+function putOffUntil({ wasted }: SessionRecord, now: number): number {
+  const recent = wasted.filter(({ at }) => at <= now && now - at < BUCKET_MS)
+  if (recent.length < FREE_WASTED) return 0
+  return recent.at(-1)!.at + refusalBackoff(recent.length - FREE_WASTED + 1)
 }
 
 /** Whether the refresh that was asked for has happened since, in whatever tab. */

@@ -57,8 +57,10 @@ export interface SessionRecord {
   readonly coolUntil: number
   /** The server asked for the cool-down: coming back online does not shorten it. */
   readonly isOrdered: boolean
-  /** Wall times of the automatic refreshes that failed or cured nothing: the token bucket. */
+  /** Wall times of the automatic refreshes that failed: the token bucket. */
   readonly charges: readonly number[]
+  /** Refreshes that cured nothing, each once: the revision that it brought, and the wall time at which that was refused. */
+  readonly wasted: readonly { readonly revision: number; readonly at: number }[]
   /** The user signed out, and the server was not told yet. */
   readonly signOutPending: boolean
 }
@@ -79,19 +81,21 @@ export const BLANK: SessionRecord = {
   coolUntil: 0,
   isOrdered: false,
   charges: [],
+  wasted: [],
   signOutPending: false,
 }
 
 /** Whether a stored value is a whole record of this layout: other scripts of the origin may have written there, too. */
 export function isRecord(value: unknown): value is SessionRecord {
   const record = Object(value) as SessionRecord
-  const { layout, version, charges } = record
+  const { layout, version, charges, wasted } = record
   return (
     layout === BLANK.layout &&
     version?.generation >= 0 &&
     version.generation < Number.MAX_SAFE_INTEGER &&
     version.revision >= 0 &&
     Array.isArray(charges) &&
+    Array.isArray(wasted) &&
     Object.entries(BLANK).every(
       ([name, part]) => part === null || typeof record[name as keyof SessionRecord] === typeof part,
     )

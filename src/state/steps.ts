@@ -5,8 +5,11 @@ import { type Credentials } from './credentials.ts'
 import { lifetimeOf } from './expiry.ts'
 import { BLANK, type Ending, type Reason, type SessionRecord } from './record.ts'
 
-/** How many automatic refreshes may fail or cure nothing within a minute: see `plan.ts`. */
+/** How many automatic refreshes may fail within a minute: see `plan.ts`. */
 export const BUCKET_SIZE = 5
+/** How many may cure nothing within a minute before the next ones are put off. */
+export const FREE_WASTED = 10
+const MAX_WASTED = 2 * FREE_WASTED
 
 /** What the record says of credentials that were just received. */
 export interface Issued {
@@ -44,6 +47,7 @@ export const beginAttempt = (
   attempt: record.attempt + 1,
   // A time yet to come was written before the clock was set back: it would count twice.
   charges: record.charges.filter((time) => time <= at),
+  wasted: record.wasted.filter((each) => each.at <= at),
   // A server forgives a second use from the first use on.
   sent: { first: Math.min(record.sent?.first ?? at, at), at, deadline: at + timeout, endsWithPage },
 })
@@ -84,8 +88,14 @@ export const endSession = (
   signOutPending = false,
 ): SessionRecord => beginGeneration(record, { reason, signOutPending })
 
-/** Takes one automatic refresh from the bucket: it failed, or it cured nothing. */
+/** Takes one automatic refresh from the bucket: it failed. */
 export const chargeBudget = (record: SessionRecord, now: number): SessionRecord => ({
   ...record,
   charges: [...record.charges.slice(1 - BUCKET_SIZE), now],
+})
+
+/** Writes down that the refresh which brought this revision cured nothing. */
+export const chargeWasted = (record: SessionRecord, revision: number, at: number): SessionRecord => ({
+  ...record,
+  wasted: [...record.wasted.slice(1 - MAX_WASTED), { revision, at }],
 })

@@ -16,7 +16,7 @@ export interface Facts {
   readonly end: Reason | null
   /** The request was held for a refresh right before this sending, so that another refresh would cure nothing. */
   readonly wasRefreshed: boolean
-  /** This route has refused a fresh token before. */
+  /** This route has refused a fresh token before, so that no refresh is to be tried for it now. */
   readonly isRefusedRoute: boolean
   /** The app allows this request to be sent again, by the option `replay`. */
   readonly mayReplay: boolean

@@ -1,7 +1,7 @@
 // One tab's view of the session: what an app sees (immutable, never a token), of which version it is, and how news change it.
 // Pure.
 
-import { type Credentials, idOf, type Json } from './credentials.ts'
+import { type Credentials, isSameUser, type Json } from './credentials.ts'
 import { isNewer, isSameSession, type Reason, type Version } from './record.ts'
 
 export type Status = 'loading' | 'authenticated' | 'unauthenticated'
@@ -108,6 +108,5 @@ export function isNextSession(
   ended: View<unknown, unknown>,
   next: View<unknown, unknown>,
 ): boolean {
-  const id = idOf(next.state)
-  return next.version.generation === ended.version.generation + 1 && id !== undefined && id === idOf(started.state)
+  return next.version.generation === ended.version.generation + 1 && isSameUser(started.state, next.state)
 }

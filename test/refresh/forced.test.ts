@@ -2,6 +2,7 @@
 
 import {
   type Backend,
+  createSession,
   defineBackend,
   InvalidOptionError,
   type RefreshIntent,
@@ -9,8 +10,20 @@ import {
   StepUpRequiredError,
 } from 'resesh'
 import { sideTokens } from 'resesh/side-tokens'
-import { expect, test } from 'vitest'
-import { createClock, defer, jwt, oauth2Backend, settled, setup, thrownBy, url } from '../support/session.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import {
+  bearerBackend,
+  createClock,
+  defer,
+  jwt,
+  login,
+  oauth2Backend,
+  settled,
+  setup,
+  sharedStorage,
+  thrownBy,
+  url,
+} from '../support/session.ts'
 
 const bodyOf = (token: string | null) => JSON.parse(Buffer.from(token!.split('.')[1]!, 'base64url').toString())
 
@@ -380,4 +393,52 @@ test.each([
   const { session } = await setup({ backend, initial: { user: { id: 1 } }, platform: { fetch } })
   await session.reload({ data: { note: 'x'.repeat(length) } })
   expect(sent).toEqual([keepalive])
+})
+
+test.each(['value', 'function'] as const)(
+  'forced means fresh also where the same user signs in meanwhile, by a %s that is older than the call',
+  async (how) => {
+    for (const call of ['getToken', 'refresh', 'reload'] as const) {
+      const { server, session, wire } = await setup()
+      const old = await login(server)
+      server.users.edit('ann', { role: 'admin' })
+      const running = wire.hold('/auth/refresh')
+      const asked = session[call]({ skipCache: true } as object)
+      await running.arrived
+      const signedIn = session.signIn(how === 'value' ? old : async () => old)
+      running.release()
+      await signedIn
+      const got = await asked
+      const claims = typeof got === 'string' ? bodyOf(got) : got!.claims
+      expect(claims).toMatchObject({ role: 'admin' })
+      expect(server.stats.refreshes).toBe(2)
+    }
+  },
+)
+
+test('a sign-in in another tab before the refresh was sent is no answer to who forces one', async () => {
+  const storage = sharedStorage()
+  const { server, session, wire } = await setup({ storage })
+  const platform = { fetch: wire.fetch, BroadcastChannel: null }
+  const other = createSession({ backend: bearerBackend(), storage, origins: [url('')], platform })
+  onTestFinished(other.dispose)
+  await other.ready()
+  const old = await login(server)
+  server.users.edit('ann', { role: 'admin' })
+  const [state] = await Promise.all([session.reload(), other.signIn(old)])
+  expect(state.claims).toMatchObject({ role: 'admin' })
+})
+
+test('who forces a refresh gets nothing of another user that signs in meanwhile, and nothing is refreshed for it', async () => {
+  const { server, session, wire } = await setup()
+  const running = wire.hold('/auth/refresh')
+  const asked = session.getToken({ skipCache: true })
+  await running.arrived
+  const bob = await login(server, 'bob')
+  const signedIn = session.signIn(bob)
+  running.release()
+  await signedIn
+  expect(await asked).toBe(null)
+  expect(server.stats.refreshes).toBe(1)
+  expect(await session.getToken()).toBe(bob.accessToken)
 })

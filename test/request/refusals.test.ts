@@ -1,7 +1,10 @@
 // A route that refuses for reasons of its own: its answer comes through, and nothing is refreshed again and again for it.
 
-import { expect, test } from 'vitest'
-import { createClock, login, setup, url } from '../support/session.ts'
+import { createSession } from 'resesh'
+import { expect, onTestFinished, test } from 'vitest'
+import { bearerBackend, createClock, login, settled, setup, sharedStorage, url } from '../support/session.ts'
+
+const METHODS = ['GET', 'DELETE', 'POST', 'PUT', 'PATCH', 'OPTIONS', 'HEAD', 'QUERY', 'LINK', 'UNLINK']
 
 test('a route that always answers 401 gets its 401 through after one refresh', async () => {
   const { server, session, wire } = await setup()
@@ -36,16 +39,109 @@ test('a refusal is forgotten at the next sign-in', async () => {
   expect(server.stats.refreshes).toBe(2)
 })
 
-test('a refusal is forgotten after 60 s where the life of a token is unknown', async () => {
+test('a route that refuses every token has a refresh after 1 s, 2 s, 4 s and so on, at most once a minute', async () => {
   const clock = createClock()
-  const { server, session } = await setup({}, { clock, knobs: { refreshFailures: ['no-expiry'] } })
+  const { server, session } = await setup(
+    { refreshAhead: 'never' },
+    { clock, knobs: { accessTokenLifeSeconds: 86_400 } },
+  )
   await session.fetch(url('/api/refused'))
-  await clock.pass(59_000)
-  await session.fetch(url('/api/refused'))
-  expect(server.stats.refreshes).toBe(1)
-  await clock.pass(2_000)
-  await session.fetch(url('/api/refused'))
+  const at: number[] = []
+  let known = server.stats.refreshes
+  for (let second = 1; second <= 250; second++) {
+    await clock.pass(1_000)
+    expect((await session.fetch(url('/api/refused'))).status).toBe(401)
+    if (server.stats.refreshes > known) at.push(second)
+    known = server.stats.refreshes
+  }
+  const gaps = at.map((second, nth) => second - (at[nth - 1] ?? 0))
+  expect(gaps).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60].slice(0, gaps.length))
+  expect(gaps.length).toBeGreaterThan(7)
+})
+
+test('a token that dies right after it was minted locks no route out', async () => {
+  const clock = createClock()
+  const { server, session } = await setup({}, { clock })
+  const late = async (): Promise<number> => (await session.fetch(url('/api/me'))).status
+  server.knobs.alwaysExpired = true
+  expect(await late()).toBe(401)
+  server.knobs.alwaysExpired = false
+  server.expireAccessTokens()
+  expect(await late()).toBe(401) // refused moments ago, with the same token
+  await clock.pass(1_000)
+  expect(await late()).toBe(200)
   expect(server.stats.refreshes).toBe(2)
+})
+
+test('a newer token gives a refused route another chance at once', async () => {
+  const { server, session } = await setup({}, { clock: createClock() })
+  server.knobs.alwaysExpired = true
+  expect((await session.fetch(url('/api/me'))).status).toBe(401)
+  server.knobs.alwaysExpired = false
+  await session.refresh()
+  server.expireAccessTokens()
+  expect((await session.fetch(url('/api/me'))).status).toBe(200)
+  expect(server.stats.refreshes).toBe(3)
+})
+
+test('two routes that refuse everything do not make new tokens for each other for ever', async () => {
+  const clock = createClock()
+  const { server, session } = await setup({ refreshAhead: 'never' }, { clock })
+  for (let time = 0; time < 40; time++)
+    for (const method of ['GET', 'DELETE']) await session.fetch(url('/api/refused'), { method })
+  expect(server.stats.refreshes).toBeLessThanOrEqual(4)
+})
+
+test('routes that refuse everything stop no refresh that other requests need', async () => {
+  const { server, session } = await setup({}, { clock: createClock() })
+  for (const method of [...METHODS, 'LOCK', 'UNLOCK']) {
+    server.expireAccessTokens()
+    expect((await session.fetch(url('/api/me'))).status).toBe(200)
+    expect((await session.fetch(url('/api/refused'), { method })).status).toBe(401)
+  }
+  server.expireAccessTokens()
+  expect((await session.fetch(url('/api/me'))).status).toBe(200)
+})
+
+test('five refreshes that cured nothing stop no other', async () => {
+  const { server, session } = await setup({}, { clock: createClock() })
+  for (const method of METHODS.slice(0, 5)) await session.fetch(url('/api/refused'), { method })
+  expect(server.stats.refreshes).toBe(5)
+  server.expireAccessTokens()
+  expect((await session.fetch(url('/api/me'))).status).toBe(200)
+})
+
+test('ten refreshes that cured nothing put the next one off for a second', async () => {
+  const clock = createClock()
+  const { server, session } = await setup({}, { clock })
+  for (const method of METHODS) await session.fetch(url('/api/refused'), { method })
+  expect(server.stats.refreshes).toBe(10)
+  server.expireAccessTokens()
+  const response = session.fetch(url('/api/me'))
+  await clock.pass(900)
+  expect(server.stats.refreshes).toBe(10)
+  await clock.pass(400)
+  expect((await response).status).toBe(200)
+})
+
+test('one refresh that cured nothing is charged once, however many tabs meet it', async () => {
+  const storage = sharedStorage()
+  const { server, session, wire } = await setup({ storage })
+  const more = Array.from({ length: 6 }, () => {
+    const tab = createSession({
+      backend: bearerBackend(),
+      storage,
+      origins: [url('')],
+      platform: { fetch: wire.fetch },
+    })
+    onTestFinished(tab.dispose)
+    return tab
+  })
+  await Promise.all(more.map((tab) => tab.ready()))
+  server.knobs.alwaysExpired = true
+  await Promise.all([session, ...more].map((tab, nth) => tab.fetch(url(`/api/items/${nth}`))))
+  await settled()
+  expect(JSON.parse(storage.text!).record.wasted).toHaveLength(1)
 })
 
 test('no request is sent more than three times, however often the token moves on', async () => {

@@ -149,3 +149,42 @@ test('signing out tells the server of the newest refresh token, whichever tab ha
   await two.signOut()
   expect(JSON.parse(await wire.to('/auth/logout')[0]!.text())).toEqual({ refreshToken })
 })
+
+const id = (claims: Credentials['claims'], user: Credentials['user']): Credentials => ({
+  accessToken: 'fresh',
+  ...(claims !== undefined && { claims }),
+  ...(user !== undefined && { user }),
+})
+
+test.each<[string, Credentials, Credentials]>([
+  ['an id of null', id({ sub: 'ann' }, { id: null, name: 'Ann' }), id({ sub: 'ann' }, { id: 'x', name: 'Ann' })],
+  ['an id that is left out', id({ sub: 'ann' }, { name: 'Ann' }), id({ sub: 'ann' }, { id: null, name: 'Ann' })],
+  ['a sub of null', id({ sub: null }, { id: 1 }), id({}, { id: 1 })],
+  ['claims of null', id(null, { id: 1 }), id({ sub: 'ann' }, { id: 1 })],
+  ['a user of null', id({ sub: 'ann' }, null), id({ sub: 'ann' }, { id: 1 })],
+])('%s on one side is no other user', async (_, before, after) => {
+  for (const [initial, answer] of [
+    [before, after],
+    [after, before],
+  ] as const) {
+    const backend = defineBackend({ refresh: async () => answer })
+    const { session, states } = await setup({ backend, initial: { ...initial, accessToken: 'old' } })
+    await session.refresh()
+    expect(session.current.status).toBe('authenticated')
+    expect(states.map(({ reason }) => reason)).not.toContain('signed-in')
+  }
+})
+
+test.each<[string, Credentials]>([
+  ['the claims', { accessToken: jwt({ sub: 'bob' }) }],
+  ['claims of its own', { accessToken: 'opaque', claims: { sub: 'bob' } }],
+])('an answer that names another user by %s, without a user, shows no user', async (_, said) => {
+  const initial = { accessToken: jwt({ sub: 'ann' }), refreshToken: 'of-ann', user: { name: 'Ann' } }
+  const backend = defineBackend({ refresh: async () => said })
+  const { session } = await setup({ backend, initial })
+  expect(await session.reload()).toMatchObject({ user: null, claims: { sub: 'bob' }, reason: 'signed-in' })
+  const told = observing({ use: [observeResponses(() => said)] })
+  const other = open({ backend: told, initial, platform: { fetch: async () => new Response() } })
+  await other.fetch(url('/api'))
+  expect(other.current).toMatchObject({ user: null, claims: { sub: 'bob' } })
+})

@@ -1,6 +1,14 @@
 // Credentials that are odd or none at all, from a login, a refresh or the page: taken as they are, or refused by type.
 
-import { createSession, type Credentials, defineBackend, InvalidTokenError } from 'resesh'
+import {
+  type Backend,
+  createSession,
+  type Credentials,
+  defineBackend,
+  InvalidTokenError,
+  RefreshFailedError,
+} from 'resesh'
+import { observeResponses } from 'resesh/backends/kit'
 import { expect, test } from 'vitest'
 import { answering } from '../support/answering.ts'
 import { createWire, jwt, setup, thrownBy, url } from '../support/session.ts'
@@ -42,6 +50,7 @@ test.each(['a\r\nx-evil: 1', 'a\0b', 'a b', 'tökén'])(
 
 test('credentials without a token are the backend’s own, at a login and after a refresh', async () => {
   const backend = defineBackend({
+    needsNoToken: true,
     attach: (headers, held) => headers.set('x-session', String(held?.data?.['id'])),
     refresh: async () => ({ data: { id: 'second' } }),
   })
@@ -64,6 +73,9 @@ test.each<[string, unknown]>([
   ['another server’s names', { access_token: 'a', refresh_token: 'b' }],
   ['a token that is null', { accessToken: null }],
   ['a Response', new Response('{}')],
+  ['a refusal with data of its own', { data: {}, error: 'wrong password' }],
+  ['tokens one level too deep', { data: { accessToken: 'a', refreshToken: 'b' } }],
+  ['tokens that are empty', { accessToken: '', refreshToken: '', data: { id: 1 } }],
 ])('a login that gives %s signs nobody in', async (_, said) => {
   const { session, wire } = await setup({ initial: null })
   expect(await thrownBy(session.signIn(said as Credentials))).toBeInstanceOf(InvalidTokenError)
@@ -71,6 +83,59 @@ test.each<[string, unknown]>([
   expect(session.current.status).toBe('unauthenticated')
   expect(() => createSession({ backend: fits, initial: said as Credentials })).toThrow(InvalidTokenError)
   expect(wire.sent).toEqual([])
+})
+
+test('the refusal names what was there, and the name that was probably meant', async () => {
+  const { session } = await setup({ initial: null })
+  const said = { access_token: 'canary', data: { token: 'canary' }, error: 'canary' } as unknown as Credentials
+  const { message } = (await thrownBy(session.signIn(said))) as Error
+  expect(message).toContain('access_token (did you mean accessToken?), data, error')
+  expect(message).not.toContain('canary')
+})
+
+test.each<[string, Credentials, Partial<Backend>]>([
+  ['data', { data: { accessToken: 'new' } }, {}],
+  ['another server’s names', { access_token: 'new' } as Credentials, {}],
+  ['a refresh token alone', { refreshToken: 'next' }, {}],
+  ['a user, though there is a token beside the cookie', { user: { id: 1 } }, { cookies: true, needsToken: true }],
+])('a refresh that answers with %s has failed: nobody gets the old token for a fresh one', async (_, said, more) => {
+  const backend = defineBackend({ refresh: async () => said, ...more })
+  for (const how of ['getToken', 'refresh', 'reload'] as const) {
+    const { session } = await setup({ backend, initial: { accessToken: 'old', user: { id: 1 } } })
+    const error = (await thrownBy(session[how]({ skipCache: true } as object))) as Error
+    expect(error).toBeInstanceOf(RefreshFailedError)
+    expect(error.message).toContain(Object.keys(said)[0])
+    expect(session.current.status).toBe('authenticated')
+  }
+})
+
+test('a restore that answers with no token signs nobody in', async () => {
+  const backend = defineBackend({ refresh: async () => null, restore: async () => ({ data: { error: 'nobody' } }) })
+  const { session } = await setup({ backend, initial: null })
+  expect(await thrownBy(session.signIn())).toMatchObject({ message: expect.stringContaining('data') })
+  expect(session.current.status).toBe('unauthenticated')
+})
+
+test('a response that brings no token signs nobody in, and an error tells of it once', async () => {
+  const backend = {
+    ...defineBackend({ refresh: async () => null }),
+    use: [observeResponses(() => ({ data: { error: 'wrong password' } }))],
+  }
+  const fetch = async () => new Response('served')
+  const { session } = await setup({ backend, initial: null, origins: [url('')], platform: { fetch } })
+  const told: unknown[] = []
+  session.on('error', ({ error }) => told.push(error.cause))
+  expect(await (await session.fetch(url('/login'))).text()).toBe('served')
+  await session.fetch(url('/login'))
+  expect(session.current.status).toBe('unauthenticated')
+  expect(told).toMatchObject([{ code: 'ERR_INVALID_TOKEN' }])
+})
+
+test('a backend with cookies signs in without a token', async () => {
+  const backend = defineBackend({ cookies: true, refresh: async () => ({ user: { id: 1 } }) })
+  const { session } = await setup({ backend, initial: null })
+  expect(await session.signIn({ user: { id: 1 } })).toMatchObject({ status: 'authenticated' })
+  expect(await session.refresh()).toMatchObject({ status: 'authenticated', user: { id: 1 } })
 })
 
 test('a token of a megabyte is no reason to hang', async () => {

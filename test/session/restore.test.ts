@@ -1,6 +1,6 @@
 // How a session is found again at the start, and who wins when that is still under way.
 
-import { createSession, type Credentials } from 'resesh'
+import { createSession, type Credentials, defineBackend, SessionEndedError } from 'resesh'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSampleServer } from '../servers/sample/server.ts'
 import {
@@ -12,6 +12,9 @@ import {
   fetchOf,
   login,
   settled,
+  setup,
+  sharedStorage,
+  thrownBy,
   url,
 } from '../support/session.ts'
 
@@ -106,4 +109,56 @@ test('a server that could not be reached at the start is asked again', async () 
   wire.isDown = false
   await clock.pass(60_000)
   expect(session.current.status).toBe('unauthenticated')
+})
+
+test.each(['reused', 'revoked'] as const)('a first restore that meets the end says why: %s', async (reason) => {
+  const backend = defineBackend({
+    cookies: true,
+    refresh: async () => ({}),
+    restore: async () => Promise.reject(new SessionEndedError(reason)),
+  })
+  const storage = sharedStorage()
+  const first = createSession({ backend: { ...backend, restore: async () => ({ user: { id: 1 } }) }, storage })
+  onTestFinished(first.dispose)
+  await first.ready()
+  first.dispose()
+  for (const found of [storage, sharedStorage()]) {
+    const session = createSession({ backend, storage: found })
+    onTestFinished(session.dispose)
+    const told: unknown[] = []
+    session.on('change', ({ reason: why }) => told.push(why))
+    session.on('error', ({ error }) => told.push(error))
+    expect(await session.ready()).toMatchObject({ status: 'unauthenticated', stale: false, reason })
+    await settled()
+    expect(told).toEqual([reason])
+  }
+})
+
+test.each(['reused', 'revoked'] as const)('a first refresh that meets the end says why: %s', async (reason) => {
+  const storage = sharedStorage()
+  const refresh = async () => Promise.reject(new SessionEndedError(reason))
+  const first = createSession({ backend: defineBackend({ refresh }), storage })
+  onTestFinished(first.dispose)
+  await first.signIn({ accessToken: 'a', refreshToken: 'r', expiresInSeconds: 1e-3 })
+  first.dispose()
+  await new Promise((done) => setTimeout(done, 5))
+  const session = createSession({ backend: defineBackend({ refresh }), storage, origins: [url('')] })
+  onTestFinished(session.dispose)
+  const told: unknown[] = []
+  session.on('change', ({ reason: why }) => told.push(why))
+  expect(await session.getToken()).toBe(null)
+  expect(told).toEqual(['restored', reason])
+})
+
+test('an end that is told only after the timeout is believed all the same', async () => {
+  const clock = createClock()
+  const answer = defer<null>()
+  const backend = defineBackend({ refresh: () => answer.promise })
+  const { session } = await setup({ backend, initial: { accessToken: 'a' } }, { clock })
+  const forced = thrownBy(session.refresh())
+  await clock.pass(10_000)
+  await forced
+  answer.reject(new SessionEndedError('reused'))
+  await settled()
+  expect(session.current).toMatchObject({ status: 'unauthenticated', reason: 'reused' })
 })

@@ -172,7 +172,7 @@ test('a request that was held unsent is rejected by a sign-out, and never reache
   expect(wire.to('/api/me')).toEqual([])
 })
 
-test.each([408, 425, 429, 500])('a sign-out that meets a %d is told again', async (status) => {
+test.each([404, 405, 408, 421, 425, 429, 500, 501])('a sign-out that meets a %d is told again', async (status) => {
   const clock = createClock()
   const said = [status, 204]
   const told: number[] = []

@@ -3,7 +3,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { claimsOf, type Credentials, merge } from '../../src/state/credentials.ts'
-import { mayWrite } from '../../src/state/changes.ts'
+import { curedChange, mayWrite, wastedChange } from '../../src/state/changes.ts'
 import { beginAttempt, beginSession, chargeBudget, endSession } from '../../src/state/steps.ts'
 import { backoff, leewayFor, lifetimeOf, retryAfter } from '../../src/state/expiry.ts'
 import { type Asked, planRefresh } from '../../src/state/plan.ts'
@@ -335,7 +335,9 @@ describe('the plan', () => {
         (forced, generation, shareKey) => {
           fc.pre(generation !== 1)
           const other = { ...record, version: { generation, revision: 3 } }
-          expect(planRefresh(other, { ...asked, forced, shareKey }, NOW, 0)).toBe('adopt')
+          // What is forced is fresh only by a refresh: a sign-in may have begun before it was asked for.
+          const plan = planRefresh(other, { ...asked, forced, shareKey }, NOW, 0)
+          expect(plan).toBe(forced ? 'send' : 'adopt')
           expect(planRefresh({ ...record, signedIn: false }, { ...asked, forced, shareKey }, NOW, 0)).toBe('adopt')
         },
       ),
@@ -348,6 +350,49 @@ describe('the plan', () => {
     expect(planRefresh(tired, asked, NOW + 10, 0)).toBe('give-up')
     expect(planRefresh(tired, { ...asked, forced: true }, NOW + 10, 0)).toBe('send')
     expect(planRefresh(tired, asked, NOW + 60_010, 0)).toBe('send')
+  })
+})
+
+describe('a refresh that cured nothing', () => {
+  const version = { generation: 1, revision: 3 }
+  const record: SessionRecord = { ...BLANK, version, signedIn: true }
+  const asked: Asked = { forced: false, reload: false, version, attempt: 0 }
+  const of = (...at: number[]): SessionRecord => ({
+    ...record,
+    wasted: at.map((time, revision) => ({ revision, at: time })),
+  })
+
+  test.each<[string, SessionRecord | null, typeof version, number[] | undefined]>([
+    ['is charged', record, version, [3]],
+    ['is charged once', { ...record, wasted: [{ revision: 3, at: 1 }] }, version, undefined],
+    ['is charged beside another', { ...record, wasted: [{ revision: 2, at: 1 }] }, version, [2, 3]],
+    ['is charged though there is a newer token', { ...record, version: { generation: 1, revision: 9 } }, version, [3]],
+    ['of another session is not', record, { generation: 2, revision: 3 }, undefined],
+    ['of a session that is over is not', { ...record, signedIn: false }, version, undefined],
+    ['of a record that was cleared is not', null, version, undefined],
+  ])('%s', (_, old, refused, revisions) => {
+    expect(wastedChange(refused, NOW)(old)?.wasted.map(({ revision }) => revision)).toEqual(revisions)
+  })
+
+  test('is forgiven once another request was served with its token', () => {
+    const charged = { ...record, wasted: [2, 3].map((revision) => ({ revision, at: NOW })) }
+    expect(curedChange(version)(charged)?.wasted).toEqual([])
+    expect(curedChange({ generation: 1, revision: 2 })(charged)?.wasted).toEqual([{ revision: 3, at: NOW }])
+    expect(curedChange({ generation: 1, revision: 4 })(charged)?.wasted).toEqual([])
+    expect(curedChange({ generation: 1, revision: 1 })(charged)).toBe(undefined)
+    expect(curedChange({ generation: 2, revision: 3 })(charged)).toBe(undefined)
+  })
+
+  test('puts others off only after ten within a minute, for ever longer, and stops no forced one', () => {
+    const ten = of(...Array<number>(10).fill(NOW))
+    expect(planRefresh(of(...Array<number>(9).fill(NOW)), asked, NOW, 0)).toBe('send')
+    expect(planRefresh(ten, asked, NOW, 0)).toBe(NOW + 1000)
+    expect(planRefresh(ten, { ...asked, forced: true }, NOW, 0)).toBe('send')
+    expect(planRefresh(ten, asked, NOW + 1000, 0)).toBe('send')
+    const twelve = of(...Array<number>(12).fill(NOW))
+    expect(planRefresh(twelve, asked, NOW, 0)).toBe('give-up')
+    expect(planRefresh(twelve, asked, NOW + 4000, 0)).toBe('send')
+    expect(planRefresh(ten, asked, NOW - 1, 0)).toBe('send') // the clock was set back
   })
 })
 

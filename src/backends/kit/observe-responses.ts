@@ -1,6 +1,7 @@
 // For a server that hands out tokens on ordinary responses, or says there that the session is over: an extension for
 // `Backend.use`.
 
+import { InvalidTokenError } from '../../errors.ts'
 import type { Commit, Extension, Kernel, ResponseContext } from '../../seam/extension.ts'
 import { responseChange } from '../../state/changes.ts'
 import { type Credentials, isOlder, isOtherUser, merge } from '../../state/credentials.ts'
@@ -15,11 +16,15 @@ export const observeResponses = (read: ReadResponse): Extension => ({
     observe(context) {
       const said = read(context.response)
       const commit = said === undefined ? undefined : commitOf(said, context, kernel)
-      // A storage that does not answer is no reason to withhold the response.
-      return commit && kernel.write(commit).catch(() => {})
+      // A storage that does not answer is no reason to withhold the response. An answer without a token is told of.
+      return commit && kernel.write(commit).catch(ignoreTransient)
     },
   }),
 })
+
+function ignoreTransient(error: unknown): void {
+  if (error instanceof InvalidTokenError) throw error
+}
 
 function commitOf(
   said: Credentials | null,

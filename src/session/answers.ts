@@ -1,0 +1,63 @@
+// Which answers of a login, a restore and a refresh count: those that carry a token, or come from a backend that says it does
+// without. The JSON of a refused login, or an answer under other names, is none of them.
+
+import { InvalidTokenError } from '../errors.ts'
+import { nearestTo } from '../nearest.ts'
+import type { Backend } from '../seam/backend.ts'
+import { type Credentials, merge } from '../state/credentials.ts'
+
+const NAMES: readonly string[] = [
+  'accessToken',
+  'refreshToken',
+  'expiresAt',
+  'expiresInSeconds',
+  'user',
+  'claims',
+  'organizationId',
+  'data',
+] satisfies (keyof Credentials)[]
+
+/**
+ * The credentials that sign somebody in. What the answer leaves out is taken from `held`.
+ * @throws InvalidTokenError for an answer that carries no token, where the backend needs one.
+ */
+export function readSignIn<U>(backend: Backend<U>, held: Credentials<U> | null, said: Credentials<U>): Credentials<U> {
+  return requireToken(backend, merge(held, said), said)
+}
+
+/**
+ * @param said The answer that the credentials came from.
+ * @throws InvalidTokenError for credentials that carry no token, where the backend needs one.
+ */
+export function requireToken<U>(
+  { cookies, needsNoToken }: Backend<U>,
+  credentials: Credentials<U>,
+  said: Credentials<U> = credentials,
+): Credentials<U> {
+  const { accessToken, refreshToken } = credentials
+  if (cookies || needsNoToken || accessToken || refreshToken) return credentials
+  throw new InvalidTokenError(
+    `Neither accessToken nor refreshToken, but ${namesIn(said, suggestName)}. Nobody was signed in.`,
+  )
+}
+
+/** @throws InvalidTokenError for an answer to a refresh that brings no access token, where the backend needs one. */
+export function requireAccessToken<U>(
+  { cookies, needsToken, needsNoToken }: Backend<U>,
+  said: Credentials<U>,
+): Credentials<U> {
+  const isNeeded = needsToken || !(cookies || needsNoToken)
+  if (!isNeeded || said.accessToken) return said
+  throw new InvalidTokenError(`an answer without accessToken (it has ${namesIn(said)})`)
+}
+
+/** The names in an answer, never a value. */
+function namesIn(said: object, show = (name: string): string => name): string {
+  return Object.keys(said).map(show).join(', ') || 'nothing'
+}
+
+/** Beside an unknown name the known name that was probably meant. */
+function suggestName(name: string): string {
+  const meant = NAMES.includes(name) ? undefined : nearestTo(name, NAMES)
+  return meant ? `${name} (did you mean ${meant}?)` : name
+}
