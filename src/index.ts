@@ -23,7 +23,7 @@ export type { RefreshAhead, SessionOptions } from './options.ts'
 export type { Replay, RequestOptions, SessionRequestInit } from './request/replayable.ts'
 export type { Globals } from './runtime/globals.ts'
 export type { Platform, Records, Stored } from './runtime/ports.ts'
-export type { Backend } from './seam/backend.ts'
+export type { Backend, BackendIdentity } from './seam/backend.ts'
 export type {
   Commit,
   Extension,

@@ -29,7 +29,10 @@ export interface SessionOptions<U = Json, _C = Json> {
    * @default the page's own and the backend's: a list of yours replaces both
    */
   origins?: readonly string[]
-  /** Two sessions on one page have two names: each has its own lock, channel and record. @default 'default' */
+  /**
+   * Two sessions of one server on one origin, such as two accounts, have two names: each has its own lock, channel and record.
+   * Sessions of different servers never meet, whatever their names ({@link Backend.identity}). @default 'default'
+   */
   name?: string
   /**
    * Where the session is kept. `indexedDb()`: encrypted, shared by all tabs, there again after a reload. `memory()`: this tab,

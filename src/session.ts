@@ -21,8 +21,9 @@ import { createRefusedRoutes } from './request/refused-routes.ts'
 import { internalsKey, type SessionInternals, type SessionRequestInit } from './request/replayable.ts'
 import { createSend } from './request/send.ts'
 import { createWaiting } from './request/waiting.ts'
-import { globalsOf } from './runtime/globals.ts'
+import { baseOf, globalsOf } from './runtime/globals.ts'
 import { createRuntime } from './runtime/runtime.ts'
+import { sharedKey } from './runtime/shared-key.ts'
 import { abortable } from './runtime/wait.ts'
 import type { RefreshIntent, Undo } from './seam/io.ts'
 import { createEmitter, type Events } from './session/events.ts'
@@ -126,7 +127,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const { name, storage, leeway, timeout } = settings
 
   // What everything stands on.
-  const runtime = createRuntime<U>(get, storage, name, reportStorage)
+  const runtime = createRuntime<U>(get, storage, sharedKey(name, backend, baseOf(get)), reportStorage)
   const { clock, channel, disposed } = runtime
   const events = createEmitter<U, C>(clock.now)
   const store = createStore(clock, events, leeway)

@@ -68,6 +68,7 @@ export function authjs(options: AuthJsOptions = {}): Backend {
     cookies: true,
     needsToken: field !== undefined,
     origins: originsOf([baseUrl]),
+    identity: { endpoint: baseUrl },
     owns: (url) => /\/(session|csrf|signout)(\?|$)/.test(url) && url.includes(`${baseUrl}/`),
     attach(headers, credentials) {
       attachBearer(headers, credentials)

@@ -86,6 +86,7 @@ export function bearer<U = Json>(options: BearerOptions): Backend<U> {
   return {
     name: 'bearer',
     origins: originsOf([refreshUrl, signOutUrl, userUrl]),
+    identity: { endpoint: refreshUrl, others: [signOutUrl, userUrl] },
     owns: ownsEndpoints([refreshUrl, signOutUrl]),
     attach: attachBearer,
     refresh,

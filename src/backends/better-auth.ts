@@ -75,6 +75,7 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
     name: 'better-auth',
     ...(!bearer && { cookies: true, needsToken: jwt, restore: (io: Io) => check(io, null, false) }),
     origins: originsOf([baseUrl]),
+    identity: { endpoint: baseUrl },
     owns: (url) => /\/(get-session|token|sign-out)(\?|$)/.test(url) && url.includes(`${baseUrl}/`),
     attach(headers, credentials) {
       attachBearer(headers, credentials)

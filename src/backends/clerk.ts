@@ -57,6 +57,7 @@ export function clerk(options: ClerkOptions): Backend {
     name: 'clerk',
     cookies: true,
     needsToken: true,
+    identity: { endpoint: base },
     owns: (url) => url.startsWith(`${base}/`),
     attach: attachBearer,
     stepUp,

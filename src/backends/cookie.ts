@@ -74,6 +74,7 @@ export function cookie<U = Json>(options: CookieOptions<U>): Backend<U> {
     name: 'cookie',
     cookies: true,
     origins: originsOf([sessionUrl, refreshUrl, signOutUrl]),
+    identity: { endpoint: sessionUrl, others: [refreshUrl, signOutUrl] },
     owns: ownsEndpoints([sessionUrl, refreshUrl, signOutUrl]),
     attach(headers, credentials, request) {
       dress(headers, request)

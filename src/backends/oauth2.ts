@@ -97,6 +97,7 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
   return {
     name: 'oauth2',
     origins: originsOf(endpoints),
+    identity: { endpoint: tokenEndpoint, others: endpoints, clientId },
     ...(replayWindow !== undefined && { replayWindow }),
     owns: ownsEndpoints([tokenEndpoint, revocationEndpoint]),
     attach: attachBearer,

@@ -60,6 +60,7 @@ export function roq({ baseUrl = '/api/auth' }: RoqOptions = {}): Backend {
     name: 'roq',
     cookies: true,
     origins: originsOf([baseUrl]),
+    identity: { endpoint: baseUrl },
     owns: (url) => /\/(session|refetch-session|logout)(\?|$)/.test(url) && url.includes(`${baseUrl}/`),
     attach(headers, credentials) {
       attachBearer(headers, credentials)

@@ -101,6 +101,7 @@ function speak(dialect: Dialect): Backend {
     // Until somebody has used its successor, a refresh token may be exchanged again; newer servers give it 30 s.
     ...(mark === 'front-token' && { replayWindow: 30_000 }),
     origins: originsOf([refreshUrl]),
+    identity: { endpoint: refreshUrl, others: [signOutUrl] },
     owns: ownsEndpoints([refreshUrl]),
     attach(headers, held) {
       // Also with nobody signed in: they decide how the answer to a login brings its tokens.

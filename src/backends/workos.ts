@@ -74,6 +74,7 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
     replayWindow,
     cookies: !devMode,
     needsToken: true,
+    identity: { endpoint, clientId },
     owns: (url) => url.startsWith(base),
     attach: attachBearer,
     ...(!devMode && {
@@ -118,6 +119,7 @@ export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
     name: 'workos',
     cookies: true,
     origins: originsOf([refreshUrl, signOutUrl]),
+    identity: { endpoint: refreshUrl, others: [signOutUrl] },
     owns: ownsEndpoints([refreshUrl, signOutUrl]),
     attach(headers, credentials) {
       attachBearer(headers, credentials)

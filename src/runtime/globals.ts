@@ -9,3 +9,6 @@ export const globalsOf =
   (platform: Platform): Globals =>
   (name) =>
     (name in platform ? platform[name] : globalThis[name]) ?? undefined
+
+/** What relative URLs are resolved against, where there is a page or a worker. */
+export const baseOf = (get: Globals): string | undefined => get('document')?.baseURI ?? get('location')?.href

@@ -6,19 +6,18 @@ import { openRecords } from '../storage/resilient.ts'
 import type { SessionStorage } from '../storage/storage.ts'
 import { createTabChannel, noChannel } from './channel.ts'
 import { createClock } from './clock.ts'
-import type { Globals } from './globals.ts'
+import { baseOf, type Globals } from './globals.ts'
 import { createLocalLock, createTabLocks } from './locks.ts'
 import { createPage } from './page.ts'
 import type { Runtime } from './ports.ts'
 
-/** @param report Told of a storage that fails. */
+/** @param key Of what tabs share: see `shared-key.ts`. @param report Told of a storage that fails. */
 export function createRuntime<U>(
   get: Globals,
   storage: SessionStorage,
-  session: string,
+  key: string,
   report: (cause: unknown) => void,
 ): Runtime<U> {
-  const key = `resesh:${session}`
   const controller = new AbortController()
   const disposed = controller.signal
   const clock = createClock(get)
@@ -39,7 +38,7 @@ export function createRuntime<U>(
     disposed,
     dispose: () => controller.abort(new SessionDisposedError()),
     fetch: (input, init) => get('fetch')!(input, init),
-    base: () => get('document')?.baseURI ?? get('location')?.href,
+    base: () => baseOf(get),
     cookie: (name) => readCookie(get('document')?.cookie ?? '', name),
   }
 }

@@ -4,10 +4,25 @@ import type { Credentials, Json } from '../state/credentials.ts'
 import type { Extension, ServerSkills } from './extension.ts'
 import type { Attached, Awaitable, CookieReader, Io, RefreshIntent, RequestView } from './io.ts'
 
+/** What tells one server from another, for {@link Backend.identity}. */
+export interface BackendIdentity {
+  /** Where sessions are found or renewed: absolute, or relative to the page, as for fetch. */
+  readonly endpoint: string
+  /** Where tokens go, too: only the origins of these count. */
+  readonly others?: readonly (string | undefined)[]
+  readonly clientId?: string
+}
+
 /** One server's protocol, as a plain object. Only `name`, `attach` and `refresh` are needed. */
 export interface Backend<U = Json> extends ServerSkills<U> {
   /** Where its endpoints are: part of the default of {@link SessionOptions.origins}. */
   readonly origins?: readonly string[]
+  /**
+   * Which server this is. What is stored belongs to that server: a session of another server on the same origin neither sees nor
+   * overwrites it. A text counts as it is.
+   * @default its name and its `origins`
+   */
+  readonly identity?: string | BackendIdentity
   /** ms in which the server forgives a second use of a refresh token. @default 0 */
   readonly replayWindow?: number
   /** A cookie holds the credentials: nothing needs to be attached before it is known who is signed in. */

@@ -15,6 +15,6 @@ export interface SessionStorage {
 export interface StoragePlace {
   /** Reads a global of the platform. */
   readonly get: Globals
-  /** Another key, another session. */
+  /** Made of the session's name and the identity of its server. Another key, another session. */
   readonly key: string
 }

@@ -16,14 +16,14 @@ test('a flood on the channel, forged and malformed, changes nothing (80 to 83)',
   const each = await world()
   const [tab] = await signedIn(each, 1)
   const token = await tab.run(({ session }) => session.getToken())
-  const reads = await tab.run(async ({ session, sleep }) => {
+  const reads = await tab.run(async ({ session, sleep }, key) => {
     const { transaction } = IDBDatabase.prototype
     let count = 0
     IDBDatabase.prototype.transaction = function (...args) {
       count++
       return transaction.apply(this, args)
     }
-    const channel = new BroadcastChannel('resesh:default')
+    const channel = new BroadcastChannel(key)
     const forged = [
       null,
       undefined,
@@ -48,7 +48,7 @@ test('a flood on the channel, forged and malformed, changes nothing (80 to 83)',
     channel.close()
     IDBDatabase.prototype.transaction = transaction
     return { count, status: answer.status, polluted: 'polluted' in {} }
-  })
+  }, each.key)
   expect(reads).toMatchObject({ status: 200, polluted: false })
   expect(reads.count).toBeLessThan(10_000)
   expect(await tab.run(({ session }) => session.getToken())).toBe(token)

@@ -50,9 +50,9 @@ test('no token is in IndexedDB, in web storage or on the channel in plain text (
   const each = await world()
   const tabs = await each.open(2)
   const [first, second] = tabs as [Tab, Tab]
-  await second.run(({ messages }) => {
-    new BroadcastChannel('resesh:default').onmessage = ({ data }) => messages.push(data)
-  })
+  await second.run(({ messages }, key) => {
+    new BroadcastChannel(key).onmessage = ({ data }) => messages.push(data)
+  }, each.key)
   await first.run((tab) => tab.signIn())
   await untilAll(tabs, ({ status }) => status === 'authenticated')
   await first.run(({ session }) => session.reload())
@@ -249,18 +249,18 @@ test.each(Object.keys(rows))(
     const [tab] = await open(each, 1)
     await tab.page.goto(`${each.origin}/elsewhere`)
     await tab.page.evaluate(
-      (row) =>
+      ([row, key]) =>
         new Promise<void>((done) => {
           const request = indexedDB.open('resesh')
           request.onsuccess = () => {
             const transaction = request.result.transaction('records', 'readwrite')
             const records = transaction.objectStore('records')
-            const old = records.get('resesh:default')
+            const old = records.get(key)
             old.onsuccess = () => {
               const bytes = new ArrayBuffer(40)
               records.put(
                 row === 'scrambled' ? { ...old.result, credentials: { ...old.result.credentials, bytes } } : row,
-                'resesh:default',
+                key,
               )
             }
             transaction.oncomplete = () => {
@@ -269,7 +269,7 @@ test.each(Object.keys(rows))(
             }
           }
         }),
-      rows[what],
+      [rows[what], each.key] as const,
     )
     await tab.page.goto(each.page())
     const again = await each.tabIn(tab.page)

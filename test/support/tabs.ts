@@ -21,7 +21,9 @@ import type {
   SessionStorage,
   State,
 } from 'resesh'
+import { bearer as bearerBackend } from 'resesh/backends/bearer'
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
+import { sharedKey } from '../../src/runtime/shared-key.ts'
 import { toNode } from '../servers/sample/node.ts'
 import { createSampleServer, isSamplePath, type Knobs, type SampleServer } from '../servers/sample/server.ts'
 import { findBrowser } from '../setup/browser.mjs'
@@ -100,6 +102,8 @@ export interface World {
   readonly sent: readonly Sent[]
   readonly origin: string
   readonly port: number
+  /** Under which a session of the kind `bearer` is stored, locked and talked of. */
+  readonly key: string
   readonly context: BrowserContext
   open(count: number, options?: PageOptions): Promise<Tab[]>
   /** The URL of a page with these options, to open in other ways than `open`. */
@@ -253,7 +257,9 @@ async function serve({
   knobs = {},
   cookies = true,
   http2 = false,
-}: WorldOptions): Promise<Pick<World, 'server' | 'sent' | 'origin' | 'port' | 'page' | 'holdRequest' | 'holdAnswer'>> {
+}: WorldOptions): Promise<
+  Pick<World, 'server' | 'sent' | 'origin' | 'port' | 'key' | 'page' | 'holdRequest' | 'holdAnswer'>
+> {
   const server = createSampleServer({ knobs })
   const sent: Sent[] = []
   const gates: Gate[] = []
@@ -336,6 +342,7 @@ async function serve({
     sent,
     origin,
     port,
+    key: sharedKey('default', bearerBackend({ refreshUrl: '/auth/refresh' }), origin),
     page: (options) => `${origin}/page?${pages.push(bootCode(options)) - 1}`,
     holdRequest: hold(false),
     holdAnswer: hold(true),
