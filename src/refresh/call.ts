@@ -4,7 +4,9 @@ import { InvalidTokenError, messageOf, RefreshFailedError, SessionError } from '
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
 import type { Runtime } from '../runtime/ports.ts'
+import { createServerTime } from '../runtime/server-time.ts'
 import { withTimeout } from '../runtime/wait.ts'
+import type { Receipt } from '../state/expiry.ts'
 
 export interface Call<A> {
   /** The backend's answer, however late. Rejects only with a {@link SessionError}. */
@@ -13,6 +15,8 @@ export interface Call<A> {
   readonly inTime: Promise<A>
   /** The last request that the backend made, and its response. */
   readonly last: { request: string; response?: Response }
+  /** When what the backend has by now was received. */
+  receipt(): Receipt
 }
 
 /** @param checkpoint Stores what the backend has before it is done. */
@@ -37,6 +41,7 @@ export const createCaller =
     const stop = new AbortController()
     const { signal } = stop
     const last: Call<A>['last'] = { request: name }
+    const { note, receipt } = createServerTime(runtime.clock)
     /** Which request brought which response. */
     const requestOf = new WeakMap<Response, string>()
 
@@ -56,6 +61,7 @@ export const createCaller =
       } as RequestInit
       const response = await runtime.fetch(input, options)
       last.response = response
+      note(response)
       requestOf.set(response, request)
       return response
     }
@@ -80,5 +86,5 @@ export const createCaller =
     // A late answer is welcome for as long again.
     const disarm = runtime.clock.after(2 * timeout, () => stop.abort())
     void answer.then(disarm, disarm)
-    return { answer, inTime, last }
+    return { answer, inTime, last, receipt }
   }
