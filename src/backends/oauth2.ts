@@ -116,7 +116,7 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
       const { accessToken, expiresInSeconds, refreshToken } = fresh
       return {
         accessToken: accessToken!,
-        expiresAt: expiresInSeconds && io.now() + expiresInSeconds * 1000,
+        expiresInSeconds,
         credentials: { refreshToken },
       }
     },

@@ -48,12 +48,11 @@ function read({ headers }: Response, mark: Dialect['mark']): Credentials | null 
   const antiCsrf = headers.get('anti-csrf')
   // Standard base64 with UTF-8 inside; decoded like the middle of a JWT, which allows that alphabet too.
   const front = claimsOf(`.${headers.get('front-token') ?? ''}`) as { uid: string; ate: number; up?: Json } | null
-  const isTimed = Number(front?.up?.['exp']) > Number(front?.up?.['iat'])
   return {
     // Sent on an ordinary response without a refresh token: that one goes on. Empty means delete.
     ...readToken('accessToken', headers.get('st-access-token')),
     ...readToken('refreshToken', headers.get('st-refresh-token')),
-    ...(front && { user: { id: front.uid }, claims: front.up, ...(!isTimed && { expiresAt: front.ate }) }),
+    ...(front && { user: { id: front.uid }, claims: front.up, expiresAt: front.ate }),
     ...(antiCsrf && { data: { antiCsrf } }),
   }
 }

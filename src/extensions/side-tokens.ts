@@ -6,7 +6,7 @@ import type { Extension, Operation, SideTokenOptions, TokenTarget } from '../sea
 import type { SideToken } from '../seam/io.ts'
 import { endChange, sideTokenChange } from '../state/changes.ts'
 import { claimsOf, type Json, merge } from '../state/credentials.ts'
-import { lifetimeOf } from '../state/expiry.ts'
+import { lifetimeOf, type Receipt } from '../state/expiry.ts'
 import { planRefresh } from '../state/plan.ts'
 import type { Ending } from '../state/record.ts'
 
@@ -23,7 +23,12 @@ interface Entry {
 const UNKNOWN_LIFETIME_MS = 60_000
 const LEEWAY_MS = 5_000
 
-type Minted = (SideToken & { lifetime: number | null }) | null
+type Minted = SideToken | null
+
+function lifetimeOfToken({ accessToken, expiresInSeconds, expiresAt }: SideToken, receipt: Receipt): number | null {
+  const claims = accessToken ? claimsOf(accessToken) : null
+  return lifetimeOf({ expiresInSeconds, expiresAt, claims }, receipt)
+}
 
 /** `getToken({ organizationId })`, `getToken({ template })` and `getToken({ resource })`, kept in memory until they expire. */
 export function sideTokens(): Extension {
@@ -45,11 +50,10 @@ export function sideTokens(): Extension {
         },
         maySpend: (held) => !!held?.refreshToken,
         async call(io, { held }) {
-          const said = await server.token!(held!, io, { ...target, reason: 'forced' })
-          const claims = said && claimsOf(said.accessToken)
-          return said && { ...said, lifetime: lifetimeOf({ expiresAt: said.expiresAt, claims }, io.now()) }
+          return server.token!(held!, io, { ...target, reason: 'forced' })
         },
-        commit(said, { record, held }) {
+        commit(said, { record, held }, receipt) {
+          entry.expiresAt = mono() + ((said && lifetimeOfToken(said, receipt)) ?? UNKNOWN_LIFETIME_MS)
           if (said === null) return { change: endChange(record!, 'expired', false), credentials: null }
           if (!held!.refreshToken) return undefined
           const rotated = said.credentials && merge(held, said.credentials)
@@ -62,7 +66,6 @@ export function sideTokens(): Extension {
       async function mint(target: TokenTarget, entry: Entry): Promise<string> {
         const said = await kernel.exchange(operation(target, entry))
         if (!said) return ''
-        entry.expiresAt = mono() + (said.lifetime ?? UNKNOWN_LIFETIME_MS)
         if (!said.accessToken)
           throw new RefreshFailedError(`${server.name}: no access token for ${Object.values(target).join()}`)
         return said.accessToken

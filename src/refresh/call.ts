@@ -5,7 +5,9 @@ import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
 import type { Attempt } from './journal.ts'
 import type { Runtime } from '../runtime/ports.ts'
+import { createServerTime } from '../runtime/server-time.ts'
 import { withTimeout } from '../runtime/wait.ts'
+import type { Receipt } from '../state/expiry.ts'
 
 export interface Call<A> {
   /** The backend's answer, however late. Rejects only with a {@link SessionError}. */
@@ -14,6 +16,8 @@ export interface Call<A> {
   readonly inTime: Promise<A>
   /** The last request that the backend made, and its response. `isUnsent`: it came too late, and was never sent. */
   readonly last: { request: string; response?: Response; isUnsent?: true }
+  /** When what the backend has by now was received. */
+  receipt(): Receipt
 }
 
 interface CallOptions<U> {
@@ -40,6 +44,7 @@ export const createCaller =
     const stop = new AbortController()
     const { signal } = stop
     const last: Call<A>['last'] = { request: name }
+    const { note, receipt } = createServerTime(runtime.clock)
     /** Which request brought which response. */
     const requestOf = new WeakMap<Response, string>()
     let hasSent = false
@@ -66,6 +71,7 @@ export const createCaller =
       } as RequestInit
       const response = await runtime.fetch(input, options)
       last.response = response
+      note(response)
       requestOf.set(response, request)
       return response
     }
@@ -97,5 +103,5 @@ export const createCaller =
     // A late answer is welcome for as long again.
     const disarm = runtime.clock.after(2 * timeout, () => stop.abort())
     void answer.then(disarm, disarm)
-    return { answer, inTime, last }
+    return { answer, inTime, last, receipt }
   }

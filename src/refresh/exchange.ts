@@ -15,6 +15,7 @@ import type { Stored } from '../runtime/ports.ts'
 import type { Commit, Operation, Sending } from '../seam/extension.ts'
 import type { Source } from '../session/events.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
+import { type Receipt, receivedFromApp } from '../state/expiry.ts'
 import type { Plan } from '../state/plan.ts'
 import type { SessionRecord } from '../state/record.ts'
 import type { Call, CallBackend } from './call.ts'
@@ -30,7 +31,7 @@ export interface CoreOperation<U, A> extends Operation<U, A> {
   /** Whether a checkpoint is all that the caller waits for. */
   readonly isCheckpointEnough?: boolean
   /** What a checkpoint changes. @default as an answer */
-  checkpoint?(credentials: Credentials<U>, sending: Sending<U>, receivedAt: number): Commit<U> | undefined
+  checkpoint?(credentials: Credentials<U>, sending: Sending<U>, receipt: Receipt): Commit<U> | undefined
   /** What is published in place of what was read or written. */
   present?(news: News<U>): News<U>
   /** What a trace says of it. Never a token. */
@@ -111,8 +112,11 @@ export function createExchange<U, C>(
     const { record } = sending
     let checkpoint: Promise<News<U> | null> | undefined
     let lateAnswer: Promise<void> | undefined
+    // A token that came with a checkpoint is as old as that.
+    let received: Receipt | undefined
     const call = startCall(operation, sending, attempt, (credentials) => {
-      const commit = (operation.checkpoint ?? operation.commit)(credentials as never, sending, clock.now())
+      received = call.receipt()
+      const commit = (operation.checkpoint ?? operation.commit)(credentials as never, sending, received)
       // Written at once: a page that dies before the rest is answered must not take the only refresh token with it.
       checkpoint = write(commit).then(
         ({ news }) => news ?? null,
@@ -123,7 +127,7 @@ export function createExchange<U, C>(
     try {
       const answer = await call.inTime
       await checkpoint
-      return await commitAnswer(operation, sending, answer)
+      return await commitAnswer(operation, sending, answer, received ?? call.receipt())
     } catch (cause) {
       if (call.last.isUnsent) return clock.now()
       if (cause instanceof SessionEndedError && operation.end)
@@ -151,7 +155,8 @@ export function createExchange<U, C>(
   ): Call<A> {
     if (operation.run) {
       const answer = operation.run()
-      return { answer, inTime: answer, last: { request: operation.name } }
+      const receipt = (): Receipt => receivedFromApp(clock.now())
+      return { answer, inTime: answer, last: { request: operation.name }, receipt }
     }
     return callBackend((io) => operation.call(io, sending), { attempt, checkpoint })
   }
@@ -160,8 +165,9 @@ export function createExchange<U, C>(
     operation: CoreOperation<U, A>,
     sending: Sending<U>,
     answer: A,
+    receipt: Receipt,
   ): Promise<Outcome<U, A> | number> {
-    const commit = operation.commit(answer, sending, clock.now())
+    const commit = operation.commit(answer, sending, receipt)
     return conclude(operation, await write(commit), answer)
   }
 
@@ -196,10 +202,14 @@ export function createExchange<U, C>(
     return plan === 'adopt' ? { plan, news: [stored, 'other-tab'] } : clock.now()
   }
 
-  function takeLateAnswer<A>(operation: CoreOperation<U, A>, sending: Sending<U>, { answer }: Call<A>): Promise<void> {
+  function takeLateAnswer<A>(
+    operation: CoreOperation<U, A>,
+    sending: Sending<U>,
+    { answer, receipt }: Call<A>,
+  ): Promise<void> {
     const { end } = operation
     const taken = answer.then(
-      async (late) => write(operation.commit(late, sending, clock.now())),
+      async (late) => write(operation.commit(late, sending, receipt())),
       async (cause: unknown) => write(cause instanceof SessionEndedError ? end?.(cause.reason, sending) : undefined),
     )
     return taken.then(

@@ -7,11 +7,12 @@ import type { RefreshIntent } from '../seam/io.ts'
 import type { Commit, Sending } from '../seam/extension.ts'
 import type { Store } from '../session/store.ts'
 import { requireAccessToken } from '../session/answers.ts'
-import { endChange, refreshChange } from '../state/changes.ts'
+import { chargedChange, endChange, refreshChange } from '../state/changes.ts'
 import { type Credentials, isOtherUser, isSameUser, mergeAnswer } from '../state/credentials.ts'
+import type { Receipt } from '../state/expiry.ts'
 import { type Asked, planRefresh } from '../state/plan.ts'
 import { type Ending, isSameSession, type Reason, type SessionRecord } from '../state/record.ts'
-import { issuedNow } from '../state/steps.ts'
+import { issuedAfter } from '../state/steps.ts'
 import type { State } from '../state/view.ts'
 import type { CoreOperation } from './exchange.ts'
 
@@ -44,11 +45,13 @@ export function refreshOperation<U, C>(
     hasReloaded: boolean,
     said: Credentials<U>,
     { record, held }: Sending<U>,
-    receivedAt: number,
+    receipt: Receipt,
   ): Commit<U> {
     const fresh = mergeAnswer(held!, said)
-    const issued = issuedNow(fresh, reasonOf(hasReloaded), receivedAt)
-    return { change: refreshChange(record!, held!, fresh, issued, hasReloaded, isStillHeld()), credentials: fresh }
+    const issued = issuedAfter(record!, held!, said, fresh, reasonOf(hasReloaded), receipt)
+    const change = refreshChange(record!, held!, fresh, issued, hasReloaded, isStillHeld())
+    const isInVain = !asked.forced && issued.receivedAt === record!.receivedAt && store.isNearExpiry()
+    return { change: isInVain ? chargedChange(change, receipt.at) : change, credentials: fresh }
   }
 
   const end = (reason: string, { record }: Sending<U>): Commit<U> => ({
@@ -71,10 +74,10 @@ export function refreshOperation<U, C>(
       const said = await method.call(backend, held, io, intentFor(record!))
       return said && requireAccessToken(backend, said)
     },
-    commit: (said, sending, receivedAt) =>
-      said === null ? end('expired', sending) : commitAs(isReload(sending.record!), said, sending, receivedAt),
+    commit: (said, sending, receipt) =>
+      said === null ? end('expired', sending) : commitAs(isReload(sending.record!), said, sending, receipt),
     // The user is still to come: such credentials are no reload yet.
-    checkpoint: (said, sending, receivedAt) => commitAs(false, said, sending, receivedAt),
+    checkpoint: (said, sending, receipt) => commitAs(false, said, sending, receipt),
     end,
     trace: (record) => ({ reason: intentFor(record).reason }),
   }

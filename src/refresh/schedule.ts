@@ -7,6 +7,7 @@ import type { Undo } from '../seam/io.ts'
 import type { Readiness } from '../session/readiness.ts'
 import { endCoolDown } from '../state/changes.ts'
 import { backoff, leewayFor } from '../state/expiry.ts'
+import { isSameSession } from '../state/record.ts'
 import type { RequestRefresh } from './queue.ts'
 
 export interface Schedule {
@@ -63,13 +64,14 @@ export function createSchedule<U, C>(
 
   /** Does what is due. @returns whether it brought anything. */
   async function doDue(): Promise<boolean> {
-    const { version } = store.view
+    const { view, receivedAtMono } = store
     const { status, stale } = store.state
     if (status === 'loading') await restore()
     else if (status === 'unauthenticated') await tellSignOut()
     else {
       const outcome = await requestRefresh({ reason: stale ? 'healing' : 'ahead' })
-      return outcome !== 'give-up' && version !== store.view.version
+      const isSame = isSameSession(view.version, store.view.version)
+      return outcome !== 'give-up' && !(isSame && receivedAtMono === store.receivedAtMono)
     }
     return true
   }
@@ -77,8 +79,10 @@ export function createSchedule<U, C>(
   async function work(): Promise<void> {
     isBusy = true
     const { version } = store.view
+    // News that brought no newer token, such as another user name, leave the refresh as due as before.
+    const failed = failures + 1
     try {
-      failures = (await doDue()) ? 0 : failures + 1
+      failures = (await doDue()) ? 0 : failed
     } catch (cause) {
       failures = version === store.view.version ? failures + 1 : 0
       events.emit('error', { error: cause as AnySessionError })

@@ -32,6 +32,7 @@ export function createAct<U, C>(
   /** Waits for the shared refresh. `deliver`: there was none, and none is to be had. */
   async function refresh(trip: Trip<U, C>): Promise<'deliver' | 'send'> {
     const { sentWith, sentAt } = trip
+    const token = store.credentials?.accessToken
     try {
       const outcome = await waiting.untilRefreshed(trip)
       if (outcome === 'give-up') return 'deliver'
@@ -39,8 +40,10 @@ export function createAct<U, C>(
       if (!(error instanceof StepUpRequiredError)) throw error
       return (await unblock(trip, error)) ? 'send' : 'deliver'
     }
+    const hasSameToken = !!token && token === store.credentials?.accessToken
     // Credentials that another tab had got before this request was sent may be as dead by now. Wall times are cut to the ms.
-    trip.wasRefreshed = isNewer(store.view.version, sentWith) && store.receivedAtMono > sentAt - 1
+    const isFresh = hasSameToken || store.receivedAtMono > sentAt - 1
+    trip.wasRefreshed = isNewer(store.view.version, sentWith) && isFresh
     return 'send'
   }
 

@@ -10,7 +10,11 @@ export type Platform = { [K in keyof typeof globalThis]?: (typeof globalThis)[K]
 export interface Clock {
   /** Wall time, epoch ms: may jump. */
   now(): number
-  /** Monotonic ms: for everything that happens within this page. */
+  /**
+   * Monotonic ms, for everything that happens within this page: how much time has passed, sleep of the machine included. Goes
+   * on with the clock of the platform that has moved further, so that a wall clock which is set forward ends a life, and one
+   * which is set back lengthens none.
+   */
   mono(): number
   /** Runs once after that many ms, however many they are. @returns what stops it. */
   after(ms: number, run: () => void): Undo

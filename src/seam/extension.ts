@@ -5,6 +5,7 @@
 
 import type { Challenge, SessionEndedError, StepUpRequiredError } from '../errors.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
+import type { Receipt } from '../state/expiry.ts'
 import type { Plan } from '../state/plan.ts'
 import type { Change, Row, SessionRecord, Version } from '../state/record.ts'
 import type { State } from '../state/view.ts'
@@ -98,7 +99,7 @@ export interface Kernel {
   readonly hasDecided: boolean
   /** Wall time, epoch ms. */
   now(): number
-  /** Monotonic ms. */
+  /** Monotonic ms, sleep of the machine included. */
   mono(): number
   /**
    * A refresh that starts after this call, shared with others that come meanwhile. Never rejects: what could not be found out
@@ -127,7 +128,7 @@ export interface Operation<U, A> {
   maySpend(held: Credentials<U> | null): boolean
   call(io: Io<U>, sending: Sending<U>): Promise<A>
   /** What the answer changes. `undefined`: nothing. Not called for an answer that no one waits for, unless it `maySpend`. */
-  commit(answer: A, sending: Sending<U>, receivedAt: number): Commit<U> | undefined
+  commit(answer: A, sending: Sending<U>, receipt: Receipt): Commit<U> | undefined
   /** What changes where the server has ended the session. Left out: such an answer is a failure. */
   end?(reason: SessionEndedError['reason'], sending: Sending<U>): Commit<U>
   /**

@@ -33,7 +33,7 @@ export interface Io<U = Json> extends CookieReader {
    */
   fetch: typeof fetch
   signal: AbortSignal
-  /** Wall time, epoch ms. */
+  /** Wall time of this device, epoch ms. */
   now(): number
   /** The same for every call of one refresh. */
   attemptId: string
@@ -56,7 +56,9 @@ export type Attached = { credentials?: RequestCredentials; redirect?: RequestRed
 /** A token for something else than the session: another organization, template or audience. */
 export interface SideToken<U = Json> {
   accessToken: string
-  /** Epoch ms by this device's clock. */
+  /** Its lifetime, in seconds from now. */
+  expiresInSeconds?: number | undefined
+  /** As that of {@link Credentials}. */
   expiresAt?: number | undefined
   /** Where the refresh token was rotated: the next one. */
   credentials?: Credentials<U> | undefined

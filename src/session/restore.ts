@@ -8,6 +8,7 @@ import { withTimeout } from '../runtime/wait.ts'
 import type { Commit, Sending } from '../seam/extension.ts'
 import { restoreChange } from '../state/changes.ts'
 import { type Credentials, isOtherUser, merge } from '../state/credentials.ts'
+import { type Receipt, receivedFromApp } from '../state/expiry.ts'
 import { BLANK, type Ending } from '../state/record.ts'
 import type { Readiness } from './readiness.ts'
 import { readSignIn } from './answers.ts'
@@ -34,13 +35,13 @@ export function createRestore<U, C>(
   function restoreCommit(
     said: Credentials<U> | null,
     before: Stored<U> | null,
-    receivedAt: number,
+    receipt: Receipt,
     ending: Ending | null = null,
   ): Commit<U> {
     const held = before?.credentials ?? null
     const isSame = !!held && !!said && !isOtherUser(held, merge(held, said))
     const fresh = said && readSignIn(backend, isSame ? held : null, said)
-    const change = restoreChange(before, fresh, isSame, ending, receivedAt, firstGeneration(store, clock))
+    const change = restoreChange(before, fresh, isSame, ending, receipt, firstGeneration(store, clock))
     return { change, credentials: fresh }
   }
 
@@ -53,8 +54,8 @@ export function createRestore<U, C>(
     plan: (found) => (isKnown(found) || store.state.status !== 'loading' ? 'adopt' : 'send'),
     maySpend: () => false,
     call: async (io, { held }) => (backend.restore ? backend.restore(io, held) : null),
-    commit: (said, sending, receivedAt) => restoreCommit(said, beforeOf(sending), receivedAt),
-    end: (reason, sending) => restoreCommit(null, beforeOf(sending), clock.now(), reason as Ending),
+    commit: (said, sending, receipt) => restoreCommit(said, beforeOf(sending), receipt),
+    end: (reason, sending) => restoreCommit(null, beforeOf(sending), receivedFromApp(clock.now()), reason as Ending),
     present: ([stored]) => asFound(stored),
   }
 
@@ -76,7 +77,7 @@ export function createRestore<U, C>(
         store.dispatch({ type: 'failing' })
       } else if (error instanceof StepUpRequiredError) {
         // The user has begun to sign in, and is not signed in yet.
-        const commit = restoreCommit(null, stored, clock.now())
+        const commit = restoreCommit(null, stored, receivedFromApp(clock.now()))
         store.adopt(await writeAlone(records, commit), 'this-tab')
       }
       throw error
@@ -84,8 +85,8 @@ export function createRestore<U, C>(
   }
 
   function begin(initial: Credentials<U> | null): void {
-    const receivedAt = clock.now()
-    const commit = restoreCommit(initial, null, receivedAt)
+    const receipt = receivedFromApp(clock.now())
+    const commit = restoreCommit(initial, null, receipt)
     const credentials = commit.credentials ?? null
     const record = commit.change(null)!
     // Of generation 0, until it is known what the storage holds: whatever that is counts as newer.
@@ -94,7 +95,7 @@ export function createRestore<U, C>(
 
     async function reconcile(): Promise<void> {
       const before = await records.read()
-      const found = await writeAlone(records, restoreCommit(initial, before, receivedAt))
+      const found = await writeAlone(records, restoreCommit(initial, before, receipt))
       store.adopt(found, 'this-tab')
       // Another user has signed in elsewhere since: requests of the handed user must not go out as that user's.
       const theirs = found?.credentials

@@ -4,15 +4,23 @@ import type { Context } from '../context.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CallBackend } from '../refresh/call.ts'
 import type { CoreOperation, Exchange } from '../refresh/exchange.ts'
+import { createServerTime } from '../runtime/server-time.ts'
 import type { Commit } from '../seam/extension.ts'
 import { signInChange } from '../state/changes.ts'
 import type { Credentials } from '../state/credentials.ts'
+import { type Receipt, receivedFromApp } from '../state/expiry.ts'
 import type { Readiness } from './readiness.ts'
 import { readSignIn } from './answers.ts'
 import { firstGeneration, writeAlone } from './write.ts'
 
 /** Logs in, and answers with credentials; with nothing, where the server can be asked who is signed in. */
 export type LogIn<U> = (io: { fetch: typeof fetch; signal: AbortSignal }) => Promise<Credentials<U> | void>
+
+/** What a sign-in brought. `null`: nobody is signed in. */
+interface LoggedIn<U> {
+  readonly said: Credentials<U> | null
+  readonly receipt: Receipt
+}
 
 export type SignInSource<U> = Credentials<U> | LogIn<U>
 
@@ -25,22 +33,30 @@ export function createSignIn<U, C>(
 ): (from?: SignInSource<U>) => Promise<void> {
   const { clock, records } = runtime
 
-  async function logIn(from: LogIn<U> | undefined): Promise<Credentials<U> | null> {
-    const said = await from?.({ fetch: runtime.fetch, signal: runtime.disposed })
-    if (said) return said
+  async function logIn(from: LogIn<U> | undefined): Promise<LoggedIn<U>> {
+    const { note, receipt } = createServerTime(clock)
+    const fetch: typeof runtime.fetch = async (...request) => {
+      const response = await runtime.fetch(...request)
+      note(response)
+      return response
+    }
+    const said = await from?.({ fetch, signal: runtime.disposed })
+    // What code of the app hands over is by this device's clock.
+    if (said) return { said, receipt: { ...receipt(), isByServer: false } }
     const { restore } = backend
     if (!restore)
       throw new InvalidOptionError('signIn', `needs credentials: ${backend.name} can't ask who is signed in`)
     const held = (await records.read())?.credentials ?? null
-    return callBackend((io) => restore.call(backend, io, held)).inTime
+    const call = callBackend((io) => restore.call(backend, io, held))
+    return { said: await call.inTime, receipt: call.receipt() }
   }
 
-  function signInCommit(said: Credentials<U> | null): Commit<U> {
+  function signInCommit({ said, receipt }: LoggedIn<U>): Commit<U> {
     const fresh = said && readSignIn(backend, null, said)
-    return { change: signInChange(fresh, clock.now(), firstGeneration(store, clock)), credentials: fresh }
+    return { change: signInChange(fresh, receipt, firstGeneration(store, clock)), credentials: fresh }
   }
 
-  const signInOperation = (from: LogIn<U> | undefined): CoreOperation<U, Credentials<U> | null> => ({
+  const signInOperation = (from: LogIn<U> | undefined): CoreOperation<U, LoggedIn<U>> => ({
     name: 'sign-in',
     // Afterwards nobody would know any more of a sign-out that the server has missed.
     pendingSignOut: 'attempted',
@@ -56,7 +72,9 @@ export function createSignIn<U, C>(
     store.hasDecided = true
     // What the page was handed is written down first: the sign-in comes after it.
     await readiness.pending?.catch(() => {})
-    if (typeof from === 'object') store.adopt(await writeAlone(records, signInCommit(from)), 'this-tab')
-    else await exchange(signInOperation(from))
+    if (typeof from === 'object') {
+      const commit = signInCommit({ said: from, receipt: receivedFromApp(clock.now()) })
+      store.adopt(await writeAlone(records, commit), 'this-tab')
+    } else await exchange(signInOperation(from))
   }
 }

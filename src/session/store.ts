@@ -5,7 +5,7 @@ import type { Clock, Stored } from '../runtime/ports.ts'
 import type { Undo } from '../seam/io.ts'
 import type { Credentials } from '../state/credentials.ts'
 import { leewayFor } from '../state/expiry.ts'
-import { BLANK, isNewer, isSameSession } from '../state/record.ts'
+import { BLANK, isNewer, isSameSession, type SessionRecord } from '../state/record.ts'
 import { changedIn, LOADING, nextView, type State, stateOf, type View, type ViewEvent } from '../state/view.ts'
 import type { Emitter, Source } from './events.ts'
 
@@ -15,7 +15,7 @@ export interface Store<U, C> {
   readonly credentials: Credentials<U> | null
   /** ms from the receipt of the access token to its expiry; `null` where that is unknown. */
   readonly lifetime: number | null
-  /** When the credentials were received, by whatever tab, in monotonic ms of this tab. */
+  /** When the access token was received, by whatever tab, in monotonic ms of this tab. */
   readonly receivedAtMono: number
   /** The user has signed in or out in this tab: what was asked before that is out of date. */
   hasDecided: boolean
@@ -37,11 +37,15 @@ export interface Store<U, C> {
 
 // Code of the app may send an old token in a header of its own for as long as it remembers it.
 const MAX_OLD_TOKENS = 8
+// The clocks of two tabs may differ a little, though they are of one device.
+const MAX_WOBBLE_MS = 1_000
 
 export function createStore<U, C>({ now: wall, mono }: Clock, { emit }: Emitter<U, C>, leeway: number): Store<U, C> {
   let view: View<U, C> = { version: BLANK.version, state: LOADING }
   let credentials: Credentials<U> | null = null
   let lifetime: number | null = null
+  /** The same in wall time, as the record has it. */
+  let receivedAt = 0
   let receivedAtMono = 0
   /** Monotonic ms from which on the access token is near expiry. */
   let nearExpiryAt = Infinity
@@ -68,13 +72,24 @@ export function createStore<U, C>({ now: wall, mono }: Clock, { emit }: Emitter<
 
   function adopt(stored: Stored<U> | null, source: Source): void {
     if (!stored) return
-    const { version, signedIn, receivedAt, reason, lifetime: livesFor } = stored.record
+    const { version, signedIn, reason, lifetime: livesFor } = stored.record
     if (view.state.status !== 'loading' && !isNewer(version, view.version)) return
-    // From here on only the monotonic clock counts: a wall clock that was set back must not lengthen a lifetime.
-    hold(signedIn ? stored.credentials : null, livesFor, mono() - Math.max(0, wall() - receivedAt))
+    const since = receiptOf(stored.record)
+    receivedAt = stored.record.receivedAt
+    hold(signedIn ? stored.credentials : null, livesFor, since)
     rememberToken(isSameSession(view.version, version))
     const state = stateOf<U, C>(view.state, credentials, lifetime && receivedAt + lifetime, reason)
     dispatch({ type: 'known', version, state }, source)
+  }
+
+  /** When the credentials of the record were received, in monotonic ms of this tab, by which their life is counted from here on. */
+  function receiptOf(record: SessionRecord): number {
+    // News that brought no new token: a wall clock that was set back since must not make the held token younger.
+    if (credentials && record.receivedAt === receivedAt) return receivedAtMono
+    const age = wall() - record.receivedAt
+    if (age >= 0) return mono() - age
+    // The wall clock was set back since, and nobody can tell the age of the token: it counts as spent, for one refresh.
+    return age < -MAX_WOBBLE_MS ? mono() - (record.lifetime ?? 0) : mono()
   }
 
   /** Tokens of a session before this one may be another user's: they are forgotten. */

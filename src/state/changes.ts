@@ -3,7 +3,7 @@
 // the record has moved on, and cannot write.
 
 import { type Credentials, isOlder, isOtherUser } from './credentials.ts'
-import { lifetimeOf } from './expiry.ts'
+import { lifetimeOf, type Receipt } from './expiry.ts'
 import {
   BLANK,
   type Change,
@@ -22,6 +22,7 @@ import {
   completeAttempt,
   endSession,
   type Issued,
+  issuedAfter,
   issuedNow,
   loseAnswer,
   renewCredentials,
@@ -95,6 +96,14 @@ export const refreshChange =
     return isOtherUser(held, fresh) ? beginSession(next, { ...issued, reason: 'signed-in' }) : next
   }
 
+/** After an automatic refresh that brought no newer token, although the held one is spent: more of them would bring none either. */
+export const chargedChange =
+  (change: Change, at: number): Change =>
+  (old) => {
+    const next = change(old)
+    return next && chargeBudget(next, at)
+  }
+
 /** After the server said that the session is over. */
 export const endChange =
   (journal: SessionRecord, reason: Ending, isStillHeld: boolean): Change =>
@@ -124,21 +133,24 @@ export const restoreChange =
     fresh: Credentials<unknown> | null,
     isSame: boolean,
     ending: Ending | null,
-    receivedAt: number,
+    receipt: Receipt,
     firstGeneration: number,
   ): Change =>
   (found) => {
     if (before?.record.version.generation !== found?.version.generation) return undefined
     if (!fresh) return endRestored(found, ending, firstGeneration)
     const old = found ?? startRecord(firstGeneration)
-    const issued = issuedNow(fresh, 'restored', receivedAt)
+    const issued = issuedNow(fresh, 'restored', receipt)
     const held = before?.credentials
     if (!isSame || !held) return beginSession(old, issued)
     // A cached page brings credentials that were replaced long ago.
     if (isOlder(fresh, held)) return undefined
     if (!old.signedIn) return beginSession(old, issued)
-    // The same token again is no refresh, so that the version must not rise.
-    return isSameToken(fresh, held) ? { ...old, reason: 'restored' } : renewCredentials(old, issued)
+    if (!isSameToken(fresh, held)) return renewCredentials(old, issued)
+    // The same token again is no refresh: the version must not rise, and the token gets no younger. A cookie lives as long as
+    // the server says now.
+    const isCookieTimed = !fresh.accessToken && lifetimeOf({ ...fresh, claims: null }, receipt) !== null
+    return { ...old, ...(isCookieTimed && issued), reason: 'restored' }
   }
 
 function endRestored(
@@ -155,10 +167,10 @@ const isSameToken = (a: Credentials<unknown>, b: Credentials<unknown>): boolean 
 
 /** A sign-in always counts, whatever came before. `null`: the server was asked, and nobody is signed in. */
 export const signInChange =
-  (fresh: Credentials<unknown> | null, receivedAt: number, firstGeneration: number): Change =>
+  (fresh: Credentials<unknown> | null, receipt: Receipt, firstGeneration: number): Change =>
   (found) => {
     if (!fresh) return endRestored(found, null, firstGeneration)
-    return beginSession(found ?? startRecord(firstGeneration), issuedNow(fresh, 'signed-in', receivedAt))
+    return beginSession(found ?? startRecord(firstGeneration), issuedNow(fresh, 'signed-in', receipt))
   }
 
 /** A sign-out always counts. */
@@ -186,19 +198,19 @@ export const responseChange =
     fresh: Credentials<unknown> | null,
     isSame: boolean,
     ending: Ending,
-    receivedAt: number,
+    receipt: Receipt,
   ): Change =>
   (found) => {
-    const old = found ?? startRecord(Math.max(receivedAt, heldVersion.generation))
+    const old = found ?? startRecord(Math.max(receipt.at, heldVersion.generation))
     if (!isSameSession(sentWith, old.version)) return undefined
     if (!fresh || !said) return old.signedIn ? endSession(old, ending) : undefined
     // It was merged with credentials that were replaced since: their refresh token may be spent.
     if (held && !said.refreshToken && isNewer(old.version, heldVersion)) return undefined
-    if (!old.signedIn || !isSame) return beginSession(old, issuedNow(fresh, 'signed-in', receivedAt))
-    // A response that says nothing of a token makes the held token no younger.
-    if (!said.accessToken && lifetimeOf(said, receivedAt) === null)
+    if (!old.signedIn || !isSame) return beginSession(old, issuedNow(fresh, 'signed-in', receipt))
+    // A response that says nothing of a token, nor of how long a cookie lives, makes neither any younger.
+    if (!said.accessToken && lifetimeOf(said, receipt) === null)
       return renewCredentials(old, { ...old, reason: 'updated' })
-    return renewCredentials(old, issuedNow(fresh, 'updated', receivedAt))
+    return renewCredentials(old, issuedAfter(old, held ?? {}, said, fresh, 'updated', receipt))
   }
 
 /** The record was cleared: a tab that still holds the session writes it anew, above all attempts of before. */

@@ -8,7 +8,11 @@ export type Json = Record<string, unknown>
 export interface Credentials<U = Json> {
   accessToken?: string | null | undefined
   refreshToken?: string | null | undefined
-  /** When the access token expires, epoch ms by this device's clock. Wins over `expiresInSeconds`. */
+  /**
+   * When the access token expires, epoch ms. What the app hands over (`signIn`, `initial`) is by this device's clock, and wins
+   * over `expiresInSeconds`. What a backend reads from an answer is by the server's clock: it is compared with the `Date` of that
+   * answer, and counts for nothing where scripts can't read that header, or where the answer tells the lifetime.
+   */
   expiresAt?: number | undefined
   /** The lifetime of the access token, in seconds from now (RFC 6749 §5.1). */
   expiresInSeconds?: number | undefined

@@ -9,15 +9,47 @@ const MAX_RETRY_AFTER_MS = 300_000
 // Jitter included. It has to stay below MAX_COOL_DOWN_MS in plan.ts: a longer cool-down is taken for a clock that was set back.
 const MAX_PAUSE_MS = 599_999
 
+/** When credentials were received. */
+export interface Receipt {
+  /** Wall time of this device, epoch ms. */
+  readonly at: number
+  /** The server's own time then, from the `Date` of its answer; `null`: no answer says so, or CORS hides it. */
+  readonly serverTime: number | null
+  /** Whether an `expiresAt` is by the server's clock. Else it is by this device's. */
+  readonly isByServer: boolean
+}
+
+/** The receipt of credentials that the app handed over. */
+export const receivedFromApp = (at: number): Receipt => ({ at, serverTime: null, isByServer: false })
+
+/** A `Date` header (RFC 9110 §6.6.1) as epoch ms; `null` where there is none that can be read. */
+export function parseDate(header: string | null): number | null {
+  const time = Date.parse(header ?? '')
+  return Number.isNaN(time) ? null : time
+}
+
 /**
  * The lifetime of an access token in ms from its receipt, or `null` where it is unknown: then only the server's word counts.
- * Never compares the server's clock with this device's: `expires_in`, else `exp - iat` (RFC 7519 §4.1).
+ * Never compares the server's clock with this device's: `expires_in`, else `exp - iat` (RFC 7519 §4.1), else the time of
+ * expiry less the server's time.
  */
-export function lifetimeOf({ expiresAt, expiresInSeconds, claims }: Credentials<unknown>, now: number): number | null {
-  const { exp, iat } = (claims ?? {}) as Record<string, number>
-  const lifetime = expiresAt === undefined ? (expiresInSeconds ?? exp! - iat!) * 1000 : expiresAt - now
+export function lifetimeOf(credentials: Credentials<unknown>, receipt: Receipt): number | null {
+  const lifetime = Number(saidLifetime(credentials, receipt))
   // A token that is dead on arrival, or whose times make no sense, is used until the server refuses it.
   return lifetime > 0 && lifetime < Infinity ? lifetime : null
+}
+
+function saidLifetime(
+  { expiresAt, expiresInSeconds, claims }: Credentials<unknown>,
+  { at, serverTime, isByServer }: Receipt,
+): number | null {
+  const { exp, iat } = (claims ?? {}) as Record<string, number | undefined>
+  if (expiresAt != null && !isByServer) return expiresAt - at
+  if (expiresInSeconds != null) return expiresInSeconds * 1000
+  if (exp! > iat!) return (exp! - iat!) * 1000
+  if (serverTime === null) return null
+  if (expiresAt != null) return expiresAt - serverTime
+  return exp == null ? null : exp * 1000 - serverTime
 }
 
 /** The leeway, at most a quarter of the lifetime: a longer one would make every token near expiry, and refresh for ever. */

@@ -2,7 +2,7 @@
 // record and gives the next one.
 
 import { type Credentials } from './credentials.ts'
-import { lifetimeOf } from './expiry.ts'
+import { lifetimeOf, type Receipt } from './expiry.ts'
 import { BLANK, type Ending, type Reason, type SessionRecord } from './record.ts'
 
 /** How many automatic refreshes may fail within a minute: see `plan.ts`. */
@@ -18,11 +18,37 @@ export interface Issued {
   readonly lifetime: number | null
 }
 
-export const issuedNow = (fresh: Credentials<unknown>, reason: Reason, receivedAt: number): Issued => ({
+export const issuedNow = (fresh: Credentials<unknown>, reason: Reason, receipt: Receipt): Issued => ({
   reason,
-  receivedAt,
-  lifetime: lifetimeOf(fresh, receivedAt),
+  receivedAt: receipt.at,
+  lifetime: lifetimeOf(fresh, receipt),
 })
+
+/**
+ * As {@link issuedNow}, after an answer (`said`) that may have brought no new access token: one that was held before is made no
+ * younger.
+ * @param record What is known of the held credentials.
+ * @param fresh The held credentials, and over them what was said.
+ */
+export const issuedAfter = (
+  { receivedAt, lifetime }: SessionRecord,
+  held: Credentials<unknown>,
+  said: Credentials<unknown>,
+  fresh: Credentials<unknown>,
+  reason: Reason,
+  receipt: Receipt,
+): Issued => {
+  if (isHeldToken(held, said, fresh)) return { reason, receivedAt, lifetime }
+  // Claims that the answer left out are of the time before, and so are their `exp` and `iat`.
+  const isTold = said.accessToken || said.claims
+  return issuedNow(isTold ? fresh : { ...fresh, claims: null }, reason, receipt)
+}
+
+/** Whether the access token is the one that was held. A server that hands it out again may give it new times as well. */
+function isHeldToken(held: Credentials<unknown>, said: Credentials<unknown>, fresh: Credentials<unknown>): boolean {
+  if (!fresh.accessToken || fresh.accessToken !== held.accessToken) return false
+  return !said.accessToken || (said.expiresInSeconds == null && said.expiresAt == null)
+}
 
 /** A record where there is none: its generation is above all that this tab may remember of a record that was cleared. */
 export const startRecord = (generation: number): SessionRecord => ({ ...BLANK, version: { generation, revision: 0 } })

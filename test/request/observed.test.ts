@@ -59,16 +59,23 @@ describe('a response that brings an access token', () => {
   })
 })
 
-test('a response that brings something else makes the token that is held no younger', async () => {
+const held = jwt({ iat: 0, exp: 60 })
+const user = { name: 'Anna' }
+
+test.each([
+  { what: 'something else', said: { user } },
+  { what: 'something else, and a lifetime', said: { user, expiresInSeconds: 60 } },
+  { what: 'the same token again', said: { user, accessToken: held } },
+])('a response that brings $what makes the token that is held no younger', async ({ said }) => {
   const clock = createClock()
   const { session } = await setup(
     {
       backend: defineBackend({
         refresh: async () => null,
-        use: [observeResponses(() => ({ user: { name: 'Anna' } }))],
+        use: [observeResponses(() => said)],
       }),
       origins: [url('')],
-      initial: { accessToken: jwt({ iat: 0, exp: 60 }), refreshToken: 'r1' },
+      initial: { accessToken: held, refreshToken: 'r1' },
       refreshAhead: 'never',
       platform: { fetch: async () => new Response('served') },
     },
@@ -78,4 +85,16 @@ test('a response that brings something else makes the token that is held no youn
   await clock.pass(40_000)
   await session.fetch(url('/api/me'))
   expect(session.current).toMatchObject({ user: { name: 'Anna' }, expiresAt })
+})
+
+test('the times of the server that a response brings are compared with its Date', async () => {
+  const clock = createClock()
+  const hour = 3_600_000
+  const read = () => ({ accessToken: 'next', expiresAt: clock.now() - hour + 60_000 })
+  const headers = { date: new Date(clock.now() - hour).toUTCString() }
+  const backend = defineBackend({ refresh: async () => null, use: [observeResponses(read)] })
+  const platform = { fetch: async () => new Response('served', { headers }) }
+  const { session } = await setup({ backend, origins: [url('')], initial: { accessToken: held }, platform }, { clock })
+  await session.fetch(url('/api/me'))
+  expect(session.current.expiresAt).toBe(clock.now() + 60_000)
 })

@@ -5,13 +5,14 @@ import { describe, expect, test, vi } from 'vitest'
 import { claimsOf, type Credentials, merge } from '../../src/state/credentials.ts'
 import { curedChange, mayWrite, wastedChange } from '../../src/state/changes.ts'
 import { beginAttempt, beginSession, chargeBudget, endSession } from '../../src/state/steps.ts'
-import { backoff, leewayFor, lifetimeOf, retryAfter } from '../../src/state/expiry.ts'
+import { backoff, leewayFor, lifetimeOf, receivedFromApp, retryAfter } from '../../src/state/expiry.ts'
 import { type Asked, planRefresh } from '../../src/state/plan.ts'
 import { BLANK, type SessionRecord } from '../../src/state/record.ts'
 import { changedIn, LOADING, stateOf } from '../../src/state/view.ts'
 import { InvalidTokenError } from '../../src/errors.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
+const AT = receivedFromApp(NOW)
 const anyNumber = fc.oneof(
   fc.double(),
   fc.integer(),
@@ -36,7 +37,7 @@ describe('the life of a token', () => {
       { requiredKeys: [] },
     )
     hold(credentials, (said, now) => {
-      const life = lifetimeOf(said, now)
+      const life = lifetimeOf(said, receivedFromApp(now))
       if (life !== null) expect(life > 0 && life < Infinity).toBe(true)
     })
   })
@@ -44,14 +45,14 @@ describe('the life of a token', () => {
   test('comes from exp and iat alike on every device, however wrong its clock', () => {
     const stamps = fc.record({ iat: fc.integer(), exp: fc.integer() })
     hold(stamps, (said, now) => {
-      expect(lifetimeOf({ claims: said }, now)).toBe(lifetimeOf({ claims: said }, NOW))
+      expect(lifetimeOf({ claims: said }, receivedFromApp(now))).toBe(lifetimeOf({ claims: said }, AT))
     })
   })
 
   test('is what expires_in says, where both speak', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e9 }), claims, (expiresInSeconds, said) => {
-        expect(lifetimeOf({ expiresInSeconds, claims: said }, NOW)).toBe(expiresInSeconds * 1000)
+        expect(lifetimeOf({ expiresInSeconds, claims: said }, AT)).toBe(expiresInSeconds * 1000)
       }),
     )
   })
@@ -66,7 +67,27 @@ describe('the life of a token', () => {
     ['an expires_in beyond all numbers', { expiresInSeconds: 1e308 }],
     ['an expiresAt in the past', { expiresAt: NOW - 1 }],
   ])('is unknown with %s', (_, said) => {
-    expect(lifetimeOf(said as Credentials, NOW)).toBe(null)
+    expect(lifetimeOf(said as Credentials, AT)).toBe(null)
+  })
+
+  const exp = NOW / 1000 + 60
+  const [told, hidden] = [NOW, null].map((serverTime) => ({ at: NOW + 3_600_000, serverTime, isByServer: true }))
+  test.each([
+    ['exp against the Date of the answer', { claims: { exp } }, told, 60_000],
+    ['expiresAt against the Date of the answer', { expiresAt: NOW + 30_000 }, told, 30_000],
+    ['expiresAt before an exp', { expiresAt: NOW + 30_000, claims: { exp } }, told, 30_000],
+    ['exp less iat before the Date', { claims: { exp, iat: exp - 5 } }, told, 5_000],
+    ['exp less iat before expiresAt', { expiresAt: NOW + 30_000, claims: { exp, iat: exp - 5 } }, told, 5_000],
+    ['expires_in before all else', { expiresInSeconds: 7, expiresAt: NOW + 30_000, claims: { exp } }, told, 7_000],
+    ['a Date where exp and iat make no sense', { expiresAt: NOW + 30_000, claims: { exp: 5, iat: 10 } }, told, 30_000],
+    ['nothing where the Date is hidden', { expiresAt: NOW + 30_000, claims: { exp } }, hidden, null],
+    ['expires_in where the Date is hidden', { expiresInSeconds: 7, claims: { exp } }, hidden, 7_000],
+    ['nothing for an exp that has passed', { claims: { exp: exp - 61 } }, told, null],
+    ['the expiresAt of the app by this device', { expiresAt: NOW + 30_000, expiresInSeconds: 7 }, AT, 30_000],
+    ['nothing for the exp alone of the app', { claims: { exp } }, AT, null],
+    ['the exp alone of a login', { claims: { exp } }, { ...AT, serverTime: NOW + 10_000 }, 50_000],
+  ])('is by %s', (_, said, receipt, life) => {
+    expect(lifetimeOf(said, receipt!)).toBe(life)
   })
 
   test('is longer than its leeway, so that no token is born spent', () => {
@@ -200,7 +221,7 @@ describe('what is held after an answer', () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(), (expiresAt, expiresInSeconds) => {
         const next = merge({ accessToken: 'a', expiresAt, expiresInSeconds }, { accessToken: 'b' })
-        expect(lifetimeOf(next, NOW)).toBe(null)
+        expect(lifetimeOf(next, AT)).toBe(null)
       }),
     )
   })

@@ -5,6 +5,7 @@ import { InvalidTokenError } from '../../errors.ts'
 import type { Commit, Extension, Kernel, ResponseContext } from '../../seam/extension.ts'
 import { responseChange } from '../../state/changes.ts'
 import { type Credentials, isOlder, isOtherUser, merge } from '../../state/credentials.ts'
+import { parseDate } from '../../state/expiry.ts'
 
 /** What a response says: newer credentials; `null`, the session is over; `undefined`, nothing. */
 export type ReadResponse = (response: Response) => Credentials | null | undefined
@@ -38,5 +39,6 @@ function commitOf(
   const isSame = !said || !held || !isOtherUser(held, merge(held, said))
   const credentials = said && merge(isSame ? held : null, said)
   const ending = response.status === 401 ? 'expired' : 'signed-out'
-  return { change: responseChange(sentWith, version, held, said, credentials, isSame, ending, now()), credentials }
+  const receipt = { at: now(), serverTime: parseDate(response.headers.get('date')), isByServer: true }
+  return { change: responseChange(sentWith, version, held, said, credentials, isSame, ending, receipt), credentials }
 }
