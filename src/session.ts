@@ -27,6 +27,7 @@ import { abortable } from './runtime/wait.ts'
 import type { RefreshIntent, Undo } from './seam/io.ts'
 import { createEmitter, type Events } from './session/events.ts'
 import { createReadiness } from './session/readiness.ts'
+import { createReentrance } from './session/reentrance.ts'
 import { createRestore } from './session/restore.ts'
 import { createSignIn, type SignInSource } from './session/sign-in.ts'
 import { createSignOut, createSignOutOperation, type SignOutOptions } from './session/sign-out.ts'
@@ -130,11 +131,12 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const { clock, channel, disposed } = runtime
   const events = createEmitter<U, C>(clock.now)
   const store = createStore(clock, events, leeway)
-  const context = { runtime, backend, settings, events, store }
+  const reentrance = createReentrance()
+  const context = { runtime, backend, settings, events, store, reentrance }
   const readiness = createReadiness(context)
 
   // All talk with the server.
-  const callBackend = createCaller(runtime, backend, timeout)
+  const callBackend = createCaller(context)
   const signOutOperation = createSignOutOperation<U>(backend)
   const withLock = createLock(runtime, timeout)
   const exchange = createExchange(context, withLock, createJournal(context), callBackend, signOutOperation)
@@ -148,15 +150,15 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const kernel = createKernel(context, requestRefresh, exchange)
   const extensions = setUpExtensions([...use, ...(backend.use ?? [])], kernel)
   const guard = createGuard((error) => events.emit('error', { error }))
-  const hooks = createHooks(extensions, guard)
+  const hooks = createHooks(extensions, backend, guard)
   const isAllowed = createOrigins(settings.origins, runtime.base)
   const waiting = createWaiting(context, readiness, requestRefresh)
   const refusedRoutes = createRefusedRoutes(context)
   const prepare = createPrepare(context, readiness, waiting, createLimiter(), hooks)
-  const send = createSend(context)
+  const send = createSend(context, guard)
   const decide = createDecide(context, isAllowed, waiting, refusedRoutes, hooks, guard)
   const act = createAct(context, waiting, requestRefresh, refusedRoutes, hooks, prepare)
-  const fetch = createIntercept(context, isAllowed, prepare, send, decide, act)
+  const fetch = createIntercept(context, isAllowed, hooks, prepare, send, decide, act)
   const getToken = createGetToken(context, readiness, requestRefresh, extensions)
 
   // What happens by itself.
@@ -180,6 +182,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
 
   let inputs = 0
   async function renew(intent: RefreshIntent, { signal, ensureSignedIn }: RefreshOptions): Promise<State<U, C>> {
+    reentrance.startCall(intent.reason === 'reload' ? 'reload' : 'refresh')()
     await readiness.untilReady(signal)
     const { data, organizationId, reason } = intent
     // Input is for one call alone; a switch is shared by those who want the same organization.

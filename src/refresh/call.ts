@@ -1,9 +1,8 @@
 // One call of the backend, however many requests it makes: the transport that it gets, its deadline, and what its failure says.
 
 import { InvalidTokenError, messageOf, RefreshFailedError, SessionError } from '../errors.ts'
-import type { Backend } from '../seam/backend.ts'
+import type { Context } from '../context.ts'
 import type { Io } from '../seam/io.ts'
-import type { Runtime } from '../runtime/ports.ts'
 import { withTimeout } from '../runtime/wait.ts'
 
 export interface Call<A> {
@@ -22,6 +21,9 @@ export type CallBackend<U> = <A>(
   checkpoint?: Io<U>['checkpoint'],
 ) => Call<A>
 
+const ASKS_ELSEWHERE =
+  ' The backend made no request through io.fetch: if it asks through session.fetch or a patched fetch, its endpoints belong in `owns`.'
+
 // Fetch refuses `keepalive` to bodies of more than 64 KiB.
 const MAX_KEEPALIVE_LENGTH = 60_000
 
@@ -32,8 +34,10 @@ const describe = (input: RequestInfo | URL, init: RequestInit | undefined): stri
   `${init?.method ?? 'GET'} ${withoutQuery(input instanceof Request ? input.url : String(input))}`
 
 export const createCaller =
-  <U>(runtime: Runtime<U>, { name, cookies = false }: Backend<U>, timeout: number): CallBackend<U> =>
+  <U, C>({ runtime, backend, settings, reentrance }: Context<U, C>): CallBackend<U> =>
   <A>(run: (io: Io<U>) => Promise<A>, attemptId = '', checkpoint: Io<U>['checkpoint'] = () => {}) => {
+    const { name, cookies = false } = backend
+    const { timeout } = settings
     const stop = new AbortController()
     const { signal } = stop
     const last: Call<A>['last'] = { request: name }
@@ -72,9 +76,11 @@ export const createCaller =
     }
 
     // A backend that throws before it awaits anything is no different from one that rejects.
-    const answer = (async () => run(io))().catch(fail)
+    const answer = (async () => reentrance.callBackend(() => run(io)))().catch(fail)
     const tooLate = (): string =>
-      `${last.request}: no answer within ${timeout} ms. The session is kept; a late answer is still taken.`
+      `${last.request}: no answer within ${timeout} ms. The session is kept; a late answer is still taken.${isSilent() ? ASKS_ELSEWHERE : ''}`
+    /** It has made no request that the session knows to be the backend's. */
+    const isSilent = (): boolean => last.request === name
     const inTime = withTimeout(answer, runtime.clock, timeout, tooLate)
     inTime.catch(() => {})
     // A late answer is welcome for as long again.

@@ -29,7 +29,7 @@ export function requireToken<U>({ cookies }: Backend<U>, credentials: Credential
 
 /** @throws what the login function throws, {@link InvalidTokenError}. The session is as before then. */
 export function createSignIn<U, C>(
-  { runtime, backend, store }: Context<U, C>,
+  { runtime, backend, store, reentrance }: Context<U, C>,
   readiness: Readiness,
   callBackend: CallBackend<U>,
   exchange: Exchange<U>,
@@ -37,7 +37,7 @@ export function createSignIn<U, C>(
   const { clock, records } = runtime
 
   async function logIn(from: LogIn<U> | undefined): Promise<Credentials<U> | null> {
-    const said = await from?.({ fetch: runtime.fetch, signal: runtime.disposed })
+    const said = from && (await reentrance.logIn(async () => from({ fetch: runtime.fetch, signal: runtime.disposed })))
     if (said) return said
     const { restore } = backend
     if (!restore)
