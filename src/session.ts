@@ -13,15 +13,15 @@ import { createSchedule } from './refresh/schedule.ts'
 import { createGuard, createHooks } from './request/hooks.ts'
 import { createAct } from './request/act.ts'
 import { createDecide } from './request/decide.ts'
-import { createIntercept } from './request/intercept.ts'
+import { createIntercept, type SessionFetch } from './request/intercept.ts'
 import { createLimiter } from './request/limiter.ts'
 import { createOrigins } from './request/origins.ts'
 import { createPrepare } from './request/prepare.ts'
 import { createRefusedRoutes } from './request/refused-routes.ts'
-import { internalsKey, type SessionInternals, type SessionRequestInit } from './request/replayable.ts'
+import { internalsKey, type SessionInternals } from './request/replayable.ts'
 import { createSend } from './request/send.ts'
 import { createWaiting } from './request/waiting.ts'
-import { globalsOf } from './runtime/globals.ts'
+import { globalsOf, standInFor } from './runtime/globals.ts'
 import { createRuntime } from './runtime/runtime.ts'
 import { abortable } from './runtime/wait.ts'
 import type { RefreshIntent, Undo } from './seam/io.ts'
@@ -57,11 +57,11 @@ export interface Session<U = Json, C = Json> {
    *
    * @throws {@link RefreshFailedError}, {@link RefreshTimeoutError} It could not be found out whether the session lives. It is kept.
    * @throws {@link SessionEndedError} The user signed out, or another signed in, while the request waited. It was not sent again.
-   * @throws {@link ReplayError} The body can't be sent a second time. `error.response` is the server's refusal.
+   * @throws {@link ReplayError} The body can't be sent a second time. `error.refusal` is the server's refusal.
    * @throws {@link QueueFullError} Too many requests wait already. It was not sent.
    * @throws {@link SessionDisposedError} The session was disposed of while the request waited.
    */
-  fetch(input: RequestInfo | URL, init?: SessionRequestInit): Promise<Response>
+  fetch: SessionFetch & typeof fetch
   /** What is known now. A new object at every change, the same one in between. */
   readonly current: State<U, C>
   /**
@@ -158,7 +158,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const send = createSend(context, guard)
   const decide = createDecide(context, isAllowed, waiting, refusedRoutes, hooks, guard)
   const act = createAct(context, waiting, requestRefresh, refusedRoutes, hooks, prepare)
-  const fetch = createIntercept(context, isAllowed, hooks, prepare, send, decide, act)
+  const fetch = standInFor(get('fetch'), createIntercept(context, isAllowed, hooks, prepare, send, decide, act))
   const getToken = createGetToken(context, readiness, requestRefresh, extensions)
 
   // What happens by itself.
@@ -200,7 +200,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   }
 
   const internals: SessionInternals = {
-    setTransport: (below) => (runtime.fetch = below ?? ((input, init) => get('fetch')!(input, init))),
+    setTransport: (below) => (runtime.fetch = (below as typeof fetch) ?? ((input, init) => get('fetch')!(input, init))),
     disposed,
     global: get('globalThis')!,
   }

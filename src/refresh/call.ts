@@ -3,6 +3,7 @@
 import { InvalidTokenError, messageOf, RefreshFailedError, SessionError } from '../errors.ts'
 import type { Context } from '../context.ts'
 import type { Io } from '../seam/io.ts'
+import { standInFor } from '../runtime/globals.ts'
 import { withTimeout } from '../runtime/wait.ts'
 
 export interface Call<A> {
@@ -64,14 +65,14 @@ export const createCaller =
       return response
     }
 
-    const io: Io<U> = { signal, attemptId, now: runtime.clock.now, cookie: runtime.cookie, checkpoint, fetch }
+    const io: Io<U> = { signal, attemptId, now: runtime.clock.now, cookie: runtime.cookie, checkpoint, fetch: standInFor(runtime.fetch, fetch) }
 
     function fail(cause: unknown): never {
       if (cause instanceof SessionError && !(cause instanceof RefreshFailedError || cause instanceof InvalidTokenError))
         throw cause
-      const { response, spent } = Object(cause) as Partial<RefreshFailedError>
-      const request = (response && requestOf.get(response)) ?? last.request
-      const details = { cause, spent, response: response ?? last.response }
+      const { refusal, spent } = Object(cause) as Partial<RefreshFailedError>
+      const request = (refusal && requestOf.get(refusal)) ?? last.request
+      const details = { cause, spent, refusal: refusal ?? last.response }
       throw new RefreshFailedError(`${request}: ${messageOf(cause)}. The session is kept.`, details)
     }
 

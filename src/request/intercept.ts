@@ -8,7 +8,8 @@ import type { Decide } from './decide.ts'
 import type { Hooks } from './hooks.ts'
 import type { IsAllowed } from './origins.ts'
 import type { Prepare } from './prepare.ts'
-import { type CopyBudget, ReplayableRequest, type SessionRequestInit, transportKey } from './replayable.ts'
+import type { CopyBudget } from './body.ts'
+import { ReplayableRequest, type SessionRequestInit, transportKey } from './replayable.ts'
 import type { Send } from './send.ts'
 import { Trip } from './trip.ts'
 
@@ -52,7 +53,7 @@ export function createIntercept<U, C>(
       }
     } finally {
       if (trip.hasPlace) leave(trip)
-      budget.left += request.copied
+      request.release()
       trip.end()
     }
   }

@@ -64,6 +64,8 @@ export function createPrepare<U, C>(
 
   async function depart(trip: Trip<U, C>): Promise<boolean> {
     const { request } = trip
+    const rewinding = trip.refusal && request.rewind()
+    if (rewinding) await abortable(rewinding, request.signal)
     for (;;) {
       await limiter.enter(request.signal)
       trip.hasPlace = true
@@ -81,8 +83,8 @@ export function createPrepare<U, C>(
   function dropRefusal({ request }: Trip<U, C>, response: Response): void {
     if (!request.canReplay)
       throw new ReplayError(
-        `${request.route}: refused, and not sent again, since its body can be read only once. See error.response.`,
-        { response },
+        `${request.route}: refused, and not sent again, since its body is too long to be kept. See error.refusal.`,
+        { refusal: response },
       )
     response.body?.cancel().catch(() => {}) // a body that nobody reads would keep its connection busy
   }

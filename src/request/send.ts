@@ -1,7 +1,7 @@
 // Sends a request once: attaches the credentials of now, and hands it to the real fetch.
 
 import type { Context } from '../context.ts'
-import type { Attached, IsExpired } from '../seam/io.ts'
+import type { Attached, Fetch, IsExpired } from '../seam/io.ts'
 import type { Guard } from './hooks.ts'
 import type { Trip } from './trip.ts'
 
@@ -53,7 +53,7 @@ export function createSend<U, C>(
 }
 
 /** A wrapper of the app that throws harms no answer: it counts as if it was not there. */
-function wrap(transport: typeof fetch, real: typeof fetch, around: Around, guard: Guard): typeof fetch {
+function wrap(transport: typeof fetch, real: typeof fetch, around: Around, guard: Guard): Fetch {
   let sending: Promise<Response> | undefined
   const noted: typeof fetch = (...args) => (sending = transport(...args))
 

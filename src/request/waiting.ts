@@ -43,12 +43,12 @@ export function createWaiting<U, C>(
 
   function mustHold(trip: Trip<U, C>): boolean {
     const { request, sentAt: now } = trip
-    const { keepalive, canReplay } = request
+    const { keepalive, isSureToReplay } = request
     const { status } = store.state
     if (keepalive || status === 'unauthenticated' || !mayWait(trip)) return false
     if (status === 'loading') return !backend.cookies || !!backend.needsToken
     // A body that can be sent only once must not meet an expiry on its way.
-    return store.isNearExpiry(canReplay ? undefined : 2 * settings.timeout, now)
+    return store.isNearExpiry(isSureToReplay ? undefined : 2 * settings.timeout, now)
   }
 
   function untilOver<T>(

@@ -6,7 +6,7 @@ import { openRecords } from '../storage/resilient.ts'
 import type { SessionStorage } from '../storage/storage.ts'
 import { createTabChannel, noChannel } from './channel.ts'
 import { createClock } from './clock.ts'
-import type { Globals } from './globals.ts'
+import { type Globals, standInFor } from './globals.ts'
 import { createLocalLock, createTabLocks } from './locks.ts'
 import { createPage } from './page.ts'
 import type { Runtime } from './ports.ts'
@@ -38,7 +38,7 @@ export function createRuntime<U>(
     page,
     disposed,
     dispose: () => controller.abort(new SessionDisposedError()),
-    fetch: (input, init) => get('fetch')!(input, init),
+    fetch: standInFor(get('fetch'), (input: RequestInfo | URL, init?: RequestInit) => get('fetch')!(input, init)),
     base: () => get('document')?.baseURI ?? get('location')?.href,
     cookie: (name) => readCookie(get('document')?.cookie ?? '', name),
   }

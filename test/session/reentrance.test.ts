@@ -110,15 +110,15 @@ describe('a login function', () => {
   })
 
   test('a refresh that its answer asks for is made once it is done', async () => {
-    const use = [refreshAfter([{ path: '/api/echo', method: 'POST', wait: true }])]
+    const use = [refreshAfter([{ path: '/api/echo', method: 'POST', action: 'refresh', wait: true }])]
     const { session, server } = await setup({ use }, { clock: createClock() })
     await atOnce(
       session.signIn(async () => {
-        const r = await session.fetch(url('/api/echo'), { method: 'POST' }); console.log(r.status)
+        await session.fetch(url('/api/echo'), { method: 'POST' })
       }).catch(() => {}),
     )
     await settled()
-    console.log(session.current); expect(server.stats.refreshes).toBe(1)
+    expect(server.stats.refreshes).toBe(1)
   })
 
   test('a request that began before it still waits for its refresh', async () => {
