@@ -4,6 +4,7 @@ import type { Settings } from './options.ts'
 import type { Runtime } from './runtime/ports.ts'
 import type { Backend } from './seam/backend.ts'
 import type { Emitter } from './session/events.ts'
+import type { Reentrance } from './session/reentrance.ts'
 import type { Store } from './session/store.ts'
 
 export interface Context<U, C> {
@@ -12,4 +13,5 @@ export interface Context<U, C> {
   readonly settings: Settings
   readonly events: Emitter<U, C>
   readonly store: Store<U, C>
+  readonly reentrance: Reentrance
 }

@@ -3,7 +3,8 @@
 
 interface Details {
   cause?: unknown
-  response?: Response | undefined
+  /** The answer that decided. */
+  refusal?: Response | undefined
 }
 
 type Code =
@@ -21,12 +22,15 @@ type Code =
 /** The base of them all: `error instanceof SessionError`, then narrow {@link AnySessionError} on `code`. */
 export abstract class SessionError extends Error {
   abstract readonly code: Code
-  /** The answer that decided, its body unread where the request was refused. */
-  readonly response: Response | undefined
+  /**
+   * The answer that decided, its body unread where the request was refused. Not called `response`: clients such as axios write
+   * to what an error has under that name.
+   */
+  readonly refusal: Response | undefined
 
-  constructor(message: string, { cause, response }: Details = {}) {
+  constructor(message: string, { cause, refusal }: Details = {}) {
     super(message, { cause })
-    this.response = response
+    this.refusal = refusal
   }
 }
 
@@ -37,7 +41,7 @@ export abstract class SessionError extends Error {
 export class RefreshFailedError extends SessionError {
   override readonly name = 'RefreshFailedError'
   override readonly code = 'ERR_REFRESH_FAILED'
-  /** Whether the server may have used up the refresh token all the same. `undefined`: judged by the response. */
+  /** Whether the server may have used up the refresh token all the same. `undefined`: judged by the refusal. */
   readonly spent: boolean | undefined
 
   constructor(message: string, details: Details & { spent?: boolean | undefined } = {}) {
@@ -93,7 +97,7 @@ export class StepUpRequiredError extends SessionError {
 }
 
 /**
- * The request met an expired session, and its body cannot be sent a second time. `response` is the server's refusal. The session
+ * The request met an expired session, and its body cannot be sent a second time. `refusal` is the server's refusal. The session
  * is renewed by then: the app can send the request again with a new body.
  */
 export class ReplayError extends SessionError {

@@ -15,7 +15,15 @@ const PROBE_TIMEOUT_MS = 10_000
 export const anyOf = (...predicates: IsExpired[]): IsExpired =>
   Object.assign(
     async (...asked: Parameters<IsExpired>) => {
-      for (const says of predicates) if (await says(...asked)) return true
+      const failures: unknown[] = []
+      for (const says of predicates) {
+        try {
+          if (await says(...asked)) return true
+        } catch (failure) {
+          failures.push(failure) // the others may know
+        }
+      }
+      if (failures.length) throw failures[0]
       return false
     },
     { around: predicates.find(({ around }) => around)?.around },

@@ -42,6 +42,7 @@ export type {
   Attached,
   Awaitable,
   CookieReader,
+  Fetch,
   Io,
   IsExpired,
   RefreshIntent,
@@ -49,6 +50,7 @@ export type {
   SideToken,
   Undo,
 } from './seam/io.ts'
+export type { SessionFetch } from './request/intercept.ts'
 export { createSession, type RefreshOptions, type Session } from './session.ts'
 export type { Events, Source } from './session/events.ts'
 export type { LogIn, SignInSource } from './session/sign-in.ts'

@@ -12,11 +12,17 @@ import type { Credentials } from './state/credentials.ts'
 import type { State } from './state/view.ts'
 
 export function createKernel<U, C>(
-  { runtime, backend, store, events }: Context<U, C>,
+  { runtime, backend, store, events, reentrance }: Context<U, C>,
   requestRefresh: RequestRefresh,
   exchange: Exchange<U>,
 ): Kernel {
-  async function refresh({ reload = false } = {}): Promise<void> {
+  async function refresh(options?: { reload?: boolean }): Promise<void> {
+    const refreshing = tryRefresh(options)
+    // A login function whose request asks for that would wait for itself.
+    if (!reentrance.isLoggingIn) await refreshing
+  }
+
+  async function tryRefresh({ reload = false } = {}): Promise<void> {
     try {
       await requestRefresh({ reason: reload ? 'reload' : 'forced' }, { forced: true, reload })
     } catch (error) {

@@ -74,6 +74,8 @@ export interface Settings {
   readonly timeout: number
   readonly refreshAhead: RefreshAhead
   readonly isExpired: IsExpired
+  /** Whether that is code of the app, or of the backend, which may do what it likes with a response. */
+  readonly hasPredicate: boolean
   readonly replay: Replay
   readonly replayWindow: number
 }
@@ -146,6 +148,7 @@ export function resolveOptions<U, C>(options: SessionOptions<U, C>, page: string
   const { isExpired } = settings
   return {
     ...settings,
+    hasPredicate: typeof isExpired === 'function',
     isExpired: typeof isExpired === 'function' ? isExpired : ({ status }) => isExpired.includes(status),
   }
 }

@@ -13,21 +13,22 @@ import { createSchedule } from './refresh/schedule.ts'
 import { createGuard, createHooks } from './request/hooks.ts'
 import { createAct } from './request/act.ts'
 import { createDecide } from './request/decide.ts'
-import { createIntercept } from './request/intercept.ts'
+import { createIntercept, type SessionFetch } from './request/intercept.ts'
 import { createLimiter } from './request/limiter.ts'
 import { createOrigins } from './request/origins.ts'
 import { createPrepare } from './request/prepare.ts'
 import { createRefusedRoutes } from './request/refused-routes.ts'
-import { internalsKey, type SessionInternals, type SessionRequestInit } from './request/replayable.ts'
+import { internalsKey, type SessionInternals } from './request/replayable.ts'
 import { createSend } from './request/send.ts'
 import { createWaiting } from './request/waiting.ts'
-import { baseOf, globalsOf } from './runtime/globals.ts'
+import { baseOf, globalsOf, standInFor } from './runtime/globals.ts'
 import { createRuntime } from './runtime/runtime.ts'
 import { sharedKey } from './runtime/shared-key.ts'
 import { abortable } from './runtime/wait.ts'
 import type { RefreshIntent, Undo } from './seam/io.ts'
 import { createEmitter, type Events } from './session/events.ts'
 import { createReadiness } from './session/readiness.ts'
+import { createReentrance } from './session/reentrance.ts'
 import { createRestore } from './session/restore.ts'
 import { createSignIn, type SignInSource } from './session/sign-in.ts'
 import { createSignOut, createSignOutOperation, type SignOutOptions } from './session/sign-out.ts'
@@ -57,11 +58,11 @@ export interface Session<U = Json, C = Json> {
    *
    * @throws {@link RefreshFailedError}, {@link RefreshTimeoutError} It could not be found out whether the session lives. It is kept.
    * @throws {@link SessionEndedError} The user signed out, or another signed in, while the request waited. It was not sent again.
-   * @throws {@link ReplayError} The body can't be sent a second time. `error.response` is the server's refusal.
+   * @throws {@link ReplayError} The body can't be sent a second time. `error.refusal` is the server's refusal.
    * @throws {@link QueueFullError} Too many requests wait already. It was not sent.
    * @throws {@link SessionDisposedError} The session was disposed of while the request waited.
    */
-  fetch(input: RequestInfo | URL, init?: SessionRequestInit): Promise<Response>
+  fetch: SessionFetch & typeof fetch
   /** What is known now. A new object at every change, the same one in between. */
   readonly current: State<U, C>
   /**
@@ -131,11 +132,12 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const { clock, channel, disposed } = runtime
   const events = createEmitter<U, C>(clock.now)
   const store = createStore(clock, events, leeway)
-  const context = { runtime, backend, settings, events, store }
+  const reentrance = createReentrance()
+  const context = { runtime, backend, settings, events, store, reentrance }
   const readiness = createReadiness(context)
 
   // All talk with the server.
-  const callBackend = createCaller(runtime, backend, timeout)
+  const callBackend = createCaller(context)
   const signOutOperation = createSignOutOperation<U>(backend)
   const withLock = createLock(runtime, timeout, settings.replayWindow)
   const exchange = createExchange(context, withLock, createJournal(context), callBackend, signOutOperation)
@@ -149,15 +151,15 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const kernel = createKernel(context, requestRefresh, exchange)
   const extensions = setUpExtensions([...use, ...(backend.use ?? [])], kernel)
   const guard = createGuard((error) => events.emit('error', { error }))
-  const hooks = createHooks(extensions, guard)
+  const hooks = createHooks(extensions, backend, guard)
   const isAllowed = createOrigins(settings.origins, runtime.base)
   const waiting = createWaiting(context, readiness, requestRefresh)
   const refusedRoutes = createRefusedRoutes(context)
   const prepare = createPrepare(context, readiness, waiting, createLimiter(), hooks)
-  const send = createSend(context)
+  const send = createSend(context, guard)
   const decide = createDecide(context, isAllowed, waiting, refusedRoutes, hooks, guard)
   const act = createAct(context, waiting, requestRefresh, refusedRoutes, hooks, prepare)
-  const fetch = createIntercept(context, isAllowed, prepare, send, decide, act)
+  const fetch = standInFor(get('fetch'), createIntercept(context, isAllowed, hooks, prepare, send, decide, act))
   const getToken = createGetToken(context, readiness, requestRefresh, extensions)
 
   // What happens by itself.
@@ -181,6 +183,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
 
   let inputs = 0
   async function renew(intent: RefreshIntent, { signal, ensureSignedIn }: RefreshOptions): Promise<State<U, C>> {
+    reentrance.startCall(intent.reason === 'reload' ? 'reload' : 'refresh')()
     await readiness.untilReady(signal)
     const { data, organizationId, reason } = intent
     // Input is for one call alone; a switch is shared by those who want the same organization.
@@ -198,7 +201,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   }
 
   const internals: SessionInternals = {
-    setTransport: (below) => (runtime.fetch = below ?? ((input, init) => get('fetch')!(input, init))),
+    setTransport: (below) => (runtime.fetch = (below as typeof fetch) ?? ((input, init) => get('fetch')!(input, init))),
     disposed,
     global: get('globalThis')!,
   }

@@ -35,7 +35,7 @@ export function authjs(options: AuthJsOptions = {}): Backend {
   async function read(response: Response): Promise<Credentials | null> {
     const { user, expires: _expires, ...rest } = (await readJsonOrNull(response)) ?? {}
     if (!user) return null
-    if (rest[trouble]) throw new StepUpRequiredError({ type: rest[trouble] as string }, { response })
+    if (rest[trouble]) throw new StepUpRequiredError({ type: rest[trouble] as string }, { refusal: response })
     const { id, email } = user as Json
     const token = field === undefined ? undefined : rest[field]
     const accessToken = typeof token === 'string' ? token : undefined

@@ -79,7 +79,7 @@ export function bearer<U = Json>(options: BearerOptions): Backend<U> {
     const response = await post(io, refreshUrl, credentials)
     if (response.status !== 401 && response.status !== 403) return read(await readJson(response))
     const why = String((await peek(response))?.['error'])
-    if (WHY.test(why)) throw new SessionEndedError(why === 'revoked' ? why : 'reused', { response })
+    if (WHY.test(why)) throw new SessionEndedError(why === 'revoked' ? why : 'reused', { refusal: response })
     return null
   }
 

@@ -63,7 +63,7 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
     const { token: _secret, ...claims } = session as Json
     const accessToken = jwt ? (response.headers.get('set-auth-jwt') ?? (await mint(io))) : held?.accessToken
     if (jwt && !accessToken)
-      throw new RefreshFailedError('/token answered 401 although there is a session', { response })
+      throw new RefreshFailedError('/token answered 401 although there is a session', { refusal: response })
     return {
       user: user as Json,
       ...(accessToken && { accessToken }),
@@ -103,5 +103,5 @@ async function read(response: Response): Promise<Json | null> {
   // A session that was deleted while it was being prolonged.
   if (response.status === 401 && (await peek(response))?.['code'] === 'FAILED_TO_GET_SESSION') return null
   if (response.ok) return readJsonOrNull(response)
-  throw new RefreshFailedError(`answered ${response.status}`, { response })
+  throw new RefreshFailedError(`answered ${response.status}`, { refusal: response })
 }

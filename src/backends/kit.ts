@@ -35,16 +35,18 @@ export function attachBearer(headers: Headers, credentials: Credentials<unknown>
 export async function readJson(response: Response): Promise<Json> {
   const json = await readJsonOrNull(response)
   if (json) return json
-  throw new RefreshFailedError(`answered ${response.status} with null`, { response })
+  throw new RefreshFailedError(`answered ${response.status} with null`, { refusal: response })
 }
 
 /** As {@link readJson}, where the server says `null` for nobody. @throws {@link RefreshFailedError} */
 export async function readJsonOrNull(response: Response): Promise<Json | null> {
-  if (!response.ok) throw new RefreshFailedError(`answered ${response.status}`, { response })
+  if (!response.ok) throw new RefreshFailedError(`answered ${response.status}`, { refusal: response })
   const json = await parseJson(response, MAX_ANSWER_LENGTH)
   if (typeof json === 'object') return json as Json | null
   const type = response.headers.get('content-type') ?? 'no content-type'
-  throw new RefreshFailedError(`answered ${response.status}, but not with a JSON object (${type})`, { response })
+  throw new RefreshFailedError(`answered ${response.status}, but not with a JSON object (${type})`, {
+    refusal: response,
+  })
 }
 
 /** What a response says in JSON, if it does; its body stays unread. */
@@ -85,7 +87,7 @@ const NOT_DELIVERED = [404, 405, 408, 421, 425, 429]
 /** Whether the server has got a sign-out; if not, it is told again. @throws {@link RefreshFailedError} */
 export function assertDelivered(response: Response): void {
   const { status } = response
-  if (status >= 500 || NOT_DELIVERED.includes(status)) throw new RefreshFailedError(`answered ${status}`, { response })
+  if (status >= 500 || NOT_DELIVERED.includes(status)) throw new RefreshFailedError(`answered ${status}`, { refusal: response })
 }
 
 /** The origins of absolute URLs; a relative URL is on the page's own. */

@@ -86,10 +86,10 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
     if (error === 'invalid_grant') return null
     // RFC 6749 §5.2 and OpenID Connect Core §3.1.2.6: a user can cure these by going to the server once more.
     if (/^(interaction|login|consent)_required$/.test(error))
-      throw new StepUpRequiredError({ type: error }, { response })
+      throw new StepUpRequiredError({ type: error }, { refusal: response })
     // RFC 8707 §2: found out only after a rotating server has spent the token.
     throw new RefreshFailedError(`answered ${response.status}${ERROR.test(error) ? ` ${error}` : ''}`, {
-      response,
+      refusal: response,
       spent: error === 'invalid_target',
     })
   }

@@ -78,7 +78,7 @@ function speak(dialect: Dialect): Backend {
       const said = read(response, mark)
       if (response.status === expiredStatus || said === null) {
         const { message } = (await peek(response)) ?? {}
-        if (message === 'token theft detected') throw new SessionEndedError('reused', { response })
+        if (message === 'token theft detected') throw new SessionEndedError('reused', { refusal: response })
         return null
       }
       if (response.ok && said) return said
@@ -86,10 +86,7 @@ function speak(dialect: Dialect): Backend {
       if (!response.ok || tries > 1 || !(await peek(response)))
         throw new RefreshFailedError(
           `answered ${response.status} without the header ${mark}: is it in Access-Control-Expose-Headers?`,
-          {
-            response,
-            spent: response.ok,
-          },
+          { refusal: response, spent: response.ok },
         )
     }
   }
@@ -128,7 +125,7 @@ function speak(dialect: Dialect): Backend {
       }
       const { status } = (await peek(response)) ?? {}
       assertDelivered(response)
-      if (status === 'GENERAL_ERROR') throw new RefreshFailedError('answered GENERAL_ERROR', { response })
+      if (status === 'GENERAL_ERROR') throw new RefreshFailedError('answered GENERAL_ERROR', { refusal: response })
     },
   }
 }

@@ -2,16 +2,17 @@
 // wrapped: undone out of order, this patch just passes requests through.
 
 import { internalsKey, type SessionInternals } from '../request/replayable.ts'
-import type { Undo } from '../seam/io.ts'
+import { standInFor } from '../runtime/globals.ts'
+import type { Fetch, Undo } from '../seam/io.ts'
 import type { Session } from '../session.ts'
 
 export interface FetchTarget {
-  fetch: typeof fetch
+  fetch: Fetch
 }
 
 interface Patch {
   /** What the patch has replaced. */
-  readonly below: typeof fetch
+  readonly below: Fetch
   readonly undo: Undo
 }
 
@@ -34,9 +35,10 @@ export function installFetch(session: Pick<Session, 'fetch'>, target?: FetchTarg
     const existing = patches.get(place)
     if (existing) return existing.undo
     const previous = place.fetch
-    const below: typeof fetch = (input, init) => previous.call(place, input, init)
+    const below: Fetch = (input, init) => previous.call(place, input, init)
     let isOn = true
-    const patched: typeof fetch = (input, init) => (isOn ? session.fetch : below)(input, init)
+    const forward: Fetch = (input, init) => (isOn ? session.fetch : below)(input, init)
+    const patched = standInFor(previous, forward)
 
     function undo(): void {
       if (isOn) {

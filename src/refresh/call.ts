@@ -1,10 +1,10 @@
 // One call of the backend, however many requests it makes: the transport that it gets, its deadline, and what its failure says.
 
 import { InvalidTokenError, messageOf, RefreshFailedError, SessionError } from '../errors.ts'
-import type { Backend } from '../seam/backend.ts'
+import type { Context } from '../context.ts'
 import type { Io } from '../seam/io.ts'
 import type { Attempt } from './journal.ts'
-import type { Runtime } from '../runtime/ports.ts'
+import { standInFor } from '../runtime/globals.ts'
 import { createServerTime } from '../runtime/server-time.ts'
 import { withTimeout } from '../runtime/wait.ts'
 import type { Receipt } from '../state/expiry.ts'
@@ -29,6 +29,9 @@ interface CallOptions<U> {
 
 export type CallBackend<U> = <A>(run: (io: Io<U>) => Promise<A>, options?: CallOptions<U>) => Call<A>
 
+const ASKS_ELSEWHERE =
+  ' The backend made no request through io.fetch: if it asks through session.fetch or a patched fetch, its endpoints belong in `owns`.'
+
 // Fetch refuses `keepalive` to bodies of more than 64 KiB.
 const MAX_KEEPALIVE_LENGTH = 60_000
 
@@ -39,8 +42,10 @@ const describe = (input: RequestInfo | URL, init: RequestInit | undefined): stri
   `${init?.method ?? 'GET'} ${withoutQuery(input instanceof Request ? input.url : String(input))}`
 
 export const createCaller =
-  <U>(runtime: Runtime<U>, { name, cookies = false }: Backend<U>, timeout: number): CallBackend<U> =>
+  <U, C>({ runtime, backend, settings, reentrance }: Context<U, C>): CallBackend<U> =>
   <A>(run: (io: Io<U>) => Promise<A>, { attempt, checkpoint = () => {} }: CallOptions<U> = {}) => {
+    const { name, cookies = false } = backend
+    const { timeout } = settings
     const stop = new AbortController()
     const { signal } = stop
     const last: Call<A>['last'] = { request: name }
@@ -82,22 +87,24 @@ export const createCaller =
       now: runtime.clock.now,
       cookie: runtime.cookie,
       checkpoint,
-      fetch,
+      fetch: standInFor(runtime.fetch, fetch),
     }
 
     function fail(cause: unknown): never {
       if (cause instanceof SessionError && !(cause instanceof RefreshFailedError || cause instanceof InvalidTokenError))
         throw cause
-      const { response, spent } = Object(cause) as Partial<RefreshFailedError>
-      const request = (response && requestOf.get(response)) ?? last.request
-      const details = { cause, spent, response: response ?? last.response }
+      const { refusal, spent } = Object(cause) as Partial<RefreshFailedError>
+      const request = (refusal && requestOf.get(refusal)) ?? last.request
+      const details = { cause, spent, refusal: refusal ?? last.response }
       throw new RefreshFailedError(`${request}: ${messageOf(cause)}. The session is kept.`, details)
     }
 
     // A backend that throws before it awaits anything is no different from one that rejects.
-    const answer = (async () => run(io))().catch(fail)
+    const answer = (async () => reentrance.callBackend(() => run(io)))().catch(fail)
     const tooLate = (): string =>
-      `${last.request}: no answer within ${timeout} ms. The session is kept; a late answer is still taken.`
+      `${last.request}: no answer within ${timeout} ms. The session is kept; a late answer is still taken.${isSilent() ? ASKS_ELSEWHERE : ''}`
+    /** It has made no request that the session knows to be the backend's. */
+    const isSilent = (): boolean => last.request === name
     const inTime = withTimeout(answer, runtime.clock, timeout, tooLate)
     inTime.catch(() => {})
     // A late answer is welcome for as long again.

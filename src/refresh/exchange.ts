@@ -233,7 +233,7 @@ export function createExchange<U, C>(
   function explain(cause: unknown, { last }: Call<unknown>, attempt: Attempt | undefined): unknown {
     if (!attempt || !(cause instanceof InvalidTokenError)) return cause
     const message = `${last.request}: ${messageOf(cause)}. The session is kept.`
-    return new RefreshFailedError(message, { cause, response: last.response, spent: true })
+    return new RefreshFailedError(message, { cause, refusal: last.response, spent: true })
   }
 
   function publish<A>({ news }: Outcome<U, A>): void {

@@ -25,7 +25,7 @@ export function createDecide<U, C>(
   hooks: Hooks,
   guard: Guard,
 ): Decide<U, C> {
-  const { isExpired, replay } = settings
+  const { isExpired, hasPredicate, replay } = settings
 
   function askExtensions(trip: Trip<U, C>, response: Response): Awaitable<Verdict> {
     const observing = hooks.observe(trip)
@@ -54,14 +54,15 @@ export function createDecide<U, C>(
   }
 
   /** Whether the response refuses the token of the session. A predicate of the app that throws has said nothing. */
-  function isRefused({ hasOwnAuthorization, request }: Trip<U, C>, response: Response): Awaitable<boolean | undefined> {
+  function isRefused(trip: Trip<U, C>, response: Response): Awaitable<boolean | undefined> {
+    const { hasOwnAuthorization, request } = trip
     if (hasOwnAuthorization || asksForStepUp(response)) return false
-    return guard('isExpired', () => isExpired(response, request))
+    return guard('isExpired', () => isExpired(hasPredicate ? trip.response : response, request))
   }
 
   async function decideRefused(trip: Trip<U, C>): Promise<Verdict> {
     // With a cookie, a 401 says nothing as long as it is unknown who is signed in.
-    await waiting.untilKnown(trip)
+    if (waiting.mayWait(trip)) await waiting.untilKnown(trip)
     return judge(factsOf(trip, undefined, true))
   }
 
@@ -69,6 +70,7 @@ export function createDecide<U, C>(
     isForeign: false,
     extension,
     isExpired: isIt,
+    mayWait: waiting.mayWait(trip),
     sentWith: compareSent(store.view, trip.sentWith),
     end: endOf(trip.started, store.view),
     wasRefreshed: trip.wasRefreshed,

@@ -2,6 +2,7 @@
 // "says nothing", and an `error` event tells of it once.
 
 import { CallbackError, messageOf, type SessionEndedError, type StepUpRequiredError } from '../errors.ts'
+import type { Backend } from '../seam/backend.ts'
 import type { Awaitable } from '../seam/io.ts'
 import type { ExtensionHooks, ExtensionVerdict, RequestContext, ResponseContext } from '../seam/extension.ts'
 
@@ -15,6 +16,8 @@ export type Guard = <T>(name: string, run: () => Awaitable<T>) => Awaitable<T | 
 export interface Hooks {
   /** False where no extension looks at responses: then nothing needs to be prepared for them. */
   readonly hasAny: boolean
+  /** Whether the URL is an endpoint of the backend. */
+  owns(url: string): boolean
   observe(context: ResponseContext): Promise<unknown> | undefined
   judge(context: ResponseContext): Awaitable<ExtensionVerdict | undefined>
   blocked(
@@ -50,7 +53,11 @@ export function createGuard(tell: (error: CallbackError) => void): Guard {
   }
 }
 
-export function createHooks(extensions: readonly NamedHooks[], guard: Guard): Hooks {
+export function createHooks(
+  extensions: readonly NamedHooks[],
+  backend: Pick<Backend<never>, 'owns'>,
+  guard: Guard,
+): Hooks {
   const observers = extensions.filter(({ observe }) => observe)
   const judges = extensions.filter(({ judge }) => judge)
   const blockers = extensions.filter(({ blocked }) => blocked)
@@ -85,6 +92,7 @@ export function createHooks(extensions: readonly NamedHooks[], guard: Guard): Ho
 
   return {
     hasAny: observers.length + judges.length + servers.length > 0,
+    owns: (url) => (backend.owns ? guard('owns', () => backend.owns!(url)) === true : false),
     observe: (context) => tellAll(observers, (hooks) => hooks.observe!(context)),
     judge: (context) => firstWord(judges, (hooks) => hooks.judge!(context)),
     blocked: (context, error) => firstWord(blockers, (hooks) => hooks.blocked!(context, error)),

@@ -5,9 +5,11 @@
 import type { Context } from '../context.ts'
 import type { Act } from './act.ts'
 import type { Decide } from './decide.ts'
+import type { Hooks } from './hooks.ts'
 import type { IsAllowed } from './origins.ts'
 import type { Prepare } from './prepare.ts'
-import { type CopyBudget, ReplayableRequest, type SessionRequestInit, transportKey } from './replayable.ts'
+import type { CopyBudget } from './body.ts'
+import { ReplayableRequest, type SessionRequestInit, transportKey } from './replayable.ts'
 import type { Send } from './send.ts'
 import { Trip } from './trip.ts'
 
@@ -17,8 +19,9 @@ const MAX_COPIED_BYTES = 64 * 2 ** 20
 const NO_INIT: SessionRequestInit = {}
 
 export function createIntercept<U, C>(
-  { runtime, backend, store }: Context<U, C>,
+  { runtime, store, reentrance }: Context<U, C>,
   isAllowed: IsAllowed,
+  { owns }: Hooks,
   { prepare, depart, leave }: Prepare<U, C>,
   send: Send<U, C>,
   decide: Decide<U, C>,
@@ -30,15 +33,15 @@ export function createIntercept<U, C>(
   async function travel(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {
     const from = init instanceof Request ? new Request(input, init) : input
     const request = new ReplayableRequest(from, init, runtime, budget)
-    const trip = new Trip(++lastId, request, store.view, store.isSessionToken)
+    const trip = new Trip(++lastId, request, store.view, reentrance.isLoggingIn, store.isSessionToken)
     try {
       request.signal?.throwIfAborted()
       const preparing = prepare(trip)
       if (preparing) await preparing
-      if (backend.owns?.(request.url)) return await send(trip)
+      if (owns(request.url)) return await send(trip)
       for (;;) {
         const mustDepart = trip.hasWaited || trip.refusal
-        if (mustDepart && !(await depart(trip))) return trip.response
+        if (mustDepart && !(await depart(trip))) return trip.refusal!
         const response = await send(trip)
         trip.refusal = response
         if (trip.hasPlace) leave(trip)
@@ -50,13 +53,14 @@ export function createIntercept<U, C>(
       }
     } finally {
       if (trip.hasPlace) leave(trip)
-      budget.left += request.copied
+      request.release()
       trip.end()
     }
   }
 
   return (input, init) => {
-    if (init?.session === false || !isAllowed(input)) return (init?.[transportKey] ?? runtime.fetch)(input, init)
+    const isPlain = init?.session === false || reentrance.isBackendAsking || !isAllowed(input)
+    if (isPlain) return (init?.[transportKey] ?? runtime.fetch)(input, init)
     return travel(input, init ?? NO_INIT)
   }
 }

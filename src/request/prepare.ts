@@ -23,7 +23,7 @@ export interface Prepare<U, C> {
 }
 
 export function createPrepare<U, C>(
-  { runtime, backend, store }: Context<U, C>,
+  { runtime, store }: Context<U, C>,
   readiness: Readiness,
   waiting: Waiting<U, C>,
   limiter: Limiter,
@@ -31,12 +31,12 @@ export function createPrepare<U, C>(
 ): Prepare<U, C> {
   function prepare(trip: Trip<U, C>): Promise<void> | undefined {
     const { request } = trip
-    if (readiness.pending && !request.keepalive) return afterPending(trip)
+    if (readiness.pending && !request.keepalive && !hooks.owns(request.url)) return afterPending(trip)
     trip.sentAt = runtime.clock.mono()
     const own = request.hasOwnHeaders ? request.headers.get('authorization') : null
     // A token of the session in a header of the caller's own is renewed like any other.
     trip.hasOwnAuthorization = own !== null && !store.isSessionToken(own)
-    const mustHold = !trip.hasOwnAuthorization && waiting.mustHold(trip) && !backend.owns?.(request.url)
+    const mustHold = !trip.hasOwnAuthorization && waiting.mustHold(trip) && !hooks.owns(request.url)
     return mustHold ? hold(trip) : undefined
   }
 
@@ -64,6 +64,8 @@ export function createPrepare<U, C>(
 
   async function depart(trip: Trip<U, C>): Promise<boolean> {
     const { request } = trip
+    const rewinding = trip.refusal && request.rewind()
+    if (rewinding) await abortable(rewinding, request.signal)
     for (;;) {
       await limiter.enter(request.signal)
       trip.hasPlace = true
@@ -81,8 +83,8 @@ export function createPrepare<U, C>(
   function dropRefusal({ request }: Trip<U, C>, response: Response): void {
     if (!request.canReplay)
       throw new ReplayError(
-        `${request.route}: refused, and not sent again, since its body can be read only once. See error.response.`,
-        { response },
+        `${request.route}: refused, and not sent again, since its body is too long to be kept. See error.refusal.`,
+        { refusal: response },
       )
     response.body?.cancel().catch(() => {}) // a body that nobody reads would keep its connection busy
   }

@@ -1,7 +1,8 @@
 // One request of the app, ready to be sent more than once: what a backend may see of it, and a body that is the same each time.
 
 import type { Runtime } from '../runtime/ports.ts'
-import type { Attached, CookieReader, RequestView } from '../seam/io.ts'
+import { type CopyBudget, KeptBody, KeptStream } from './body.ts'
+import type { Attached, CookieReader, Fetch, RequestView } from '../seam/io.ts'
 
 export type Replay =
   /** Any method, after an expired response. */
@@ -25,9 +26,9 @@ export const internalsKey: unique symbol = Symbol.for('resesh.internals')
 
 export interface SessionInternals {
   /** Says which fetch lies below a patch; without one, the platform's own is used. */
-  setTransport(below?: typeof fetch): void
+  setTransport(below?: Fetch): void
   readonly disposed: AbortSignal
-  readonly global: { fetch: typeof fetch }
+  readonly global: { fetch: Fetch }
 }
 
 export interface SessionRequestInit extends RequestInit {
@@ -35,11 +36,6 @@ export interface SessionRequestInit extends RequestInit {
   session?: false | RequestOptions
   /** @internal */
   [transportKey]?: typeof fetch
-}
-
-/** How many bytes may still be copied, for all requests of a session together. */
-export interface CopyBudget {
-  left: number
 }
 
 export const IDEMPOTENT: RegExp = /^(get|head|options|trace|put|delete)$/i
@@ -57,16 +53,19 @@ export class ReplayableRequest implements RequestView, CookieReader {
   readonly cookie: CookieReader['cookie']
   /** Of the next sending: the caller's own, and what the backend attaches. */
   headers: Headers
-  /** How many bytes of its body were copied. */
-  readonly copied: number = 0
   readonly #input: Request | undefined
   /** As the caller gave it, but for the headers. */
   readonly #init: SessionRequestInit
   readonly #ownHeaders: HeadersInit | undefined
   readonly #options: RequestOptions
-  /** A clone of the caller's Request, for the next sending. */
+  readonly #budget: CopyBudget
+  readonly #body: KeptBody | undefined
+  /** The body of the caller's Request, kept while that is sent. */
+  #kept: KeptStream | undefined
+  /** All of that body, once it is to be sent again. */
+  #whole: Blob | null = null
+  /** A clone of the caller's Request, where its body is no stream that scripts can read. */
   #spare: Request | undefined
-  #isTooLargeToCopy = false
 
   constructor(
     input: RequestInfo | URL,
@@ -91,7 +90,8 @@ export class ReplayableRequest implements RequestView, CookieReader {
     this.signal = init.signal === undefined ? unset.signal : init.signal
     this.keepalive = init.keepalive ?? unset.keepalive
     this.headers = this.#freshHeaders()
-    if (init.body) this.copied = this.#keepBody(init.body, budget)
+    this.#budget = budget
+    if (init.body) this.#body = new KeptBody(init.body, budget)
   }
 
   /** Whether the caller has set any header. */
@@ -109,12 +109,26 @@ export class ReplayableRequest implements RequestView, CookieReader {
     return `${this.method} ${this.place}`
   }
 
-  /** Whether the body can be sent again. A buffer that is too large to copy can't: the caller may change it meanwhile. */
+  /** Whether the body can be sent again, as far as is known. */
   get canReplay(): boolean {
-    const { body } = this.#init
-    if (!body) return true
-    if (this.#isTooLargeToCopy || body instanceof ReadableStream) return false
-    return !(typeof body === 'object' && Symbol.asyncIterator in body)
+    return (this.#body?.canReplay ?? true) && (this.#kept?.isKept ?? true)
+  }
+
+  /** Whether that is known before it is sent. */
+  get isSureToReplay(): boolean {
+    return this.canReplay && !this.#body?.isStream
+  }
+
+  /** Before it is sent again: waits for the end of a body that is a stream; undefined where nothing is to be waited for. */
+  rewind(): Promise<unknown> | undefined {
+    if (this.#kept) return this.#kept.readWhole().then((whole) => (this.#whole = whole))
+    return this.#body?.isStream ? this.#body.rewind() : undefined
+  }
+
+  /** Nobody waits for it any more. */
+  release(): void {
+    this.#body?.release()
+    this.#kept?.release()
   }
 
   /** Whether the app allows it to be sent again. */
@@ -134,17 +148,28 @@ export class ReplayableRequest implements RequestView, CookieReader {
   send(
     real: typeof fetch,
     attached: Attached,
-    around?: (transport: typeof fetch, real: typeof fetch) => typeof fetch,
+    around?: (transport: typeof fetch, real: typeof fetch) => Fetch,
   ): Promise<Response> {
     // Not by spreading: for an object that came of a spread, V8 needs half a microsecond more.
     const init = Object.assign({}, this.#init, { headers: this.headers })
     const transport = init[transportKey] ?? real
     const send = around ? around(transport, real) : transport
     if (attached) apply(attached, init, this.#input)
+    if (this.#body) init.body = this.#body.take()
+    else if (this.#whole) init.body = this.#whole
+    else return this.#sendInput(send, init)
+    return send(this.#input ?? this.url, init)
+  }
+
+  /** A body can be read once. The caller's own Request goes first, so that it counts as used, as after a plain fetch. */
+  #sendInput(send: Fetch, init: RequestInit): Promise<Response> {
     const spare = this.#spare
-    if (!spare || init.body || !hasBody(spare)) return send(this.#input ?? this.url, init)
-    // A body can be read once. The caller's own Request goes first, so that it counts as used, as after a plain fetch.
+    if (!spare || !hasBody(spare)) return send(this.#input ?? this.url, init)
     this.#spare = spare.clone()
+    const { body } = this.#spare
+    if (!body) return send(spare, init)
+    this.#kept = new KeptStream(body, this.#budget)
+    this.#kept.readWhole().catch(() => {}) // as it is sent; a body that breaks off fails the request itself
     return send(spare, init)
   }
 
@@ -153,20 +178,6 @@ export class ReplayableRequest implements RequestView, CookieReader {
     const { idempotencyKey } = this.#options
     if (idempotencyKey) headers.set('idempotency-key', idempotencyKey)
     return headers
-  }
-
-  /** @returns how many bytes were copied. */
-  #keepBody(body: BodyInit, budget: CopyBudget): number {
-    const bytes = bytesOf(body)
-    if (!bytes) {
-      this.#init.body = snapshot(body)
-      return 0
-    }
-    this.#isTooLargeToCopy = bytes.length > budget.left
-    if (this.#isTooLargeToCopy) return 0
-    budget.left -= bytes.length
-    this.#init.body = bytes.slice()
-    return bytes.length
   }
 }
 
@@ -195,18 +206,3 @@ const copyOf = (headers: HeadersInit): HeadersInit =>
 
 // Firefox has no Request.body; there a method that may have a body counts as having one.
 const hasBody = ({ body, method }: Request): boolean => (body === undefined ? !/^(get|head)$/i.test(method) : !!body)
-
-function bytesOf(body: BodyInit): Uint8Array<ArrayBuffer> | undefined {
-  if (typeof body === 'string') return undefined
-  if (body instanceof ArrayBuffer) return new Uint8Array(body)
-  return ArrayBuffer.isView(body) ? new Uint8Array(body.buffer, body.byteOffset, body.byteLength) : undefined
-}
-
-/** Lists that the caller can still change are copied, not what is in them; strings and Blobs can't be changed. */
-function snapshot(body: BodyInit): BodyInit {
-  if (body instanceof URLSearchParams) return new URLSearchParams(body)
-  if (!(body instanceof FormData)) return body
-  const copy = new FormData()
-  for (const [name, value] of body) copy.append(name, value as string)
-  return copy
-}

@@ -1,14 +1,21 @@
 // Sends a request once: attaches the credentials of now, and hands it to the real fetch.
 
 import type { Context } from '../context.ts'
-import type { Attached } from '../seam/io.ts'
+import type { Attached, Fetch, IsExpired } from '../seam/io.ts'
+import type { Guard } from './hooks.ts'
 import type { Trip } from './trip.ts'
+
+type Around = NonNullable<IsExpired['around']>
 
 /** No promise is awaited before the real fetch is called, unless the backend's `attach` returns one. */
 export type Send<U, C> = (trip: Trip<U, C>) => Promise<Response>
 
-export function createSend<U, C>({ runtime, backend, settings, store, events }: Context<U, C>): Send<U, C> {
-  const { around } = settings.isExpired
+export function createSend<U, C>(
+  { runtime, backend, settings, store, events, reentrance }: Context<U, C>,
+  guard: Guard,
+): Send<U, C> {
+  const { around: given } = settings.isExpired
+  const around = given && ((transport: typeof fetch, real: typeof fetch) => wrap(transport, real, given, guard))
 
   function transmit(trip: Trip<U, C>, attached: Attached, own: string | null): Promise<Response> {
     const { request } = trip
@@ -36,8 +43,33 @@ export function createSend<U, C>({ runtime, backend, settings, store, events }: 
     trip.sentWith = store.view.version
     const hasWaited = trip.hasWaited || trip.sends > 1
     if (hasWaited) trip.sentAt = runtime.clock.mono()
-    const attaching = backend.attach(headers, store.credentials, request)
+    // Without what it attaches: the server has the word.
+    const attaching = guard('attach', () =>
+      reentrance.attach(() => backend.attach(headers, store.credentials, request)),
+    )
     if (attaching instanceof Promise) return attaching.then((attached) => transmit(trip, attached, own))
     return transmit(trip, attaching, own)
   }
 }
+
+/** A wrapper of the app that throws harms no answer: it counts as if it was not there. */
+function wrap(transport: typeof fetch, real: typeof fetch, around: Around, guard: Guard): Fetch {
+  let sending: Promise<Response> | undefined
+  const noted: typeof fetch = (...args) => (sending = transport(...args))
+
+  return async (...args) => {
+    try {
+      return await around(noted, real)(...args)
+    } catch (cause) {
+      const hasFailed = !!sending && (await sending.then(isNever, isAlways))
+      if (hasFailed) throw cause
+      guard('isExpired.around', () => {
+        throw cause
+      })
+      return sending ?? transport(...args)
+    }
+  }
+}
+
+const isNever = (): boolean => false
+const isAlways = (): boolean => true

@@ -5,6 +5,7 @@ import type { ResponseContext } from '../seam/extension.ts'
 import type { Version } from '../state/record.ts'
 import type { View } from '../state/view.ts'
 import type { ReplayableRequest } from './replayable.ts'
+import { viewOf } from './response-view.ts'
 
 // Past this, a server that refuses everything would be asked for ever.
 export const MAX_SENDS = 3
@@ -25,20 +26,27 @@ export class Trip<U, C> implements ResponseContext {
   /** The last response. */
   refusal: Response | undefined
   #controller: AbortController | undefined
+  #view: Response | undefined
+  #viewed: Response | undefined
 
   constructor(
     readonly id: number,
     readonly request: ReplayableRequest,
     /** The view of the tab when the request began: of the session that it belongs to. */
     public started: View<U, C>,
+    /** It began while a login function ran, and may come from that. */
+    readonly isInLogin: boolean,
     /** Whether a header holds a token of the session. */
     readonly isSessionToken: (authorization: string) => boolean,
   ) {
     this.sentWith = started.version
   }
 
+  /** As code of the app may see it. */
   get response(): Response {
-    return this.refusal!
+    if (this.#viewed !== this.refusal) this.#view = viewOf(this.refusal!)
+    this.#viewed = this.refusal
+    return this.#view!
   }
 
   get hasSendsLeft(): boolean {

@@ -16,6 +16,8 @@ export interface Waiting<U, C> {
   /** Whether the request, if it was sent at `trip.sentAt`, would only meet a refusal, or go out bare
    * although credentials are on their way. */
   mustHold(trip: Trip<U, C>): boolean
+  /** False while the session waits for a login function that the request may come from. */
+  mayWait(trip: Trip<U, C>): boolean
   /** Until it is known who is signed in. @throws RefreshTimeoutError */
   untilKnown(trip: Trip<U, C>): Promise<unknown>
   /** Until there are newer credentials, through the failures that a short outage makes. @throws SessionError */
@@ -30,20 +32,23 @@ const MAX_TRIES = 3
 const MAX_HELD = 10_000
 
 export function createWaiting<U, C>(
-  { runtime, backend, settings, store, events }: Context<U, C>,
+  { runtime, backend, settings, store, events, reentrance }: Context<U, C>,
   readiness: Readiness,
   requestRefresh: RequestRefresh,
 ): Waiting<U, C> {
   const asleep = new Set<() => void>()
   let held = 0
 
-  function mustHold({ request, sentAt: now }: Trip<U, C>): boolean {
-    const { keepalive, canReplay } = request
+  const mayWait = ({ isInLogin }: Trip<U, C>): boolean => !(isInLogin && reentrance.isLoggingIn)
+
+  function mustHold(trip: Trip<U, C>): boolean {
+    const { request, sentAt: now } = trip
+    const { keepalive, isSureToReplay } = request
     const { status } = store.state
-    if (keepalive || status === 'unauthenticated') return false
+    if (keepalive || status === 'unauthenticated' || !mayWait(trip)) return false
     if (status === 'loading') return !backend.cookies || !!backend.needsToken
     // A body that can be sent only once must not meet an expiry on its way.
-    return store.isNearExpiry(canReplay ? undefined : 2 * settings.timeout, now)
+    return store.isNearExpiry(isSureToReplay ? undefined : 2 * settings.timeout, now)
   }
 
   function untilOver<T>(
@@ -114,6 +119,7 @@ export function createWaiting<U, C>(
 
   return {
     mustHold,
+    mayWait,
     untilKnown,
     untilRefreshed,
     untilOver,

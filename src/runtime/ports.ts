@@ -2,10 +2,12 @@
 
 import type { Credentials } from '../state/credentials.ts'
 import type { Change, Row, SessionRecord } from '../state/record.ts'
-import type { Undo } from '../seam/io.ts'
+import type { Fetch, Undo } from '../seam/io.ts'
 
 /** Everything the SDK touches. Left out: the real one, read at call time. `null`: absent. */
-export type Platform = { [K in keyof typeof globalThis]?: (typeof globalThis)[K] | null }
+export type Platform = {
+  [K in keyof typeof globalThis]?: (K extends 'fetch' ? Fetch : (typeof globalThis)[K]) | null
+}
 
 export interface Clock {
   /** Wall time, epoch ms: may jump. */

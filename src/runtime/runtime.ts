@@ -6,7 +6,7 @@ import { openRecords } from '../storage/resilient.ts'
 import type { SessionStorage } from '../storage/storage.ts'
 import { createTabChannel, noChannel } from './channel.ts'
 import { createClock } from './clock.ts'
-import { baseOf, type Globals } from './globals.ts'
+import { baseOf, type Globals, standInFor } from './globals.ts'
 import { createLocalLock, createTabLocks } from './locks.ts'
 import { createPage } from './page.ts'
 import type { Runtime } from './ports.ts'
@@ -37,7 +37,7 @@ export function createRuntime<U>(
     page,
     disposed,
     dispose: () => controller.abort(new SessionDisposedError()),
-    fetch: (input, init) => get('fetch')!(input, init),
+    fetch: standInFor(get('fetch'), (input: RequestInfo | URL, init?: RequestInit) => get('fetch')!(input, init)),
     base: () => baseOf(get),
     cookie: (name) => readCookie(get('document')?.cookie ?? '', name),
   }

@@ -4,6 +4,8 @@ import type { Credentials, Json } from '../state/credentials.ts'
 
 export type Awaitable<T> = T | Promise<T>
 export type Undo = () => void
+/** What is asked of a fetch. The platform's own may have more to it, such as Bun's `preconnect`. */
+export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
 
 /** What backends and extensions may look at of an app's request. */
 export interface RequestView {
@@ -17,7 +19,7 @@ export interface RequestView {
 export interface IsExpired {
   (response: Response, request: RequestView): Awaitable<boolean>
   /** Wraps the transport, for a refusal that does not come as a response. `real` is plain fetch, for a question of its own. */
-  readonly around?: ((transport: typeof fetch, real: typeof fetch) => typeof fetch) | undefined
+  readonly around?: ((transport: typeof fetch, real: typeof fetch) => Fetch) | undefined
 }
 
 /** The cookies that scripts can read. */

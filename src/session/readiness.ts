@@ -19,7 +19,7 @@ export interface Readiness {
   sync(): Promise<void>
 }
 
-export function createReadiness<U, C>({ runtime, store, settings }: Context<U, C>): Readiness {
+export function createReadiness<U, C>({ runtime, store, settings, reentrance }: Context<U, C>): Readiness {
   const { clock, records, disposed } = runtime
   const { timeout } = settings
   let begun: Promise<unknown> | null = null
@@ -61,10 +61,13 @@ export function createReadiness<U, C>({ runtime, store, settings }: Context<U, C
       begun.catch(() => {})
     },
     async untilReady(signal) {
+      const assertMayWait = reentrance.startCall('session')
       signal?.throwIfAborted()
       const pending = begun ?? asleep?.promise
       if (pending) await abortable(pending, signal)
-      if (store.state.status === 'loading') await abortable(untilKnown('session'), signal)
+      if (store.state.status !== 'loading') return
+      assertMayWait()
+      await abortable(untilKnown('session'), signal)
     },
     untilKnown,
     suspend() {

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CallBackend } from '../refresh/call.ts'
 import type { CoreOperation, Exchange } from '../refresh/exchange.ts'
+import { standInFor } from '../runtime/globals.ts'
 import { createServerTime } from '../runtime/server-time.ts'
 import type { Commit } from '../seam/extension.ts'
 import { signInChange } from '../state/changes.ts'
@@ -26,7 +27,7 @@ export type SignInSource<U> = Credentials<U> | LogIn<U>
 
 /** @throws what the login function throws, {@link InvalidTokenError}. The session is as before then. */
 export function createSignIn<U, C>(
-  { runtime, backend, store }: Context<U, C>,
+  { runtime, backend, store, reentrance }: Context<U, C>,
   readiness: Readiness,
   callBackend: CallBackend<U>,
   exchange: Exchange<U>,
@@ -35,12 +36,13 @@ export function createSignIn<U, C>(
 
   async function logIn(from: LogIn<U> | undefined): Promise<LoggedIn<U>> {
     const { note, receipt } = createServerTime(clock)
-    const fetch: typeof runtime.fetch = async (...request) => {
+    const fetch = async (...request: Parameters<typeof runtime.fetch>): Promise<Response> => {
       const response = await runtime.fetch(...request)
       note(response)
       return response
     }
-    const said = await from?.({ fetch, signal: runtime.disposed })
+    const transport = { fetch: standInFor(runtime.fetch, fetch), signal: runtime.disposed }
+    const said = from && (await reentrance.logIn(async () => from(transport)))
     // What code of the app hands over is by this device's clock.
     if (said) return { said, receipt: { ...receipt(), isByServer: false } }
     const { restore } = backend

@@ -40,7 +40,7 @@ export function createSignOutOperation<U>(backend: Backend<U>): SignOutOperation
 
 /** Answers whether the server knows. */
 export function createSignOut<U, C>(
-  { runtime, store }: Context<U, C>,
+  { runtime, store, reentrance }: Context<U, C>,
   exchange: Exchange<U>,
   signOutOperation: SignOutOperation<U>,
 ): (options?: SignOutOptions) => Promise<boolean> {
@@ -57,6 +57,7 @@ export function createSignOut<U, C>(
 
   return async ({ local = false, signal } = {}) => {
     store.hasDecided = true
+    const mustNotWait = reentrance.mustNotWait()
     const { credentials, state } = store
     store.dispatch({ type: 'signed-out' })
     // Read before the record is written: this tab may not hold what another tab has got since, nor anything at its start.
@@ -70,6 +71,8 @@ export function createSignOut<U, C>(
     if (!isPending) return true
     // Under the lock: after a refresh in flight, whose late answer would bring the session back.
     const telling = reading.then((found) => tellServer(found?.credentials ?? credentials))
+    // A login function would wait for itself: the server is told once it is done.
+    if (mustNotWait) return false
     return abortable(telling, signal)
   }
 }

@@ -26,8 +26,14 @@ export interface TokenOptions {
 
 export type GetToken = (options?: TokenOptions) => Promise<string | null>
 
+interface Wanted {
+  readonly skipCache: boolean
+  readonly minValidity: number | undefined
+  readonly signal: AbortSignal | undefined
+}
+
 export function createGetToken<U, C>(
-  { backend, store }: Context<U, C>,
+  { backend, store, reentrance }: Context<U, C>,
   readiness: Readiness,
   requestRefresh: RequestRefresh,
   extensions: readonly ExtensionHooks[],
@@ -40,28 +46,31 @@ export function createGetToken<U, C>(
     signal,
     ...target
   }: TokenOptions): Promise<string | null> {
+    const assertMayWait = reentrance.startCall('getToken')
     if (!((minValidity ?? 0) >= 0)) throw new InvalidOptionError('minValidity', 'must be ms, not negative')
     await readiness.untilReady(signal)
     const { view, state } = store
     if (state.status !== 'authenticated') return null
     const token = isElsewhere(target)
-      ? await abortable(getSideToken(target, { skipCache, minValidity }), signal)
-      : await getOwnToken(skipCache, minValidity, signal)
+      ? await abortable(getSideToken(target, { skipCache, minValidity }, assertMayWait), signal)
+      : await getOwnToken({ skipCache, minValidity, signal }, assertMayWait)
     // Another user's session has begun meanwhile, or none goes on: the token is not the caller's.
     const isCallers = isSameSession(view.version, store.view.version) || isSameUser(state, store.state)
     return isCallers ? token || null : null
   }
 
-  async function getOwnToken(skipCache: boolean, minValidity?: number, signal?: AbortSignal): Promise<string | null> {
-    if (skipCache || store.isNearExpiry(minValidity)) await renew(skipCache, minValidity, signal)
+  async function getOwnToken(wanted: Wanted, assertMayWait: () => void): Promise<string | null> {
+    const { skipCache, minValidity } = wanted
+    if (skipCache || store.isNearExpiry(minValidity)) await renew(wanted, assertMayWait)
     // News that brought no access token, such as a rotated refresh token, end the wait for a refresh as well.
-    if (!skipCache && (store.remaining() ?? Infinity) <= 0) await renew(false, minValidity, signal)
+    if (!skipCache && (store.remaining() ?? Infinity) <= 0) await renew(wanted, assertMayWait)
     return heldToken()
   }
 
-  async function renew(forced: boolean, minValidity?: number, signal?: AbortSignal): Promise<void> {
+  async function renew({ skipCache: forced, minValidity, signal }: Wanted, assertMayWait: () => void): Promise<void> {
     const isGoodYet = (): boolean => !forced && minValidity === undefined && (store.remaining() ?? 0) > 0
     try {
+      assertMayWait()
       const reason = forced ? 'forced' : 'expired'
       const outcome = await abortable(requestRefresh({ reason }, { forced }), signal)
       if (outcome === 'give-up')
@@ -79,7 +88,12 @@ export function createGetToken<U, C>(
     return !!template || !!resource || (organizationId ?? current) !== current
   }
 
-  async function getSideToken(target: TokenTarget, options: SideTokenOptions): Promise<string | null> {
+  async function getSideToken(
+    target: TokenTarget,
+    options: SideTokenOptions,
+    assertMayWait: () => void,
+  ): Promise<string | null> {
+    assertMayWait()
     for (const { token } of extensions) {
       const minted = token?.(target, options)
       if (minted) return minted

@@ -10,6 +10,8 @@ export interface Facts {
   readonly extension: 'deliver' | 'replay' | 'refresh' | undefined
   /** The response says that the access token of the session is not accepted. */
   readonly isExpired: boolean
+  /** False while the session itself waits for code that the request may come from: a login function. */
+  readonly mayWait: boolean
   /** Whether this tab's session is the one that the request was sent with, or newer credentials of it, or another one. */
   readonly sentWith: 'current' | 'older' | 'other-session'
   /** How the session that the request belongs to has ended, if it has. */
@@ -50,7 +52,8 @@ export function judge(facts: Facts): Verdict {
 }
 
 function judgeRefused(facts: Facts): Verdict {
-  const { sentWith, wasRefreshed, isRefusedRoute, mayReplay, hasSendsLeft } = facts
+  const { mayWait, sentWith, wasRefreshed, isRefusedRoute, mayReplay, hasSendsLeft } = facts
+  if (!mayWait && sentWith !== 'older') return 'deliver'
   if (sentWith === 'other-session') return judgeEnded(facts)
   if (!hasSendsLeft) return wasRefreshed ? 'refused-route' : 'deliver'
   if (sentWith === 'older') return mayReplay ? 'replay' : 'deliver'

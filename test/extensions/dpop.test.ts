@@ -39,7 +39,7 @@ async function dpop(backend: Backend): Promise<Backend> {
     async (input, init) => {
       const send = async (): Promise<Response> => {
         const headers = new Headers(init?.headers)
-        headers.set('dpop', await prove(init?.method ?? 'GET', String(input)))
+        headers.set('dpop', await prove(init?.method ?? 'GET', new Request(input).url))
         const response = await plain(input, { ...init, headers })
         remember(response)
         return response

@@ -125,7 +125,7 @@ test('a union of errors narrows on its code', () => {
       case 'ERR_INVALID_TOKEN':
       case 'ERR_DISPOSED':
       case 'ERR_CALLBACK':
-        return expectTypeOf(error.response).toEqualTypeOf<Response | undefined>()
+        return expectTypeOf(error.refusal).toEqualTypeOf<Response | undefined>()
       default:
         return expectTypeOf(error).toBeNever()
     }

@@ -75,7 +75,7 @@ test('getToken answers the old token when the refresh fails while that is still 
 
 test('the error holds the answer, its body unread', async () => {
   const { session } = await failing([500])
-  const { response } = (await thrownBy(session.refresh())) as RefreshFailedError
+  const { refusal: response } = (await thrownBy(session.refresh())) as RefreshFailedError
   expect([response!.status, await response!.json()]).toEqual([500, { error: 'fault' }])
 })
 

@@ -2,10 +2,11 @@
 
 import { createSession, ReplayError } from 'resesh'
 import { bearer } from 'resesh/backends/bearer'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { listen } from '../servers/sample/node.ts'
 import { createSampleServer } from '../servers/sample/server.ts'
-import { login, thrownBy } from '../support/session.ts'
+import { over } from '../support/answering.ts'
+import { login, settled, thrownBy, url } from '../support/session.ts'
 
 const bytes = (size: number): Uint8Array<ArrayBuffer> => Uint8Array.from({ length: size }, (_, i) => (i * 31) & 255)
 const form = () => {
@@ -88,16 +89,126 @@ test.each([...many, ...once])('%s that was held arrives whole, and is sent once'
   expect(statuses()).toEqual([200])
 })
 
-test.each(once)('%s that met an expired session is a ReplayError, and was accepted by nobody', async (_, make) => {
+test.each(once)('%s that met an expired session arrives whole, and is accepted once', async (_, make) => {
   const { send, statuses } = await setup(false)
-  const error = await thrownBy(send(make()))
-  expect(error).toBeInstanceOf(ReplayError)
-  expect((error as ReplayError).response!.status).toBe(401)
-  expect(statuses()).toEqual([401])
+  await expectIntact(await send(make()), make)
+  expect(statuses()).toEqual([401, 200])
 })
 
-test.each(once)('%s in a Request can be sent twice, since that can be cloned', async (_, make) => {
+test.each(once)('%s in a Request arrives whole as well', async (_, make) => {
   const { session, request, statuses } = await setup(false)
   await expectIntact(await session.fetch(request(make())), make)
   expect(statuses()).toEqual([401, 200])
+})
+
+const MOST = 64 * 2 ** 20
+
+/** So many bytes in pieces of 1 MiB; what became of it is told. */
+const long = (size: number) => {
+  const state = { pulled: 0, cancelled: undefined as unknown }
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        if (state.pulled >= size) return controller.close()
+        const piece = Math.min(2 ** 20, size - state.pulled)
+        state.pulled += piece
+        controller.enqueue(new Uint8Array(piece))
+      },
+      cancel: (reason) => void (state.cancelled = reason ?? 'cancelled'),
+    },
+    { highWaterMark: 0 },
+  )
+  return { state, stream }
+}
+
+/** A transport that reads each body to its end, and refuses the first token. */
+const reading = async () => {
+  const lengths: number[] = []
+  const state = await over((token) => new Response(null, { status: token === 'Bearer token-1' ? 200 : 401 }), {
+    platform: {
+      async fetch(input, init) {
+        const request = new Request(input, init)
+        lengths.push((await request.arrayBuffer()).byteLength)
+        return new Response('refused', { status: request.headers.get('authorization') === 'Bearer token-1' ? 200 : 401 })
+      },
+    },
+  })
+  const given = (body: BodyInit, rest: RequestInit = {}) => ({ method: 'POST', body, duplex: 'half', ...rest }) as RequestInit
+  const send = (body: BodyInit, rest?: RequestInit) => state.session.fetch(url('/a'), given(body, rest))
+  const request = (body: BodyInit) => state.session.fetch(new Request(url('/a'), given(body)))
+  return { ...state, send, request, lengths }
+}
+
+describe('the cap', () => {
+  test.each(['send', 'request'] as const)('a stream that is longer is sent once, by %s: a ReplayError with the refusal', async (way) => {
+    const tools = await reading()
+    const error = await thrownBy(tools[way](long(MOST + 1).stream))
+    expect(error).toBeInstanceOf(ReplayError)
+    expect(await (error as ReplayError).refusal!.text()).toBe('refused')
+    expect(tools.lengths).toEqual([MOST + 1])
+  })
+
+  test.each(['send', 'request'] as const)('what a stream took of it is given back, by %s', async (way) => {
+    const tools = await reading()
+    for (let nth = 0; nth < 3; nth++) expect((await tools[way](long(MOST / 2).stream)).status).toBe(200)
+    expect(await thrownBy(tools[way](long(MOST + 1).stream)).catch(() => null)).toBeNull()
+    await tools.session.signIn({ accessToken: 'again' })
+    expect((await tools[way](long(MOST).stream)).status).toBe(401)
+    expect(tools.lengths.at(-1)).toBe(MOST)
+  })
+})
+
+test('a stream is read no faster than it is sent, and is whole all the same after an early refusal', async () => {
+  const { state, stream } = long(8 * 2 ** 20)
+  let pulledAtRefusal = 0
+  const lengths: number[] = []
+  const { session } = await over(undefined, {
+    platform: {
+      async fetch(input, init) {
+        const request = new Request(input, init)
+        if (request.headers.get('authorization') !== 'Bearer token-1') {
+          const reader = request.body!.getReader()
+          await reader.read()
+          pulledAtRefusal = state.pulled
+          await reader.cancel('refused early')
+          return new Response(null, { status: 401 })
+        }
+        lengths.push((await request.arrayBuffer()).byteLength)
+        return new Response('served')
+      },
+    },
+  })
+  const response = await session.fetch(url('/a'), { method: 'POST', body: stream, duplex: 'half' } as RequestInit)
+  expect(response.status).toBe(200)
+  expect(lengths).toEqual([8 * 2 ** 20])
+  expect(pulledAtRefusal).toBeLessThanOrEqual(2 * 2 ** 20)
+  expect(state.cancelled).toBeUndefined()
+})
+
+test('a stream whose sender gives up is cancelled, sent or not', async () => {
+  const sent = long(Infinity)
+  const caller = new AbortController()
+  const hanging: typeof fetch = async (input, init) => {
+    const request = new Request(input, init)
+    const reader = request.body!.getReader()
+    await reader.read()
+    caller.abort('enough')
+    await reader.cancel(request.signal.reason)
+    throw request.signal.reason
+  }
+  const { session } = await over(undefined, { platform: { fetch: hanging } })
+  const init = { method: 'POST', duplex: 'half' } as RequestInit
+  expect(await thrownBy(session.fetch(url('/a'), { ...init, body: sent.stream, signal: caller.signal }))).toBe('enough')
+  await settled()
+  expect(sent.state.cancelled).toBeDefined()
+  const unsent = long(Infinity)
+  expect(await thrownBy(session.fetch(url('/a'), { ...init, body: unsent.stream, signal: AbortSignal.abort('no') }))).toBe('no')
+  await settled()
+  expect(unsent.state).toEqual({ pulled: 0, cancelled: expect.anything() })
+})
+
+test('a stream that breaks off is the failure of its request, as with plain fetch', async () => {
+  const broken = new ReadableStream({ pull: (controller) => controller.error(new Error('the disk is gone')) })
+  const { send } = await reading()
+  await expect(send(broken)).rejects.toThrow()
 })

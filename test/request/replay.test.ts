@@ -152,7 +152,7 @@ test('a stream that met an expired session is a ReplayError, with the unread res
   const body = new Blob(['streamed']).stream()
   const error = await thrownBy(session.fetch(url('/api/echo'), { method: 'POST', body, duplex: 'half' } as RequestInit))
   expect(error).toBeInstanceOf(ReplayError)
-  expect(await (error as ReplayError).response!.json()).toEqual({ error: 'invalid_token' })
+  expect(await (error as ReplayError).refusal!.json()).toEqual({ error: 'invalid_token' })
   expect(wire.to('/api/echo')).toHaveLength(1)
 })
 
@@ -262,7 +262,7 @@ describe('what is copied', () => {
     const body = new ArrayBuffer(MOST + 1)
     const error = await thrownBy(send(body))
     expect(error).toBeInstanceOf(ReplayError)
-    expect((error as ReplayError).response!.status).toBe(401)
+    expect((error as ReplayError).refusal!.status).toBe(401)
     expect(given).toEqual([{ body: expect.anything(), status: 401 }])
     expect(given[0]!.body === body).toBe(true)
   })

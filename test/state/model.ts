@@ -435,6 +435,7 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
         wasRefreshed: caller.wasRefreshed,
         isRefusedRoute: false,
         mayReplay: true,
+        mayWait: true,
         hasSendsLeft: caller.sends < MOST_SENDS,
         canReplay: true,
       })

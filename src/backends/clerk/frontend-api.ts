@@ -93,7 +93,7 @@ export function createFrontendApi(options: ClerkOptions): FrontendApi {
     const codes = (((await peek(response)) as Body | null)?.errors ?? []).map(({ code }) => code)
     const isDoubtful = response.status === 401 || response.status === 422 || codes.some((code) => GONE.test(code))
     if (isDoubtful && !codes.some((code) => NOT_THE_SESSION.test(code)) && !(await listed(held, io))) return null
-    throw new RefreshFailedError(`answered ${response.status}`, { response, spent: false })
+    throw new RefreshFailedError(`answered ${response.status}`, { refusal: response, spent: false })
   }
 
   /** A token; `null`: the session is over. @throws RefreshFailedError An empty token is no word on the session. */

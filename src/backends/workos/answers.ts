@@ -73,7 +73,7 @@ export async function refused(response: Response, organizationId?: string): Prom
   const { authkitRedirectUrl, redirectUrl = authkitRedirectUrl } = rest
   const type = String(error ?? code)
   if (type === OVER) return null
-  if (!STEP_UP.test(type)) throw new RefreshFailedError(`answered ${response.status}`, { response })
+  if (!STEP_UP.test(type)) throw new RefreshFailedError(`answered ${response.status}`, { refusal: response })
   throw new StepUpRequiredError(
     {
       type,
@@ -81,6 +81,6 @@ export async function refused(response: Response, organizationId?: string): Prom
       ...(organizationId && { organizationId }),
       ...(pendingAuthenticationToken !== undefined && { pendingAuthenticationToken }),
     },
-    { response },
+    { refusal: response },
   )
 }

@@ -147,7 +147,7 @@ describe('with tokens', () => {
     const { wire, clock, signedIn } = createScene(create)
     const tab = await signedIn()
     await server.control.storeIs(true)
-    const { response } = (await thrownBy(tab.refresh())) as RefreshFailedError
+    const { refusal: response } = (await thrownBy(tab.refresh())) as RefreshFailedError
     expect([response?.status, tab.current.status]).toEqual([500, 'authenticated'])
     expect(wire.sent.slice(-2).map(({ path }) => path)).toEqual(['/api/auth/token', '/api/auth/get-session'])
     await server.control.storeIs(false)
@@ -179,7 +179,7 @@ describe('with a limit to the calls', () => {
     const { stand: it, clock, signedIn } = createScene(stand(server, 'jwt'))
     const tab = await signedIn()
     await tab.refresh()
-    const { response } = (await thrownBy(tab.refresh())) as RefreshFailedError
+    const { refusal: response } = (await thrownBy(tab.refresh())) as RefreshFailedError
     expect([response?.status, response?.headers.get('retry-after')]).toEqual([429, null])
     expect(Number(response?.headers.get('x-retry-after'))).toBeGreaterThan(30)
     clock.pass(15_000) // more than any back-off of ours would be
