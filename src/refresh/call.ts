@@ -4,7 +4,7 @@ import { InvalidTokenError, messageOf, RefreshFailedError, SessionError } from '
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
 import type { Runtime } from '../runtime/ports.ts'
-import { createServerTime } from '../runtime/server-time.ts'
+import { createTimedTransport } from '../runtime/timed-transport.ts'
 import { withTimeout } from '../runtime/wait.ts'
 import type { Receipt } from '../state/expiry.ts'
 
@@ -41,7 +41,8 @@ export const createCaller =
     const stop = new AbortController()
     const { signal } = stop
     const last: Call<A>['last'] = { request: name }
-    const { note, receipt } = createServerTime(runtime.clock)
+    const transport = createTimedTransport(runtime)
+    let received: Receipt | undefined
     /** Which request brought which response. */
     const requestOf = new WeakMap<Response, string>()
 
@@ -59,14 +60,24 @@ export const createCaller =
         session: false,
         ...init,
       } as RequestInit
-      const response = await runtime.fetch(input, options)
+      const response = await transport.fetch(input, options)
       last.response = response
-      note(response)
       requestOf.set(response, request)
       return response
     }
 
-    const io: Io<U> = { signal, attemptId, now: runtime.clock.now, cookie: runtime.cookie, checkpoint, fetch }
+    const io: Io<U> = {
+      signal,
+      attemptId,
+      now: runtime.clock.now,
+      cookie: runtime.cookie,
+      checkpoint(credentials) {
+        // The token is as old as that, however long the rest takes.
+        received = transport.receipt()
+        checkpoint(credentials)
+      },
+      fetch,
+    }
 
     function fail(cause: unknown): never {
       if (cause instanceof SessionError && !(cause instanceof RefreshFailedError || cause instanceof InvalidTokenError))
@@ -86,5 +97,5 @@ export const createCaller =
     // A late answer is welcome for as long again.
     const disarm = runtime.clock.after(2 * timeout, () => stop.abort())
     void answer.then(disarm, disarm)
-    return { answer, inTime, last, receipt }
+    return { answer, inTime, last, receipt: () => received ?? transport.receipt() }
   }

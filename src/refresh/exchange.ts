@@ -112,11 +112,8 @@ export function createExchange<U, C>(
   ): Promise<Outcome<U, A> | number> {
     const { record } = sending
     let checkpoint: Promise<News<U> | null> | undefined
-    // A token that came with a checkpoint is as old as that.
-    let received: Receipt | undefined
     const call = startCall(operation, sending, (credentials) => {
-      received = call.receipt()
-      const commit = (operation.checkpoint ?? operation.commit)(credentials as never, sending, received)
+      const commit = (operation.checkpoint ?? operation.commit)(credentials as never, sending, call.receipt())
       // Written at once: a page that dies before the rest is answered must not take the only refresh token with it.
       checkpoint = write(commit).then(
         ({ news }) => news ?? null,
@@ -127,7 +124,7 @@ export function createExchange<U, C>(
     try {
       const answer = await call.inTime
       await checkpoint
-      return await commitAnswer(operation, sending, answer, received ?? call.receipt())
+      return await commitAnswer(operation, sending, answer, call.receipt())
     } catch (cause) {
       if (cause instanceof SessionEndedError && operation.end)
         return await conclude(operation, await write(operation.end(cause.reason, sending)))

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { InvalidOptionError, InvalidTokenError } from '../errors.ts'
 import type { CallBackend } from '../refresh/call.ts'
 import type { CoreOperation, Exchange } from '../refresh/exchange.ts'
-import { createServerTime } from '../runtime/server-time.ts'
+import { createTimedTransport } from '../runtime/timed-transport.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Commit } from '../seam/extension.ts'
 import { signInChange } from '../state/changes.ts'
@@ -45,12 +45,7 @@ export function createSignIn<U, C>(
   const { clock, records } = runtime
 
   async function logIn(from: LogIn<U> | undefined): Promise<LoggedIn<U>> {
-    const { note, receipt } = createServerTime(clock)
-    const fetch: typeof runtime.fetch = async (...request) => {
-      const response = await runtime.fetch(...request)
-      note(response)
-      return response
-    }
+    const { fetch, receipt } = createTimedTransport(runtime)
     const said = await from?.({ fetch, signal: runtime.disposed })
     // What code of the app hands over is by this device's clock.
     if (said) return { said, receipt: { ...receipt(), isByServer: false } }

@@ -306,7 +306,7 @@ test('a reload whose second call takes its time makes the token of the first cal
   const clock = createClock()
   const answer = defer()
   const fetch = async (input: RequestInfo | URL) => {
-    if (String(input).endsWith('/refresh'))
+    if ((input as string).endsWith('/refresh'))
       return Response.json({ accessToken: 'next', refreshToken: 'r2', expiresIn: 60 })
     await answer.promise
     return Response.json({ id: 'ann' })
