@@ -1,6 +1,7 @@
 // Names only. Backends, extensions and storages are entries of their own, so that nobody ships what they don't use.
 
 export type { Credentials, Json } from './state/credentials.ts'
+export type { Receipt } from './state/expiry.ts'
 export type { Plan } from './state/plan.ts'
 export type { Change, Reason, Row, SessionRecord, Version } from './state/record.ts'
 export type { State, Status } from './state/view.ts'

@@ -87,7 +87,8 @@ const NOT_DELIVERED = [404, 405, 408, 421, 425, 429]
 /** Whether the server has got a sign-out; if not, it is told again. @throws {@link RefreshFailedError} */
 export function assertDelivered(response: Response): void {
   const { status } = response
-  if (status >= 500 || NOT_DELIVERED.includes(status)) throw new RefreshFailedError(`answered ${status}`, { refusal: response })
+  if (status >= 500 || NOT_DELIVERED.includes(status))
+    throw new RefreshFailedError(`answered ${status}`, { refusal: response })
 }
 
 /** The origins of absolute URLs; a relative URL is on the page's own. */

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import type { Io } from '../seam/io.ts'
 import type { Attempt } from './journal.ts'
 import { standInFor } from '../runtime/globals.ts'
-import { createServerTime } from '../runtime/server-time.ts'
+import { createTimedTransport } from '../runtime/timed-transport.ts'
 import { withTimeout } from '../runtime/wait.ts'
 import type { Receipt } from '../state/expiry.ts'
 
@@ -49,7 +49,8 @@ export const createCaller =
     const stop = new AbortController()
     const { signal } = stop
     const last: Call<A>['last'] = { request: name }
-    const { note, receipt } = createServerTime(runtime.clock)
+    const transport = createTimedTransport(runtime)
+    let received: Receipt | undefined
     /** Which request brought which response. */
     const requestOf = new WeakMap<Response, string>()
     let hasSent = false
@@ -74,9 +75,8 @@ export const createCaller =
         session: false,
         ...init,
       } as RequestInit
-      const response = await runtime.fetch(input, options)
+      const response = await transport.fetch(input, options)
       last.response = response
-      note(response)
       requestOf.set(response, request)
       return response
     }
@@ -86,7 +86,11 @@ export const createCaller =
       attemptId: attempt?.id ?? '',
       now: runtime.clock.now,
       cookie: runtime.cookie,
-      checkpoint,
+      checkpoint(credentials) {
+        // The token is as old as that, however long the rest takes.
+        received = transport.receipt()
+        checkpoint(credentials)
+      },
       fetch: standInFor(runtime.fetch, fetch),
     }
 
@@ -110,5 +114,5 @@ export const createCaller =
     // A late answer is welcome for as long again.
     const disarm = runtime.clock.after(2 * timeout, () => stop.abort())
     void answer.then(disarm, disarm)
-    return { answer, inTime, last, receipt }
+    return { answer, inTime, last, receipt: () => received ?? transport.receipt() }
   }

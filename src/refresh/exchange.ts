@@ -112,11 +112,8 @@ export function createExchange<U, C>(
     const { record } = sending
     let checkpoint: Promise<News<U> | null> | undefined
     let lateAnswer: Promise<void> | undefined
-    // A token that came with a checkpoint is as old as that.
-    let received: Receipt | undefined
     const call = startCall(operation, sending, attempt, (credentials) => {
-      received = call.receipt()
-      const commit = (operation.checkpoint ?? operation.commit)(credentials as never, sending, received)
+      const commit = (operation.checkpoint ?? operation.commit)(credentials as never, sending, call.receipt())
       // Written at once: a page that dies before the rest is answered must not take the only refresh token with it.
       checkpoint = write(commit).then(
         ({ news }) => news ?? null,
@@ -127,7 +124,7 @@ export function createExchange<U, C>(
     try {
       const answer = await call.inTime
       await checkpoint
-      return await commitAnswer(operation, sending, answer, received ?? call.receipt())
+      return await commitAnswer(operation, sending, answer, call.receipt())
     } catch (cause) {
       if (call.last.isUnsent) return clock.now()
       if (cause instanceof SessionEndedError && operation.end)

@@ -4,8 +4,7 @@ import type { Context } from '../context.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CallBackend } from '../refresh/call.ts'
 import type { CoreOperation, Exchange } from '../refresh/exchange.ts'
-import { standInFor } from '../runtime/globals.ts'
-import { createServerTime } from '../runtime/server-time.ts'
+import { createTimedTransport } from '../runtime/timed-transport.ts'
 import type { Commit } from '../seam/extension.ts'
 import { signInChange } from '../state/changes.ts'
 import type { Credentials } from '../state/credentials.ts'
@@ -35,14 +34,8 @@ export function createSignIn<U, C>(
   const { clock, records } = runtime
 
   async function logIn(from: LogIn<U> | undefined): Promise<LoggedIn<U>> {
-    const { note, receipt } = createServerTime(clock)
-    const fetch = async (...request: Parameters<typeof runtime.fetch>): Promise<Response> => {
-      const response = await runtime.fetch(...request)
-      note(response)
-      return response
-    }
-    const transport = { fetch: standInFor(runtime.fetch, fetch), signal: runtime.disposed }
-    const said = from && (await reentrance.logIn(async () => from(transport)))
+    const { fetch, receipt } = createTimedTransport(runtime)
+    const said = from && (await reentrance.logIn(async () => from({ fetch, signal: runtime.disposed })))
     // What code of the app hands over is by this device's clock.
     if (said) return { said, receipt: { ...receipt(), isByServer: false } }
     const { restore } = backend

@@ -37,12 +37,7 @@ export const issuedAfter = (
   fresh: Credentials<unknown>,
   reason: Reason,
   receipt: Receipt,
-): Issued => {
-  if (isHeldToken(held, said, fresh)) return { reason, receivedAt, lifetime }
-  // Claims that the answer left out are of the time before, and so are their `exp` and `iat`.
-  const isTold = said.accessToken || said.claims
-  return issuedNow(isTold ? fresh : { ...fresh, claims: null }, reason, receipt)
-}
+): Issued => (isHeldToken(held, said, fresh) ? { reason, receivedAt, lifetime } : issuedNow(fresh, reason, receipt))
 
 /** Whether the access token is the one that was held. A server that hands it out again may give it new times as well. */
 function isHeldToken(held: Credentials<unknown>, said: Credentials<unknown>, fresh: Credentials<unknown>): boolean {

@@ -93,6 +93,19 @@ test.each([
   each.server.expireAccessTokens()
   await Promise.all(tabs.map((tab) => tab.run(() => dispatchEvent(new Event('pageshow')))))
   expect(await fireAll(tabs, 5)).toEqual({ 200: 10 })
+  // No request set out with the token that had died.
+  expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0, api: 10 })
+})
+
+test('asleep for two hours, and no event tells of it: no tab hands out the token that died (55)', async () => {
+  const each = await world()
+  const tabs = await signedIn(each, { session: { refreshAhead: 'never' } })
+  const old = await tabs[0].run(({ session }) => session.getToken())
+  await shift(tabs, { wall: 2 * HOUR })
+  each.server.expireAccessTokens()
+  const tokens = await Promise.all(tabs.map((tab) => tab.run(({ session }) => session.getToken())))
+  expect(new Set(tokens).size).toBe(1)
+  expect(tokens[0]).not.toBe(old)
   expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0 })
 })
 

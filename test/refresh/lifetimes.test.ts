@@ -267,7 +267,8 @@ test('refreshes that bring no newer token are bounded, however often a dead toke
 })
 
 test('a token that is refused and not replaced is remembered for its route, after one refresh', async () => {
-  const { session, statuses, refreshes } = await keeping({ user: { id: 'ann' } })
+  const { session, clock, statuses, refreshes } = await keeping({ user: { id: 'ann' } })
+  await clock.pass(5000)
   statuses.push(401, 401)
   expect((await session.fetch(url('/api'))).status).toBe(401)
   expect(refreshes()).toBe(1)
@@ -306,7 +307,7 @@ test('a reload whose second call takes its time makes the token of the first cal
   const clock = createClock()
   const answer = defer()
   const fetch = async (input: RequestInfo | URL) => {
-    if (String(input).endsWith('/refresh'))
+    if ((input as string).endsWith('/refresh'))
       return Response.json({ accessToken: 'next', refreshToken: 'r2', expiresIn: 60 })
     await answer.promise
     return Response.json({ id: 'ann' })

@@ -98,8 +98,12 @@ export interface Look {
   /** Of an access token, ms. */
   readonly life: number
   now(): number
-  /** When the wall clock was set last. */
+  /** What the clock of the world says: time goes on while the machine sleeps. */
+  worldTime(): number
+  /** When the wall clock was set last, or the machine slept: which of the two it was, no page can tell. */
   jumpedAt(): number
+  /** When the wall clock was set back last. */
+  setBackAt(): number
   /** When the storage was cleared last: what had been written before, nobody can know. */
   clearedAt(): number
   /** The later of the two. */

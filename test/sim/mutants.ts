@@ -105,8 +105,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what a backend keeps counts as all of it',
     file: 'refresh/refresh.ts',
-    replace: 'commitAs(false, said, sending, receivedAt)',
-    by: 'commitAs(isReload(sending.record!), said, sending, receivedAt)',
+    replace: 'commitAs(false, said, sending, receipt)',
+    by: 'commitAs(isReload(sending.record!), said, sending, receipt)',
     oracles: ['I14'],
     seed: 372,
   },
@@ -309,5 +309,13 @@ export const MUTANTS: readonly Mutant[] = [
     by: 'throw new Error(why)',
     oracles: ['I9', 'I11'],
     seed: 0,
+  },
+  {
+    name: 'life is counted on the monotonic clock alone',
+    file: 'runtime/clock.ts',
+    replace: 'asleep += leadNow - lead',
+    by: 'asleep += 0',
+    oracles: ['I27'],
+    seed: 21,
   },
 ]

@@ -5,6 +5,9 @@ import { API } from './network.ts'
 import { CANARY } from './server.ts'
 
 const TEN_MINUTES = 600_000
+// Between the receipt of a token and its storing.
+const SLACK = 1000
+const BUCKET = 5
 
 /** Every call settles. */
 export const I3: Oracle = ({ calls, fail }) => ({
@@ -95,6 +98,34 @@ export const I9: Oracle = ({ fail }) => {
       const nth = (sends.get(call) ?? 0) + 1
       sends.set(call, nth)
       if (nth > 3) fail(`call ${call.id} is sent ${nth} times`)
+    },
+  }
+}
+
+/**
+ * Nobody is served a token that is dead by either clock: `getToken` gives none, and no request sets out with one. A record that
+ * other tabs wrote has wall times only, which say nothing once the clock was set back.
+ */
+export const I27: Oracle = ({ access, life, worldTime, now, setBackAt, fail }) => {
+  const receivedAt = new Map<string, number>()
+  let charges: readonly number[] = []
+  const isDead = (token: string): boolean =>
+    setBackAt() < 0 && worldTime() > (receivedAt.get(token) ?? Infinity) + life + SLACK
+  return {
+    stored(_, __, { record, credentials }) {
+      charges = record.charges
+      const token = credentials?.accessToken
+      // The life of a token that the app handed over may be unknown.
+      if (token && record.lifetime !== null && !receivedAt.has(token)) receivedAt.set(token, worldTime())
+    },
+    settled({ id, kind, value }) {
+      if (kind === 'token' && typeof value === 'string' && access(value) && isDead(value))
+        fail(`call ${id} got a token that is dead`)
+    },
+    sent({ nth, call, authorization }) {
+      // A replay takes what is there; and once too many refreshes have failed, the server's word is all there is.
+      if (!call || call.at < now() || charges.length >= BUCKET) return
+      if (isDead(authorization?.slice(7) ?? '')) fail(`request ${nth} sets out with a token that is dead`)
     },
   }
 }

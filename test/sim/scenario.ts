@@ -177,6 +177,13 @@ function act(stage: Stage): void {
   chosen(stage, stage.dice.pick(running))
 }
 
+/** In one of three schedules the machine sleeps, once or twice, for a minute or for hours. */
+function sleepAtTimes({ nights, after, sleep }: Stage, length: number): void {
+  if (!nights.chance(1 / 3)) return
+  for (let count = nights.pick([1, 2]); count > 0; count--)
+    after(nights.between(1000, length), () => sleep(Math.round(nights.pick([60_000, 7_200_000]) * nights())))
+}
+
 export async function play(stage: Stage, { until, settled, longEnough }: Run): Promise<void> {
   const { dice, tabs } = stage
   for (let count = 1 + Math.floor(dice() * 3); count > 0; count--) stage.after(dice.between(0, 200), stage.open)
@@ -189,6 +196,7 @@ export async function play(stage: Stage, { until, settled, longEnough }: Run): P
     // What goes wrong goes wrong together.
     if (dice.chance(0.3)) stage.after(Math.min(time + dice.between(0, 400), length), () => act(stage))
   }
+  sleepAtTimes(stage, length)
   await until(length)
 
   stage.note('all faults stop')

@@ -28,7 +28,9 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
   let violation: string | null = null
   let thefts = 0
   let skew = 0
+  let slept = 0
   let jumpedAt = -1
+  let setBackAt = -1
   let clearedAt = -Infinity
   const calls: Call[] = []
   const tabs: OpenTab[] = []
@@ -36,6 +38,7 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
 
   const clock = createClock(dice.fork())
   const now = (): number => clock.time
+  const worldTime = (): number => clock.time + slept
   const note = (text: string): void => {
     const line = `${clock.time.toFixed(2)} ${text}`
     for (let place = 0; place < line.length; place++) hash = Math.imul(hash ^ line.charCodeAt(place), 0x01000193)
@@ -56,7 +59,7 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
       replayWindow,
       lifeSeconds,
       sessionLife,
-      now,
+      now: worldTime,
       onTheft(family, token, nth) {
         thefts++
         note(`theft: session ${family.id} is revoked`)
@@ -69,6 +72,8 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
 
   const stage: Stage = {
     dice: dice.fork(),
+    // Dice of their own: without a sleep, the schedule of a seed is the one that it was before machines could sleep.
+    nights: createDice(~seed),
     server,
     tabs,
     faults: dice.pick([0, 0.05, 0.15, 0.3]),
@@ -80,6 +85,12 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     jump(ms) {
       note(`the wall clock moves by ${ms}`)
       skew += ms
+      jumpedAt = clock.time
+      if (ms < 0) setBackAt = clock.time
+    },
+    sleep(ms) {
+      note(`the machine sleeps for ${ms}`)
+      slept += ms
       jumpedAt = clock.time
     },
     clear() {
@@ -132,7 +143,9 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     replayWindow,
     life: lifeSeconds * 1000,
     now,
+    worldTime,
     jumpedAt: () => jumpedAt,
+    setBackAt: () => setBackAt,
     clearedAt: () => clearedAt,
     upsetAt: () => Math.max(jumpedAt, clearedAt),
     sent: network.sent,
@@ -161,7 +174,7 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
       clock,
       browser,
       dice: dice.fork(),
-      wall: () => START + skew + clock.time,
+      wall: () => START + skew + worldTime(),
       isOnline: () => stage.isOnline,
       fetchOf: network.fetchOf,
     })

@@ -31,6 +31,7 @@ export interface OpenTab extends LiveTab {
 /** What the scenario may do. */
 export interface Stage {
   readonly dice: Dice
+  readonly nights: Dice
   readonly server: Server
   readonly tabs: readonly OpenTab[]
   /** 0: none. */
@@ -43,6 +44,8 @@ export interface Stage {
   open(): void
   /** The wall clock of the device is set. */
   jump(ms: number): void
+  /** The machine sleeps: everything stands still but the wall clock and the server. */
+  sleep(ms: number): void
   /** The user clears the site's data, under all tabs. */
   clear(): void
   call(
