@@ -5,11 +5,9 @@ import { type Credentials } from './credentials.ts'
 import { lifetimeOf } from './expiry.ts'
 import { BLANK, type Ending, type Reason, type SessionRecord } from './record.ts'
 
-/** How many automatic refreshes may fail within a minute: see `plan.ts`. */
+/** How many automatic refreshes may fail within a minute; or cure nothing, before the next ones are put off: see `plan.ts`. */
 export const BUCKET_SIZE = 5
-/** How many may cure nothing within a minute before the next ones are put off. */
-export const FREE_WASTED = 10
-const MAX_WASTED = 2 * FREE_WASTED
+const MAX_WASTED = 2 * BUCKET_SIZE
 
 /** What the record says of credentials that were just received. */
 export interface Issued {
