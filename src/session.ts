@@ -6,10 +6,12 @@ import { createKernel, setUpExtensions } from './kernel.ts'
 import { resolveOptions, type SessionOptions } from './options.ts'
 import { createCaller } from './refresh/call.ts'
 import { createExchange } from './refresh/exchange.ts'
+import { createFarewells } from './refresh/farewells.ts'
 import { createJournal } from './refresh/journal.ts'
 import { createLock } from './refresh/lock.ts'
 import { createQueue } from './refresh/queue.ts'
 import { createSchedule } from './refresh/schedule.ts'
+import { createStepUpRefusal } from './refresh/step-up-refusal.ts'
 import { createGuard, createHooks } from './request/hooks.ts'
 import { createAct } from './request/act.ts'
 import { createDecide } from './request/decide.ts'
@@ -136,13 +138,14 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   // All talk with the server.
   const callBackend = createCaller(runtime, backend, timeout)
   const signOutOperation = createSignOutOperation<U>(backend)
-  const withLock = createLock(runtime, timeout)
-  const exchange = createExchange(context, withLock, createJournal(context), callBackend, signOutOperation)
-  const requestRefresh = createQueue(context, exchange)
+  const [withLock, journal] = [createLock(runtime, timeout), createJournal(context)]
+  const exchange = createExchange(context, withLock, journal, callBackend, signOutOperation)
+  const stepUpRefusal = createStepUpRefusal(context)
+  const requestRefresh = createQueue(context, exchange, stepUpRefusal)
   const { begin, restore } = createRestore(context, readiness, exchange)
   const signIn = createSignIn(context, readiness, callBackend, exchange)
-  const signOut = createSignOut(context, exchange, signOutOperation)
-  const tellSignOut = (): Promise<unknown> => exchange(signOutOperation())
+  const farewells = createFarewells(context, exchange, signOutOperation)
+  const signOut = createSignOut(context, farewells.tellAll)
 
   // The way of a request.
   const kernel = createKernel(context, requestRefresh, exchange)
@@ -152,7 +155,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const isAllowed = createOrigins(settings.origins, runtime.base)
   const waiting = createWaiting(context, readiness, requestRefresh)
   const refusedRoutes = createRefusedRoutes(context)
-  const prepare = createPrepare(context, readiness, waiting, createLimiter(), hooks)
+  const prepare = createPrepare(context, readiness, waiting, createLimiter(), hooks, stepUpRefusal)
   const send = createSend(context)
   const decide = createDecide(context, isAllowed, waiting, refusedRoutes, hooks, guard)
   const act = createAct(context, waiting, requestRefresh, refusedRoutes, hooks, prepare)
@@ -160,11 +163,12 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const getToken = createGetToken(context, readiness, requestRefresh, extensions)
 
   // What happens by itself.
-  const schedule = createSchedule(context, readiness, requestRefresh, restore, tellSignOut)
+  const schedule = createSchedule(context, readiness, requestRefresh, restore)
   store.onStep((source, isNews) => {
     if (isNews && source !== 'other-tab') channel.post()
     waiting.wakeEnded()
     schedule.arm(isNews)
+    farewells.arm()
   })
   channel.listen(() => void readiness.sync())
   if (initial === undefined) schedule.arm()
@@ -193,6 +197,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   function dispose(): void {
     runtime.dispose()
     schedule.arm()
+    farewells.arm()
     events.clear()
   }
 
@@ -220,7 +225,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
       return store.state
     },
     async signOut(how) {
-      if (!(await signOut(how))) schedule.retryLater()
+      await signOut(how)
       return store.state
     },
     on(event, listener) {

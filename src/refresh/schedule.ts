@@ -1,4 +1,4 @@
-// What happens by itself: the first restore, refreshing ahead, telling a sign-out, and healing what could not be found out. One
+// What happens by itself: the first restore, refreshing ahead, and healing what could not be found out. One
 // thing at a time, one timer. Nothing is right only because a timer fired: requests look at the clock themselves.
 
 import type { Context } from '../context.ts'
@@ -12,8 +12,6 @@ import type { RequestRefresh } from './queue.ts'
 export interface Schedule {
   /** Something changed: sets the timer anew. After news nothing is left to heal. */
   arm(isNews?: boolean): void
-  /** Something could not be done: it is tried again, on back-off. */
-  retryLater(): void
 }
 
 // Clients that signed in together must not refresh together for ever after.
@@ -26,7 +24,6 @@ export function createSchedule<U, C>(
   readiness: Readiness,
   requestRefresh: RequestRefresh,
   restore: () => Promise<void>,
-  tellSignOut: () => Promise<unknown>,
 ): Schedule {
   const { clock, records, page, disposed } = runtime
   let failures = 0
@@ -66,8 +63,7 @@ export function createSchedule<U, C>(
     const { version } = store.view
     const { status, stale } = store.state
     if (status === 'loading') await restore()
-    else if (status === 'unauthenticated') await tellSignOut()
-    else {
+    else if (status === 'authenticated') {
       const outcome = await requestRefresh({ reason: stale ? 'healing' : 'ahead' })
       return outcome !== 'give-up' && version !== store.view.version
     }
@@ -98,11 +94,5 @@ export function createSchedule<U, C>(
   page.onWake((why) => void wake(why).catch(() => arm()))
   page.onSleep(readiness.suspend)
 
-  return {
-    arm,
-    retryLater() {
-      if (store.state.status !== 'authenticated') failures++
-      arm()
-    },
-  }
+  return { arm }
 }
