@@ -125,10 +125,10 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const { backend, platform = {}, initial, use = [] } = options
   const get = globalsOf(platform)
   const settings = resolveOptions(options, get('location')?.origin)
-  const { name, storage, leeway, timeout } = settings
+  const { storage, leeway, timeout } = settings
 
   // What everything stands on.
-  const runtime = createRuntime<U>(get, storage, name, reportStorage)
+  const runtime = createRuntime<U>(get, storage, settings.name, reportStorage)
   const { clock, channel, disposed } = runtime
   const events = createEmitter<U, C>(clock.now)
   const store = createStore(clock, events, leeway)
@@ -138,7 +138,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   // All talk with the server.
   const callBackend = createCaller(runtime, backend, timeout)
   const signOutOperation = createSignOutOperation<U>(backend)
-  const [withLock, journal] = [createLock(runtime, timeout), createJournal(context)]
+  const withLock = createLock(runtime, timeout)
+  const journal = createJournal(context)
   const exchange = createExchange(context, withLock, journal, callBackend, signOutOperation)
   const stepUpRefusal = createStepUpRefusal(context)
   const requestRefresh = createQueue(context, exchange, stepUpRefusal)
@@ -175,11 +176,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   else begin(initial)
 
   function reportStorage(cause: unknown): void {
-    const error = new RefreshFailedError(
-      `The storage ${storage.name} failed: the session lives in this tab's memory now, until it is reloaded.`,
-      { cause },
-    )
-    events.emit('error', { error })
+    const message = `The storage ${storage.name} failed: the session lives in this tab's memory now, until it is reloaded.`
+    events.emit('error', { error: new RefreshFailedError(message, { cause }) })
   }
 
   let inputs = 0

@@ -403,7 +403,7 @@ test.each(['value', 'function'] as const)(
       const old = await login(server)
       server.users.edit('ann', { role: 'admin' })
       const running = wire.hold('/auth/refresh')
-      const asked = session[call]({ skipCache: true } as object)
+      const asked = session[call]({ skipCache: true })
       await running.arrived
       // A function logs in only once no refresh is under way.
       const signedIn = session.signIn(how === 'value' ? old : async () => old)

@@ -359,7 +359,7 @@ describe('a refresh that cured nothing', () => {
   const asked: Asked = { forced: false, reload: false, version, attempt: 0 }
   const of = (...at: number[]): SessionRecord => ({
     ...record,
-    wasted: at.map((time, revision) => ({ revision, at: time })),
+    wasted: at.map((when, revision) => ({ revision, at: when })),
   })
 
   test.each<[string, SessionRecord | null, typeof version, number[] | undefined]>([
