@@ -6,10 +6,12 @@ import { createKernel, setUpExtensions } from './kernel.ts'
 import { resolveOptions, type SessionOptions } from './options.ts'
 import { createCaller } from './refresh/call.ts'
 import { createExchange } from './refresh/exchange.ts'
+import { createFarewells } from './refresh/farewells.ts'
 import { createJournal } from './refresh/journal.ts'
 import { createLock } from './refresh/lock.ts'
 import { createQueue } from './refresh/queue.ts'
 import { createSchedule } from './refresh/schedule.ts'
+import { createStepUpRefusal } from './refresh/step-up-refusal.ts'
 import { createGuard, createHooks } from './request/hooks.ts'
 import { createAct } from './request/act.ts'
 import { createDecide } from './request/decide.ts'
@@ -125,10 +127,10 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const { backend, platform = {}, initial, use = [] } = options
   const get = globalsOf(platform)
   const settings = resolveOptions(options, get('location')?.origin)
-  const { name, storage, leeway, timeout } = settings
+  const { storage, leeway, timeout } = settings
 
   // What everything stands on.
-  const runtime = createRuntime<U>(get, storage, sharedKey(name, backend, baseOf(get)), reportStorage)
+  const runtime = createRuntime<U>(get, storage, sharedKey(settings.name, backend, baseOf(get)), reportStorage)
   const { clock, channel, disposed } = runtime
   const events = createEmitter<U, C>(clock.now)
   const store = createStore(clock, events, leeway)
@@ -140,12 +142,14 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const callBackend = createCaller(context)
   const signOutOperation = createSignOutOperation<U>(backend)
   const withLock = createLock(runtime, timeout, settings.replayWindow)
-  const exchange = createExchange(context, withLock, createJournal(context), callBackend, signOutOperation)
-  const requestRefresh = createQueue(context, exchange)
+  const journal = createJournal(context)
+  const exchange = createExchange(context, withLock, journal, callBackend, signOutOperation)
+  const stepUpRefusal = createStepUpRefusal(context)
+  const requestRefresh = createQueue(context, exchange, stepUpRefusal)
   const { begin, restore } = createRestore(context, readiness, exchange)
   const signIn = createSignIn(context, readiness, callBackend, exchange)
-  const signOut = createSignOut(context, exchange, signOutOperation)
-  const tellSignOut = (): Promise<unknown> => exchange(signOutOperation())
+  const farewells = createFarewells(context, exchange, signOutOperation)
+  const signOut = createSignOut(context, farewells.tellAll)
 
   // The way of a request.
   const kernel = createKernel(context, requestRefresh, exchange)
@@ -155,7 +159,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const isAllowed = createOrigins(settings.origins, runtime.base)
   const waiting = createWaiting(context, readiness, requestRefresh)
   const refusedRoutes = createRefusedRoutes(context)
-  const prepare = createPrepare(context, readiness, waiting, createLimiter(), hooks)
+  const prepare = createPrepare(context, readiness, waiting, createLimiter(), hooks, stepUpRefusal)
   const send = createSend(context, guard)
   const decide = createDecide(context, isAllowed, waiting, refusedRoutes, hooks, guard)
   const act = createAct(context, waiting, requestRefresh, refusedRoutes, hooks, prepare)
@@ -163,22 +167,20 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const getToken = createGetToken(context, readiness, requestRefresh, extensions)
 
   // What happens by itself.
-  const schedule = createSchedule(context, readiness, requestRefresh, restore, tellSignOut)
+  const schedule = createSchedule(context, readiness, requestRefresh, restore)
   store.onStep((source, isNews) => {
     if (isNews && source !== 'other-tab') channel.post()
     waiting.wakeEnded()
     schedule.arm(isNews)
+    farewells.arm()
   })
   channel.listen(() => void readiness.sync())
   if (initial === undefined) schedule.arm()
   else begin(initial)
 
   function reportStorage(cause: unknown): void {
-    const error = new RefreshFailedError(
-      `The storage ${storage.name} failed: the session lives in this tab's memory now, until it is reloaded.`,
-      { cause },
-    )
-    events.emit('error', { error })
+    const message = `The storage ${storage.name} failed: the session lives in this tab's memory now, until it is reloaded.`
+    events.emit('error', { error: new RefreshFailedError(message, { cause }) })
   }
 
   let inputs = 0
@@ -197,6 +199,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   function dispose(): void {
     runtime.dispose()
     schedule.arm()
+    farewells.arm()
     events.clear()
   }
 
@@ -224,7 +227,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
       return store.state
     },
     async signOut(how) {
-      if (!(await signOut(how))) schedule.retryLater()
+      await signOut(how)
       return store.state
     },
     on(event, listener) {

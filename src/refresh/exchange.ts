@@ -15,6 +15,7 @@ import type { Stored } from '../runtime/ports.ts'
 import type { Commit, Operation, Sending } from '../seam/extension.ts'
 import type { Source } from '../session/events.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
+import { signOutRenewedChange } from '../state/changes.ts'
 import { type Receipt, receivedFromApp } from '../state/expiry.ts'
 import type { Plan } from '../state/plan.ts'
 import type { SessionRecord } from '../state/record.ts'
@@ -26,7 +27,7 @@ import type { WithLock } from './lock.ts'
 export interface CoreOperation<U, A> extends Operation<U, A> {
   /** In place of `call`, for code of the app: no deadline, and what it throws is thrown on as it is. */
   run?(): Promise<A>
-  /** A sign-out that the server has missed is told first; `required`: if that fails, so does this operation. */
+  /** Sign-outs that the server has missed are told first; `required`: if that fails, so does this operation. */
   readonly pendingSignOut?: 'required' | 'attempted'
   /** Whether a checkpoint is all that the caller waits for. */
   readonly isCheckpointEnough?: boolean
@@ -54,8 +55,10 @@ interface Outcome<U, A> extends Exchanged<A> {
   readonly news?: News<U>
 }
 
-/** Makes the operation that tells the server of a sign-out; with credentials that were just minted for a session that is over. */
-export type SignOutOperation<U> = (credentials?: Credentials<U> | null) => Operation<U, void>
+type Written<U> = { isRefused?: true; news?: News<U> }
+
+/** Makes the operation that tells the server of the sign-out of this id. */
+export type SignOutOperation<U> = (id: number) => Operation<U, void>
 
 export function createExchange<U, C>(
   { runtime, store, events, settings }: Context<U, C>,
@@ -93,8 +96,8 @@ export function createExchange<U, C>(
     found: Stored<U> | null,
     isSole: boolean,
   ): Promise<Outcome<U, A> | number> {
-    if (operation.pendingSignOut && found?.record.signOutPending) {
-      const telling = talk(signOutOperation())
+    if (operation.pendingSignOut && found?.record.signOuts[0]) {
+      const telling = Promise.all(found.record.signOuts.map(({ id }) => talk(signOutOperation(id))))
       await (operation.pendingSignOut === 'required' ? telling : telling.catch(() => {}))
     }
     const held = found?.credentials ?? null
@@ -115,7 +118,7 @@ export function createExchange<U, C>(
     const call = startCall(operation, sending, attempt, (credentials) => {
       const commit = (operation.checkpoint ?? operation.commit)(credentials as never, sending, call.receipt())
       // Written at once: a page that dies before the rest is answered must not take the only refresh token with it.
-      checkpoint = write(commit).then(
+      checkpoint = write(commit, sending).then(
         ({ news }) => news ?? null,
         () => null,
       )
@@ -128,7 +131,7 @@ export function createExchange<U, C>(
     } catch (cause) {
       if (call.last.isUnsent) return clock.now()
       if (cause instanceof SessionEndedError && operation.end)
-        return await conclude(operation, await write(operation.end(cause.reason, sending)))
+        return await conclude(operation, await write(operation.end(cause.reason, sending), sending))
       if (cause instanceof RefreshTimeoutError && attempt) lateAnswer = takeLateAnswer(operation, sending, call)
       const error = explain(cause, call, attempt)
       const kept = await checkpoint
@@ -164,25 +167,32 @@ export function createExchange<U, C>(
     answer: A,
     receipt: Receipt,
   ): Promise<Outcome<U, A> | number> {
-    const commit = operation.commit(answer, sending, receipt)
-    return conclude(operation, await write(commit), answer)
+    return conclude(operation, await write(operation.commit(answer, sending, receipt), sending), answer)
   }
 
   /** The fenced commit. `isRefused`: a sign-out, a sign-in or a later attempt came first. */
-  async function write(commit: Commit<U> | undefined): Promise<{ isRefused?: true; news?: News<U> }> {
+  async function write(commit: Commit<U> | undefined, { record: before }: Sending<U>): Promise<Written<U>> {
     if (!commit) return {}
     const { change, credentials } = commit
     const record = await records.update(change, credentials)
     if (record)
       return credentials === undefined ? {} : { news: [{ record, credentials }, credentials ? 'this-tab' : 'server'] }
     // Credentials that were just minted must not outlive a sign-out.
-    if (credentials) await talk(signOutOperation(credentials)).catch(() => {})
+    if (credentials) await tellWith(credentials, before).catch(() => {})
     return { isRefused: true }
+  }
+
+  /** Tells the server of a sign-out that overtook an operation, with the credentials which that operation has brought. */
+  async function tellWith(credentials: Credentials<U>, before: SessionRecord | null): Promise<void> {
+    const id = before?.version.generation ?? null
+    const record = await records.update(signOutRenewedChange(id), undefined, { id, credentials })
+    const pending = id ?? record?.signOuts.at(-1)?.id
+    if (pending !== undefined) await talk(signOutOperation(pending))
   }
 
   async function conclude<A>(
     operation: CoreOperation<U, A>,
-    { isRefused, news }: { isRefused?: true; news?: News<U> },
+    { isRefused, news }: Written<U>,
     answer?: A,
   ): Promise<Outcome<U, A> | number> {
     const outcome = { plan: 'send', answer } as const
@@ -206,8 +216,9 @@ export function createExchange<U, C>(
   ): Promise<void> {
     const { end } = operation
     const taken = answer.then(
-      async (late) => write(operation.commit(late, sending, receipt())),
-      async (cause: unknown) => write(cause instanceof SessionEndedError ? end?.(cause.reason, sending) : undefined),
+      async (late) => write(operation.commit(late, sending, receipt()), sending),
+      async (cause: unknown) =>
+        write(cause instanceof SessionEndedError ? end?.(cause.reason, sending) : undefined, sending),
     )
     return taken.then(
       ({ news }) => news && publish({ plan: 'send', news }),

@@ -2,7 +2,7 @@
 // never joins the one that runs, since the server may have answered it before the caller's edit was stored.
 
 import type { Context } from '../context.ts'
-import { isTransient, SessionDisposedError } from '../errors.ts'
+import { isTransient, SessionDisposedError, StepUpRequiredError } from '../errors.ts'
 import type { RefreshIntent } from '../seam/io.ts'
 import { requestReload } from '../state/changes.ts'
 import { type Ask, findShared } from '../state/plan.ts'
@@ -10,6 +10,7 @@ import { isNewer, type Version } from '../state/record.ts'
 import type { State } from '../state/view.ts'
 import type { Exchange } from './exchange.ts'
 import { refreshOperation } from './refresh.ts'
+import type { StepUpRefusal } from './step-up-refusal.ts'
 
 /** `give-up`: too many automatic refreshes cured nothing lately, so that none was sent. */
 export type RefreshOutcome = 'done' | 'give-up'
@@ -34,7 +35,11 @@ interface QueuedRefresh<U, C> {
   settle(outcome: Promise<RefreshOutcome>): void
 }
 
-export function createQueue<U, C>(context: Context<U, C>, exchange: Exchange<U>): RequestRefresh {
+export function createQueue<U, C>(
+  context: Context<U, C>,
+  exchange: Exchange<U>,
+  stepUpRefusal: StepUpRefusal,
+): RequestRefresh {
   const { runtime, backend, store } = context
   const { records, disposed } = runtime
   const queue: QueuedRefresh<U, C>[] = []
@@ -72,10 +77,16 @@ export function createQueue<U, C>(context: Context<U, C>, exchange: Exchange<U>)
 
   async function run(queued: QueuedRefresh<U, C>): Promise<void> {
     const outcome = start(queued)
-    await outcome.catch((error: unknown) => markStale(queued, error))
+    await outcome.catch((error: unknown) => learnFrom(queued, error))
     queue.shift()
     if (queue[0]) void run(queue[0])
     queued.settle(outcome)
+  }
+
+  function learnFrom(queued: QueuedRefresh<U, C>, error: unknown): void {
+    // What a switch was refused with says nothing about a plain refresh.
+    if (error instanceof StepUpRequiredError && queued.shareKey === undefined) stepUpRefusal.remember(error)
+    markStale(queued, error)
   }
 
   /** A refresh that is due has failed. Not where newer credentials have come since, nor where the old token is still good. */
@@ -100,6 +111,8 @@ export function createQueue<U, C>(context: Context<U, C>, exchange: Exchange<U>)
   }
 
   return (intent, { forced = false, reload = false, shareKey } = {}) => {
+    const refusal = stepUpRefusal.current
+    if (refusal && !forced && shareKey === undefined) return Promise.reject(refusal)
     const ask = { forced, reload, shareKey }
     const place = findShared(queue, ask)
     const queued = queue[place] ?? enqueue(intent, ask)

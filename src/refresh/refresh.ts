@@ -30,9 +30,9 @@ export function refreshOperation<U, C>(
 
   /** Another user's session owes the caller nothing; and a switch, or input, is only for who is known to be the same user. */
   function isCallers({ record, credentials }: Stored<U>): boolean {
-    if (!credentials || isOtherUser(asked.of, credentials)) return false
-    const isSame = isSameSession(asked.version, record.version)
-    return isSame || asked.shareKey === undefined || isSameUser(asked.of, credentials)
+    if (!credentials || isSameSession(asked.version, record.version)) return true
+    if (isOtherUser(asked.of, credentials)) return false
+    return asked.shareKey === undefined || isSameUser(asked.of, credentials)
   }
 
   function reasonOf(hasReloaded: boolean): Reason {

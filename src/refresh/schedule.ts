@@ -1,4 +1,4 @@
-// What happens by itself: the first restore, refreshing ahead, telling a sign-out, and healing what could not be found out. One
+// What happens by itself: the first restore, refreshing ahead, and healing what could not be found out. One
 // thing at a time, one timer. Nothing is right only because a timer fired: requests look at the clock themselves.
 
 import type { Context } from '../context.ts'
@@ -13,8 +13,6 @@ import type { RequestRefresh } from './queue.ts'
 export interface Schedule {
   /** Something changed: sets the timer anew. After news nothing is left to heal. */
   arm(isNews?: boolean): void
-  /** Something could not be done: it is tried again, on back-off. */
-  retryLater(): void
 }
 
 // Clients that signed in together must not refresh together for ever after.
@@ -27,7 +25,6 @@ export function createSchedule<U, C>(
   readiness: Readiness,
   requestRefresh: RequestRefresh,
   restore: () => Promise<void>,
-  tellSignOut: () => Promise<unknown>,
 ): Schedule {
   const { clock, records, page, disposed } = runtime
   let failures = 0
@@ -67,8 +64,7 @@ export function createSchedule<U, C>(
     const { view, receivedAtMono } = store
     const { status, stale } = store.state
     if (status === 'loading') await restore()
-    else if (status === 'unauthenticated') await tellSignOut()
-    else {
+    else if (status === 'authenticated') {
       const outcome = await requestRefresh({ reason: stale ? 'healing' : 'ahead' })
       const isSame = isSameSession(view.version, store.view.version)
       return outcome !== 'give-up' && !(isSame && receivedAtMono === store.receivedAtMono)
@@ -102,11 +98,5 @@ export function createSchedule<U, C>(
   page.onWake((why) => void wake(why).catch(() => arm()))
   page.onSleep(readiness.suspend)
 
-  return {
-    arm,
-    retryLater() {
-      if (store.state.status !== 'authenticated') failures++
-      arm()
-    },
-  }
+  return { arm }
 }

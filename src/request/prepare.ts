@@ -4,6 +4,7 @@
 import type { Context } from '../context.ts'
 import { ReplayError, SessionEndedError, StepUpRequiredError } from '../errors.ts'
 import { abortable } from '../runtime/wait.ts'
+import type { StepUpRefusal } from '../refresh/step-up-refusal.ts'
 import type { Readiness } from '../session/readiness.ts'
 import { endOf, isEndedByUser, isNextSession, type View } from '../state/view.ts'
 import type { Hooks } from './hooks.ts'
@@ -28,6 +29,7 @@ export function createPrepare<U, C>(
   waiting: Waiting<U, C>,
   limiter: Limiter,
   hooks: Hooks,
+  stepUpRefusal: StepUpRefusal,
 ): Prepare<U, C> {
   function prepare(trip: Trip<U, C>): Promise<void> | undefined {
     const { request } = trip
@@ -58,7 +60,7 @@ export function createPrepare<U, C>(
       await waiting.untilRefreshed(trip, () => (store.remaining() ?? 0) > 0)
     } catch (error) {
       if (!(error instanceof StepUpRequiredError)) throw error
-      await unblock(trip, error)
+      trip.isDenied = !(await unblock(trip, error))
     }
   }
 
@@ -112,9 +114,11 @@ export function createPrepare<U, C>(
   }
 
   async function unblock(trip: Trip<U, C>, error: SessionEndedError | StepUpRequiredError): Promise<boolean> {
-    const saying = trip.mayReplay ? hooks.blocked(trip, error) : undefined
+    const saying = trip.mayReplay && !trip.isDenied ? hooks.blocked(trip, error) : undefined
     if (!saying) return false
-    const said = await untilAnotherSession(trip, store.view, Promise.resolve(saying))
+    const asking = Promise.resolve(saying)
+    const isStepUp = error instanceof StepUpRequiredError
+    const said = await untilAnotherSession(trip, store.view, isStepUp ? stepUpRefusal.whileAsked(asking) : asking)
     // Once another session has begun, nobody needs to answer any more.
     return said === 'replay' || said === 'session-over'
   }

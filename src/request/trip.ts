@@ -17,6 +17,8 @@ export class Trip<U, C> implements ResponseContext {
   sentAt = 0
   /** The caller brought an `Authorization` of its own: a refusal of it says nothing about the session. */
   hasOwnAuthorization = false
+  /** The user was asked for more, so that it could go on, and has said no: the user is not asked again for it. */
+  isDenied = false
   /** It has waited, so that it sets out in turn with the others that have. */
   hasWaited = false
   /** It has one of the places of those that set out. */

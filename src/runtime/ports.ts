@@ -1,7 +1,7 @@
 // What the session asks of the world it runs in, one interface for each thing. Types only.
 
 import type { Credentials } from '../state/credentials.ts'
-import type { Change, Row, SessionRecord } from '../state/record.ts'
+import type { Change, Leaving, Row, SessionRecord } from '../state/record.ts'
 import type { Fetch, Undo } from '../seam/io.ts'
 
 /** Everything the SDK touches. Left out: the real one, read at call time. `null`: absent. */
@@ -57,7 +57,11 @@ export interface Records<U> {
    * An atomic compare-and-set. The credentials are written in the same step; left out, they stay.
    * @returns the record that was written, or `null` where the change left it alone.
    */
-  update(change: Change, credentials?: Credentials<U> | null): Promise<SessionRecord | null>
+  update(
+    change: Change,
+    credentials?: Credentials<U> | null,
+    leaving?: Leaving<Credentials<U>>,
+  ): Promise<SessionRecord | null>
 }
 
 /** News between tabs: a hint that the record has moved, never what it holds. */

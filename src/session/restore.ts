@@ -49,7 +49,8 @@ export function createRestore<U, C>(
 
   const restoreOperation: CoreOperation<U, Credentials<U> | null> = {
     name: 'restore',
-    pendingSignOut: 'required',
+    // The jar still holds the cookie of the session that the user has left.
+    ...(backend.cookies && { pendingSignOut: 'required' }),
     // Another tab has signed in meanwhile; or this tab has signed in or out.
     plan: (found) => (isKnown(found) || store.state.status !== 'loading' ? 'adopt' : 'send'),
     maySpend: () => false,

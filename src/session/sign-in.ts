@@ -53,8 +53,8 @@ export function createSignIn<U, C>(
 
   const signInOperation = (from: LogIn<U> | undefined): CoreOperation<U, LoggedIn<U>> => ({
     name: 'sign-in',
-    // Afterwards nobody would know any more of a sign-out that the server has missed.
-    pendingSignOut: 'attempted',
+    // After a login with cookies it would be too late. Without a function the login has happened already.
+    ...(from && { pendingSignOut: 'attempted' }),
     plan: () => 'send',
     maySpend: () => false,
     call: () => logIn(from),

@@ -1,7 +1,7 @@
 // How a session ends by its user: here and now, then in the record, and at the server as soon as that can be told.
 
 import type { Context } from '../context.ts'
-import type { Exchange, SignOutOperation } from '../refresh/exchange.ts'
+import type { SignOutOperation } from '../refresh/exchange.ts'
 import { abortable } from '../runtime/wait.ts'
 import type { Backend } from '../seam/backend.ts'
 import { signOutChange, signOutToldChange } from '../state/changes.ts'
@@ -15,64 +15,61 @@ export interface SignOutOptions {
   signal?: AbortSignal
 }
 
+// What the server could not be told of in a day has expired there, or is worth no more trouble: its refresh token is dropped.
+const MAX_AGE_MS = 86_400_000
+
 /**
  * Makes the operation that tells the server of a sign-out, once, whichever tab comes to do it: the tab where it happened, the
- * tab whose refresh was under way, or the next page that finds it pending.
+ * tab whose refresh was under way, or the next page that finds it pending. It leaves a session that has begun since alone.
  */
 export function createSignOutOperation<U>(backend: Backend<U>): SignOutOperation<U> {
-  /** For the next try: without credentials the server could not tell whose session to end. */
-  let last: Credentials<U> | null = null
-  return (credentials) => {
-    last = credentials ?? last
+  return (id) => {
+    let told: readonly number[] = []
+    let credentials: Credentials<U> | null = null
+    let isMoot = false
     return {
       name: 'sign-out',
-      plan: (found) => (found?.record.signOutPending ? 'send' : 'done'),
-      maySpend: () => false,
-      call: async (io) => backend.signOut?.(last, io),
-      commit(_, { record }) {
-        last = null
-        return { change: signOutToldChange(record!.version.generation) }
+      plan(found, now) {
+        const { signOuts = [], signedIn = false } = found?.record ?? {}
+        const entry = signOuts.find((each) => each.id === id)
+        if (!entry) return 'done'
+        // A jar holds one session: one call ends it, and once another session has begun, its cookie is gone. That call would
+        // end the session which has begun.
+        told = backend.cookies ? signOuts.map((each) => each.id) : [entry.id]
+        isMoot = (backend.cookies && signedIn) || Math.abs(now - entry.at) > MAX_AGE_MS
+        credentials = found?.leaving?.[entry.id] ?? null
+        return 'send'
       },
+      maySpend: () => false,
+      call: async (io) => (isMoot ? undefined : backend.signOut?.(credentials, io)),
+      commit: () => ({ change: signOutToldChange(told) }),
       ifRefused: 'keep-answer',
     }
   }
 }
 
-/** Answers whether the server knows. */
+/** Ends the session here, then at the server. Answers once the server was told, or could not be told yet. */
 export function createSignOut<U, C>(
   { runtime, store, reentrance }: Context<U, C>,
-  exchange: Exchange<U>,
-  signOutOperation: SignOutOperation<U>,
-): (options?: SignOutOptions) => Promise<boolean> {
+  tellServer: () => Promise<void>,
+): (options?: SignOutOptions) => Promise<void> {
   const { clock, records, channel } = runtime
-
-  async function tellServer(credentials: Credentials<U> | null): Promise<boolean> {
-    try {
-      await exchange(signOutOperation(credentials))
-      return true
-    } catch {
-      return false
-    }
-  }
 
   return async ({ local = false, signal } = {}) => {
     store.hasDecided = true
     const mustNotWait = reentrance.mustNotWait()
     const { credentials, state } = store
     store.dispatch({ type: 'signed-out' })
-    // Read before the record is written: this tab may not hold what another tab has got since, nor anything at its start.
-    const reading = records.read().catch(() => null)
     const isPending = !local && state.status !== 'unauthenticated'
     // Without waiting for the lock: a page that navigates at once must not lose it. A storage that does not answer writes it
     // down once it can, and the server is told all the same.
-    const change = signOutChange(isPending, firstGeneration(store, clock))
-    store.adopt(await writeAlone(records, { change, credentials: null }).catch(() => null), 'this-tab')
+    const change = signOutChange(isPending, clock.now(), firstGeneration(store, clock))
+    const leaving = credentials ? { id: null, credentials } : undefined
+    store.adopt(await writeAlone(records, { change, credentials: null }, leaving).catch(() => null), 'this-tab')
     channel.post() // only now there is something to read
-    if (!isPending) return true
     // Under the lock: after a refresh in flight, whose late answer would bring the session back.
-    const telling = reading.then((found) => tellServer(found?.credentials ?? credentials))
     // A login function would wait for itself: the server is told once it is done.
-    if (mustNotWait) return false
-    return abortable(telling, signal)
+    if (isPending && mustNotWait) void tellServer()
+    else if (isPending) await abortable(tellServer(), signal)
   }
 }

@@ -19,6 +19,8 @@ export interface Store<U, C> {
   readonly receivedAtMono: number
   /** The user has signed in or out in this tab: what was asked before that is out of date. */
   hasDecided: boolean
+  /** The record holds sign-outs that the server was not told of, as far as this tab knows. */
+  hasUntoldSignOuts: boolean
   /** ms until the access token expires; `null` where that is unknown. */
   remaining(): number | null
   /**
@@ -72,6 +74,7 @@ export function createStore<U, C>({ now: wall, mono }: Clock, { emit }: Emitter<
 
   function adopt(stored: Stored<U> | null, source: Source): void {
     if (!stored) return
+    if (stored.record.signOuts.length > 0) store.hasUntoldSignOuts = true
     const { version, signedIn, reason, lifetime: livesFor } = stored.record
     if (view.state.status !== 'loading' && !isNewer(version, view.version)) return
     const since = receiptOf(stored.record)
@@ -99,7 +102,7 @@ export function createStore<U, C>({ now: wall, mono }: Clock, { emit }: Emitter<
     tokens = token ? [token, ...old].slice(0, MAX_OLD_TOKENS) : old
   }
 
-  return {
+  const store: Store<U, C> = {
     get view() {
       return view
     },
@@ -116,6 +119,7 @@ export function createStore<U, C>({ now: wall, mono }: Clock, { emit }: Emitter<
       return receivedAtMono
     },
     hasDecided: false,
+    hasUntoldSignOuts: false,
     remaining: () => (lifetime === null ? null : receivedAtMono + lifetime - mono()),
     isNearExpiry(validity, now = mono()) {
       if (validity === undefined) return now >= nearExpiryAt
@@ -129,4 +133,5 @@ export function createStore<U, C>({ now: wall, mono }: Clock, { emit }: Emitter<
       return () => steps.delete(run)
     },
   }
+  return store
 }

@@ -15,6 +15,7 @@ import {
   type Version,
 } from './record.ts'
 import {
+  addSignOut,
   beginAttempt,
   beginSession,
   chargeBudget,
@@ -173,17 +174,28 @@ export const signInChange =
     return beginSession(found ?? startRecord(firstGeneration), issuedNow(fresh, 'signed-in', receipt))
   }
 
-/** A sign-out always counts. */
+/** A sign-out always counts. @param isPending Whether the server is to be told. */
 export const signOutChange =
-  (isPending: boolean, firstGeneration: number): Change =>
-  (found) =>
-    endSession(found ?? startRecord(firstGeneration), 'signed-out', isPending)
+  (isPending: boolean, at: number, firstGeneration: number): Change =>
+  (found) => {
+    const old = found ?? startRecord(firstGeneration)
+    const ended = endSession(old, 'signed-out')
+    return isPending ? addSignOut(ended, old.version.generation, at) : ended
+  }
 
-/** The server has been told of the sign-out that opened this generation. */
+/** The server has been told of these sign-outs, or need not be told any more. */
 export const signOutToldChange =
-  (generation: number): Change =>
+  (ids: readonly number[]): Change =>
+  (old) => {
+    const signOuts = old?.signOuts.filter(({ id }) => !ids.includes(id))
+    return signOuts && signOuts.length < old!.signOuts.length ? { ...old!, signOuts } : undefined
+  }
+
+/** There are newer credentials to tell the server of this sign-out with: the others are spent. `null`: of the last one. */
+export const signOutRenewedChange =
+  (id: number | null): Change =>
   (old) =>
-    old?.version.generation === generation ? { ...old, signOutPending: false } : undefined
+    old?.signOuts.some((each) => id === null || each.id === id) ? old : undefined
 
 /**
  * After an ordinary response brought credentials (`fresh`: merged with the held ones), or said that the session is over.
@@ -219,7 +231,7 @@ export const reseedChange =
   (old) =>
     old && !isNewer(version, old.version)
       ? undefined
-      : { ...BLANK, attempt: now, ...old, version, signedIn: true, signOutPending: false, receivedAt, lifetime }
+      : { ...BLANK, attempt: now, ...old, version, signedIn: true, receivedAt, lifetime }
 
 /** A refresh cured nothing: a route refused the token that it had just brought. Charged once, over all tabs and requests. */
 export const wastedChange =

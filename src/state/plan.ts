@@ -2,11 +2,9 @@
 
 import { refusalBackoff } from './expiry.ts'
 import { isNewer, isSameSession, type Sent, type SessionRecord, type Version } from './record.ts'
-import { BUCKET_SIZE, FREE_WASTED } from './steps.ts'
+import { BUCKET_SIZE } from './steps.ts'
 
 const BUCKET_MS = 60_000
-// A request waits for its turn that long. Beyond, its caller gets the server's answer.
-const MAX_PUT_OFF_MS = 1_000
 // Longer than any cool-down that is ever written down: a longer one comes of a clock that was set back, and counts for none.
 const MAX_COOL_DOWN_MS = 600_000
 
@@ -42,8 +40,7 @@ export function planRefresh(record: SessionRecord, asked: Asked, now: number, re
   if (!asked.forced) {
     const recentCharges = charges.filter((at) => at <= now && now - at < BUCKET_MS)
     if (recentCharges.length >= BUCKET_SIZE) return 'give-up'
-    const putOff = putOffUntil(record, now)
-    if (putOff > now) return putOff - now > MAX_PUT_OFF_MS ? 'give-up' : putOff
+    if (putOffUntil(record, now) > now) return 'give-up'
   }
   if (coolUntil > now && coolUntil - now < MAX_COOL_DOWN_MS) return coolUntil
   if (!sent) return 'send'
@@ -72,8 +69,8 @@ export function patienceLeft(sent: Sent | null, now: number, waited: number, tim
  */
 function putOffUntil({ wasted }: SessionRecord, now: number): number {
   const recent = wasted.filter(({ at }) => at <= now && now - at < BUCKET_MS)
-  if (recent.length < FREE_WASTED) return 0
-  return recent.at(-1)!.at + refusalBackoff(recent.length - FREE_WASTED + 1)
+  if (recent.length < BUCKET_SIZE) return 0
+  return recent.at(-1)!.at + refusalBackoff(recent.length - BUCKET_SIZE + 1)
 }
 
 /** Whether the refresh that was asked for has happened since, in whatever tab. */

@@ -61,8 +61,15 @@ export interface SessionRecord {
   readonly charges: readonly number[]
   /** Refreshes that cured nothing, each once: the revision that it brought, and the wall time at which that was refused. */
   readonly wasted: readonly { readonly revision: number; readonly at: number }[]
-  /** The user signed out, and the server was not told yet. */
-  readonly signOutPending: boolean
+  /** Sign-outs that the server was not told of yet, the oldest first. A later sign-in or sign-out leaves them there. */
+  readonly signOuts: readonly PendingSignOut[]
+}
+
+export interface PendingSignOut {
+  /** The generation of the session that ended. */
+  readonly id: number
+  /** Wall time. */
+  readonly at: number
 }
 
 export const BLANK: SessionRecord = {
@@ -82,20 +89,19 @@ export const BLANK: SessionRecord = {
   isOrdered: false,
   charges: [],
   wasted: [],
-  signOutPending: false,
+  signOuts: [],
 }
 
 /** Whether a stored value is a whole record of this layout: other scripts of the origin may have written there, too. */
 export function isRecord(value: unknown): value is SessionRecord {
   const record = Object(value) as SessionRecord
-  const { layout, version, charges, wasted } = record
+  const { layout, version, charges, wasted, signOuts } = record
   return (
     layout === BLANK.layout &&
     version?.generation >= 0 &&
     version.generation < Number.MAX_SAFE_INTEGER &&
     version.revision >= 0 &&
-    Array.isArray(charges) &&
-    Array.isArray(wasted) &&
+    [charges, wasted, signOuts].every(Array.isArray) &&
     Object.entries(BLANK).every(
       ([name, part]) => part === null || typeof record[name as keyof SessionRecord] === typeof part,
     )
@@ -106,6 +112,15 @@ export function isRecord(value: unknown): value is SessionRecord {
 export interface Row<C> {
   readonly record: SessionRecord
   readonly credentials: C | null
+  /** What the server is to be told of pending sign-outs with, by their ids. */
+  readonly leaving?: { readonly [id: string]: C } | undefined
+}
+
+/** Credentials of a session that is over, to tell the server of its sign-out with. */
+export interface Leaving<C> {
+  /** Newer ones for this sign-out. `null`: for the last one, if the row holds none for it. */
+  readonly id: number | null
+  readonly credentials: C
 }
 
 /** Sees the record as it stands and gives the next one, or `undefined` to leave it alone. */
@@ -118,8 +133,25 @@ export function applyChange<C>(
   found: Row<C> | null | undefined,
   change: Change = leaveAsIs,
   credentials?: C | null,
+  leaving?: Leaving<C>,
 ): Row<C> | null {
   const old = isRecord(found?.record) ? found : null
   const record = change(old?.record ?? null)
-  return record ? { record, credentials: (credentials === undefined ? old?.credentials : credentials) ?? null } : null
+  if (!record) return null
+  const kept = keepLeaving(old, record, leaving)
+  const next = { record, credentials: (credentials === undefined ? old?.credentials : credentials) ?? null }
+  return Object.keys(kept)[0] ? { ...next, leaving: kept } : next
+}
+
+/** In the step that writes a sign-out down, the credentials of its session move to those that are kept for telling the server. */
+function keepLeaving<C>(old: Row<C> | null, { signOuts }: SessionRecord, fresh?: Leaving<C>): { [id: string]: C } {
+  const kept: { [id: string]: C } = {}
+  for (const { id } of signOuts) {
+    const own = old?.record.version.generation === id ? old.credentials : null
+    const isLast = id === signOuts.at(-1)!.id
+    const fallback = fresh?.id === null && isLast ? fresh.credentials : null
+    const credentials = fresh?.id === id ? fresh.credentials : (old?.leaving?.[id] ?? own ?? fallback)
+    if (credentials) kept[id] = credentials
+  }
+  return kept
 }

@@ -5,11 +5,11 @@ import { type Credentials } from './credentials.ts'
 import { lifetimeOf, type Receipt } from './expiry.ts'
 import { BLANK, type Ending, type Reason, type SessionRecord } from './record.ts'
 
-/** How many automatic refreshes may fail within a minute: see `plan.ts`. */
+/** How many automatic refreshes may fail within a minute; or cure nothing, before the next ones are put off: see `plan.ts`. */
 export const BUCKET_SIZE = 5
-/** How many may cure nothing within a minute before the next ones are put off. */
-export const FREE_WASTED = 10
-const MAX_WASTED = 2 * FREE_WASTED
+// Each keeps a refresh token in the storage.
+const MAX_SIGN_OUTS = 5
+const MAX_WASTED = 2 * BUCKET_SIZE
 
 /** What the record says of credentials that were just received. */
 export interface Issued {
@@ -95,6 +95,8 @@ export const completeAttempt = (record: SessionRecord, issued: Issued, isReload:
  */
 const beginGeneration = (record: SessionRecord, rest: Partial<SessionRecord>): SessionRecord => ({
   ...BLANK,
+  // Of a session that is over: a session that begins knows nothing of it, and must not forget it.
+  signOuts: record.signOuts,
   ...rest,
   version: { generation: Math.max(record.version.generation + 1, record.attempt), revision: 0 },
   attempt: record.attempt,
@@ -103,11 +105,14 @@ const beginGeneration = (record: SessionRecord, rest: Partial<SessionRecord>): S
 export const beginSession = (record: SessionRecord, issued: Issued): SessionRecord =>
   beginGeneration(record, { ...issued, signedIn: true })
 
-export const endSession = (
-  record: SessionRecord,
-  reason: Reason & (Ending | 'restored'),
-  signOutPending = false,
-): SessionRecord => beginGeneration(record, { reason, signOutPending })
+export const endSession = (record: SessionRecord, reason: Reason & (Ending | 'restored')): SessionRecord =>
+  beginGeneration(record, { reason })
+
+/** The user signs out. The server is to be told. */
+export const addSignOut = (record: SessionRecord, id: number, at: number): SessionRecord => ({
+  ...record,
+  signOuts: [...record.signOuts.slice(1 - MAX_SIGN_OUTS), { id, at }],
+})
 
 /** Takes one automatic refresh from the bucket: it failed. */
 export const chargeBudget = (record: SessionRecord, now: number): SessionRecord => ({

@@ -2,8 +2,7 @@
 
 import type { Records, Stored } from '../runtime/ports.ts'
 import type { Awaitable } from '../seam/io.ts'
-import { applyChange, type Change } from '../state/record.ts'
-import type { Credentials } from '../state/credentials.ts'
+import { applyChange } from '../state/record.ts'
 import type { SessionStorage } from './storage.ts'
 
 /** Such as `sessionStorage`, or an object of your own. */
@@ -31,10 +30,10 @@ function customRecords<U>(items: ItemStorage, key: string): Records<U> {
   let last: Promise<unknown> = Promise.resolve()
 
   /** Reads, changes and writes. @returns the row that was written. */
-  async function updateItem(change: Change, credentials?: Credentials<U> | null): Promise<Stored<U> | null> {
+  async function updateItem(...[change, ...more]: Parameters<Records<U>['update']>): Promise<Stored<U> | null> {
     let row: Stored<U> | null = null
     function nextText(text: string | null): string | undefined {
-      row = applyChange(parse<U>(text), change, credentials)
+      row = applyChange(parse<U>(text), change, ...more)
       return row ? JSON.stringify(row) : undefined
     }
     if (typeof items.update === 'function') return (await items.update(key, nextText)) ? row : null
@@ -45,9 +44,9 @@ function customRecords<U>(items: ItemStorage, key: string): Records<U> {
 
   return {
     read: async () => applyChange(parse<U>(await items.getItem(key))),
-    async update(change, credentials) {
+    async update(...how) {
       // One after the other: without `update` the storage can't tell two changes of this tab apart.
-      const updating = last.then(() => updateItem(change, credentials))
+      const updating = last.then(() => updateItem(...how))
       last = updating.catch(() => {})
       return (await updating)?.record ?? null
     },

@@ -2,6 +2,7 @@
 
 import type { Records } from '../runtime/ports.ts'
 import { applyChange, type Row } from '../state/record.ts'
+import type { Credentials } from '../state/credentials.ts'
 import type { SessionStorage, StoragePlace } from './storage.ts'
 import { encryptedVault, type OpenVault } from './vault.ts'
 
@@ -51,22 +52,36 @@ export async function indexedDbRecords<U, S>({ get, key }: StoragePlace, open: O
     async (fresh) => (await transact<CryptoKey>('keys', 'readwrite', (known, put) => known ?? put(fresh)))!,
   )
 
+  /** What can't be read any more is left out. */
+  async function unsealAll(sealed: { readonly [id: string]: S }): Promise<{ [id: string]: Credentials<U> }> {
+    const all: { [id: string]: Credentials<U> } = {}
+    for (const [id, each] of Object.entries(sealed)) {
+      const credentials = await vault.unseal(each).catch(() => null)
+      if (credentials) all[id] = credentials
+    }
+    return all
+  }
+
   return {
     async read() {
       const row = await transact<Row<S>>('records', 'readonly', (found) => applyChange(found))
       if (!row) return null
       const { record, credentials } = row
+      const leaving = row.leaving && (await unsealAll(row.leaving))
       try {
-        return { record, credentials: credentials && (await vault.unseal(credentials)) }
+        return { record, credentials: credentials && (await vault.unseal(credentials)), leaving }
       } catch {
-        return { record: { ...record, signedIn: false }, credentials: null } // the key is gone
+        return { record: { ...record, signedIn: false }, credentials: null, leaving } // the key is gone
       }
     },
-    async update(change, credentials) {
+    async update(change, credentials, leaving) {
       const sealed = credentials && (await vault.seal(credentials))
+      const sealedLeaving = leaving && { ...leaving, credentials: await vault.seal(leaving.credentials) }
       const row = await transact<Row<S>>('records', 'readwrite', (old, put) => {
-        const next = applyChange(old, change, sealed)
-        if (next && sealed !== undefined) vault.put?.(sealed)
+        const next = applyChange(old, change, sealed, sealedLeaving)
+        const isLess = Object.keys(old?.leaving ?? {}).some((id) => !next?.leaving?.[id])
+        const mustPut = next && (sealed !== undefined || sealedLeaving || isLess)
+        if (mustPut) vault.put?.(next.credentials, Object.values(next.leaving ?? {}))
         return next && put(next)
       })
       return row?.record ?? null

@@ -23,6 +23,8 @@ interface Kept<U> extends Partial<Ticket> {
   /** The ticket before: the page may have died between writing localStorage and the record. */
   was?: string | undefined
   credentials?: Credentials<U>
+  /** Of sessions that are over, by their tickets: to tell the server of their sign-outs with. */
+  left?: { [ticket: string]: Credentials<U> }
 }
 
 // localStorage reaches other tabs a little later than the record does.
@@ -38,12 +40,22 @@ export async function localVault<U>(get: Globals, key: string): Promise<Vault<U,
       unwritten.set(ticket, credentials)
       return ticket
     },
-    put(ticket) {
-      const credentials = ticket && unwritten.get(ticket)
-      if (credentials) storage.setItem(key, JSON.stringify({ ...ticket, was: kept().id, credentials }))
+    put(ticket, leaving = []) {
+      const before = kept()
+      const credentialsOf = (each: Ticket): Credentials<U> | undefined =>
+        unwritten.get(each) ?? before.left?.[each.id] ?? (each.id === before.id ? before.credentials : undefined)
+      const credentials = ticket ? credentialsOf(ticket) : undefined
+      // Another tab has written since, and localStorage does not show it yet.
+      if (ticket && !credentials) return
+      const left = Object.fromEntries(leaving.map((each) => [each.id, credentialsOf(each)]))
+      if (ticket?.id !== before.id) before.was = before.id
+      const next = { ...(ticket && { ...ticket, was: before.was, credentials }), ...(leaving[0] && { left }) }
+      if (Object.keys(next)[0]) storage.setItem(key, JSON.stringify(next))
       else storage.removeItem(key)
     },
     async unseal(ticket) {
+      const left = kept().left?.[ticket.id]
+      if (left) return left
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         const { id, credentials } = kept()
         if (id === ticket.id) return credentials!

@@ -13,8 +13,8 @@ export const memory = (): SessionStorage => ({
 export function memoryRecords<U>(row: Stored<U> | null = null): Records<U> {
   return {
     read: async () => row,
-    async update(change, credentials) {
-      const next = applyChange(row, change, credentials)
+    async update(change, credentials, leaving) {
+      const next = applyChange(row, change, credentials, leaving)
       row = next ?? row
       return next && next.record
     },

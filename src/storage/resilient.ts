@@ -71,10 +71,10 @@ export function openRecords<U>(
 
   return {
     read: () => attempt(read),
-    update: (change, credentials) =>
+    update: (change, credentials, leaving) =>
       attempt(async ({ update }) => {
-        const record = await update(change, credentials)
-        if (record) last = applyChange(last, () => record, credentials)
+        const record = await update(change, credentials, leaving)
+        if (record) last = applyChange(last, () => record, credentials, leaving)
         return record
       }),
   }
@@ -83,5 +83,5 @@ export function openRecords<U>(
 /** Other scripts of the origin may have written there: a token that can't stand in a header gets no further. */
 function withSendableTokens<U>(stored: Stored<U> | null): Stored<U> | null {
   if (!stored?.credentials || isSendable(Object(stored.credentials))) return stored
-  return { record: { ...stored.record, signedIn: false }, credentials: null }
+  return { ...stored, record: { ...stored.record, signedIn: false }, credentials: null }
 }

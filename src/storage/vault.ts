@@ -8,8 +8,8 @@ import type { Credentials } from '../state/credentials.ts'
 export interface Vault<U, S> {
   /** Before the transaction: a transaction that waits for anything but itself ends. */
   seal(credentials: Credentials<U>): Promise<S>
-  /** In the transaction, once it is decided what the row holds; `null`: no credentials. */
-  put?(sealed: S | null): void
+  /** In the transaction, once it is decided what the row holds; `null`: no credentials. `leaving`: of sessions that are over. */
+  put?(sealed: S | null, leaving?: readonly S[]): void
   /** @throws where the credentials are gone, or were sealed by another kind of storage. */
   unseal(sealed: S): Promise<Credentials<U>>
 }

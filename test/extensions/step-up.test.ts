@@ -11,7 +11,17 @@ import {
 import { stepUp } from 'resesh/step-up'
 import { describe, expect, test, vi } from 'vitest'
 import { createSampleServer } from '../servers/sample/server.ts'
-import { bearerBackend, createWire, fetchOf, login, settled, setup, thrownBy, url } from '../support/session.ts'
+import {
+  bearerBackend,
+  createClock,
+  createWire,
+  fetchOf,
+  login,
+  settled,
+  setup,
+  thrownBy,
+  url,
+} from '../support/session.ts'
 import { askStepUp, type StepUpAsked } from './asking.ts'
 
 const PATH = '/api/transfers'
@@ -303,5 +313,91 @@ describe('a refresh under a request that needs more of the user', () => {
     await session.signOut()
     expect(await thrownBy(response)).toMatchObject({ code: 'ERR_SESSION_ENDED', reason: 'signed-out' })
     expect(wire.to('/api/me')).toHaveLength(1)
+  })
+
+  /** Its refreshes are refused until the user has done more. */
+  const refusing = async (use: SessionOptions['use']) => {
+    const clock = createClock()
+    let refused = 0
+    const demand = { isMet: false }
+    const backend = bearerBackend()
+    const refresh: Backend['refresh'] = async (...args) => {
+      if (demand.isMet) return backend.refresh(...args)
+      refused++
+      throw new StepUpRequiredError({ type: 'mfa' })
+    }
+    const state = await setup({ backend: { ...backend, refresh }, use: use!, refreshAhead: 'never' }, { clock })
+    state.server.expireAccessTokens()
+    const statusOf = async () => (await state.session.fetch(url('/api/me'))).status
+    return { ...state, clock, demand, statusOf, refused: () => refused }
+  }
+
+  test('is refused once, however many requests come, until the user has done more', async () => {
+    const asked: StepUpAsked[] = []
+    const { statusOf, clock, demand, refused } = await refusing([askStepUp(asked)])
+    const responses = [statusOf(), statusOf()]
+    await settled()
+    await clock.pass(300_000)
+    responses.push(statusOf())
+    await settled()
+    expect([asked.length, refused()]).toEqual([3, 1])
+    demand.isMet = true
+    asked.forEach(({ resolve }) => resolve())
+    expect(await Promise.all(responses)).toEqual([200, 200, 200])
+  })
+
+  test('is not tried again once the user has said no; a forced refresh is', async () => {
+    let asked = 0
+    const { statusOf, session, clock, demand, refused } = await refusing([stepUp(() => ++asked < 0)])
+    for (let time = 0; time < 5; time++) {
+      expect(await statusOf()).toBe(401)
+      await clock.pass(100_000)
+    }
+    expect([asked, refused()]).toEqual([5, 1])
+    demand.isMet = true
+    await session.refresh()
+    expect(await statusOf()).toBe(200)
+  })
+
+  test('is tried again on back-off, where nobody asks the user', async () => {
+    const { statusOf, clock, demand, refused } = await refusing([])
+    for (let time = 0; time < 5; time++) expect(await statusOf()).toBe(401)
+    expect(refused()).toBe(1)
+    for (let second = 0; second < 60; second++) {
+      await clock.pass(1_000)
+      expect(await statusOf()).toBe(401)
+    }
+    expect(refused()).toBeLessThanOrEqual(7)
+    demand.isMet = true
+    await clock.pass(60_000)
+    expect(await statusOf()).toBe(200)
+  })
+
+  test('asks once for a request that was held before it was sent', async () => {
+    let asked = 0
+    const { statusOf, clock, refused } = await refusing([stepUp(() => ++asked < 0)])
+    await clock.pass(61_000)
+    expect(await statusOf()).toBe(401)
+    expect([asked, refused()]).toEqual([1, 1])
+  })
+
+  test('tells who asks for a token, without asking the server again', async () => {
+    const { session, clock, refused } = await refusing([])
+    await clock.pass(61_000)
+    for (let time = 0; time < 3; time++)
+      expect(await thrownBy(session.getToken())).toMatchObject({ challenge: { type: 'mfa' } })
+    expect(refused()).toBe(1)
+  })
+
+  test('of a switch that is refused says nothing of a plain one', async () => {
+    const backend = bearerBackend()
+    const refresh: Backend['refresh'] = async (held, io, wanted) => {
+      if (wanted.organizationId) throw new StepUpRequiredError({ type: 'mfa' })
+      return backend.refresh(held, io, wanted)
+    }
+    const { session, server } = await setup({ backend: { ...backend, refresh } })
+    await thrownBy(session.refresh({ organizationId: 'acme' }))
+    server.expireAccessTokens()
+    expect((await session.fetch(url('/api/me'))).status).toBe(200)
   })
 })

@@ -102,7 +102,7 @@ test.each<[string, Credentials, Partial<Backend>]>([
   const backend = defineBackend({ refresh: async () => said, ...more })
   for (const how of ['getToken', 'refresh', 'reload'] as const) {
     const { session } = await setup({ backend, initial: { accessToken: 'old', user: { id: 1 } } })
-    const error = (await thrownBy(session[how]({ skipCache: true } as object))) as Error
+    const error = (await thrownBy(session[how]({ skipCache: true }))) as Error
     expect(error).toBeInstanceOf(RefreshFailedError)
     expect(error.message).toContain(Object.keys(said)[0])
     expect(session.current.status).toBe('authenticated')

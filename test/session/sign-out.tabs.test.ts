@@ -133,3 +133,20 @@ test('sign-out and another sign-in elsewhere while this tab heard nothing: the n
   expect(await deaf!.run(({ fire }) => fire(1, { path: '/api/me' }))).toEqual({ 200: 1 })
   expect(each.sent.filter(({ path }) => path === '/api/me').map(({ user }) => user)).toEqual(['ann', 'bob'])
 })
+
+test('sign-out during a refresh that hangs: what waits in any tab rejects at once', async () => {
+  const each = await world()
+  const [leaving, refreshing, waiting] = await signedIn(each, 3)
+  each.server.expireAccessTokens()
+  const { arrived, release } = each.holdAnswer('/auth/refresh')
+  await Promise.all([leaving, refreshing].map((tab) => begin(tab, '/api/items/')))
+  await arrived
+  await begin(waiting, '/api/me')
+  await Promise.all([leaving, refreshing, waiting].map(areHeld))
+  const left = leaving.run(({ session }) => session.signOut())
+  const tabs = [leaving, refreshing, waiting]
+  // The answer to the refresh is still held back.
+  expect(await Promise.all(tabs.map(mine))).toEqual(tabs.map(() => ({ SessionEndedError: 3 })))
+  release()
+  await left
+})

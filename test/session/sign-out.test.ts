@@ -1,8 +1,20 @@
 // How a session ends in this tab: signing out, and that it wins over a refresh that is under way.
 
-import { SessionEndedError } from 'resesh'
-import { expect, test } from 'vitest'
-import { cookieBackend, createClock, login, oauth2Backend, settled, setup, thrownBy, url } from '../support/session.ts'
+import { createSession, SessionEndedError } from 'resesh'
+import { expect, onTestFinished, test } from 'vitest'
+import {
+  bearerBackend,
+  cookieBackend,
+  createClock,
+  createWire,
+  login,
+  oauth2Backend,
+  settled,
+  setup,
+  sharedStorage,
+  thrownBy,
+  url,
+} from '../support/session.ts'
 import { refreshing } from './under-way.ts'
 
 const tokensIn = async (text: Promise<string>) => JSON.parse(await text) as { refreshToken: string }
@@ -195,4 +207,133 @@ test('a sign-out that the server has missed it hears before the next sign-in', a
   await session.signIn(() => login(server, 'bob'))
   expect(server.sessions).toBe(1) // Bob's
   expect(session.current.user).toMatchObject({ name: 'Bob' })
+})
+
+test.each(['value', 'function'] as const)(
+  'each sign-out that the server has missed it hears of later, also after sign-ins by a %s',
+  async (how) => {
+    const clock = createClock()
+    const { session, server, wire } = await setup({}, { clock })
+    for (const user of ['ann', 'bob', 'ann']) {
+      wire.isDown = true
+      await session.signOut()
+      const next = await login(server, user)
+      await session.signIn(how === 'value' ? next : async () => next)
+    }
+    expect(server.sessions).toBe(4)
+    wire.isDown = false
+    await clock.pass(200_000)
+    expect(server.sessions).toBe(1)
+    expect((await session.fetch(url('/api/me'))).status).toBe(200)
+    expect(session.current.user).toMatchObject({ name: 'Ann' })
+  },
+)
+
+test.each(['value', 'function'] as const)('a sign-out and a sign-in by a %s in one breath: both count', async (how) => {
+  const clock = createClock()
+  const { session, server } = await setup({}, { clock })
+  const next = await login(server, 'bob')
+  const over = session.signOut()
+  await Promise.all([over, session.signIn(how === 'value' ? next : async () => next)])
+  await clock.pass(5_000)
+  expect(server.sessions).toBe(1)
+  expect(session.current.user).toMatchObject({ name: 'Bob' })
+})
+
+test('a pending sign-out outlives the page, with the refresh token, and nobody waits for it', async () => {
+  const clock = createClock()
+  const storage = sharedStorage()
+  const { session, server, wire } = await setup({ storage }, { clock })
+  await session.ready()
+  wire.isDown = true
+  await session.signOut()
+  session.dispose()
+  const open = () => {
+    const next = createSession({
+      backend: bearerBackend(),
+      storage,
+      origins: [url('')],
+      platform: { fetch: wire.fetch, ...clock.platform },
+    })
+    onTestFinished(next.dispose)
+    return next
+  }
+  const again = open()
+  await clock.pass(0)
+  expect(again.current.status).toBe('unauthenticated')
+  await again.signIn(await login(server, 'bob'))
+  again.dispose()
+  wire.isDown = false
+  const last = open()
+  await clock.pass(10_000)
+  expect(server.sessions).toBe(1)
+  expect(last.current.user).toMatchObject({ name: 'Bob' })
+  expect(JSON.parse(storage.text!)).not.toHaveProperty('leaving')
+})
+
+test('what a sign-out needs is kept for a day', async () => {
+  const clock = createClock()
+  const storage = sharedStorage()
+  const { session, wire } = await setup({ storage }, { clock })
+  await session.ready()
+  wire.isDown = true
+  await session.signOut()
+  expect(JSON.parse(storage.text!).leaving).toBeDefined()
+  await clock.pass(86_400_000 + 200_000)
+  expect(JSON.parse(storage.text!).leaving).toBeUndefined()
+})
+
+test('at most five sign-outs are kept', async () => {
+  const clock = createClock()
+  const storage = sharedStorage()
+  const { session, server, wire } = await setup({ storage }, { clock })
+  wire.isDown = true
+  for (let nth = 0; nth < 8; nth++) {
+    await session.signOut()
+    await session.signIn(await login(server))
+  }
+  const { record, leaving } = JSON.parse(storage.text!)
+  expect([record.signOuts.length, Object.keys(leaving).length]).toEqual([5, 5])
+})
+
+test('with cookies, a sign-out that the server has missed ends no session that has begun since', async () => {
+  const clock = createClock()
+  const { session, server, wire } = await setup({ backend: cookieBackend(), initial: null }, { clock })
+  await session.signIn(logIn)
+  const before = server.sessions
+  wire.isDown = true
+  await session.signOut()
+  wire.isDown = false
+  // The app has a login of its own: the new cookie lies in the jar by the time the session hears of it.
+  await logIn({ fetch: wire.fetch })
+  await session.signIn()
+  await clock.pass(200_000)
+  expect((await session.fetch(url('/api/me'), { headers: { 'x-bff': '1' } })).status).toBe(200)
+  expect(wire.to('/bff/logout')).toHaveLength(1)
+  expect(server.sessions - before).toBe(1)
+})
+
+test('a signOutUrl that is not there is told of', async () => {
+  const clock = createClock()
+  const wire = createWire(async () => new Response(null, { status: 404 }))
+  const { session } = await setup(
+    { initial: { accessToken: 'a', refreshToken: 'r' }, platform: { fetch: wire.fetch } },
+    { clock },
+  )
+  const told: string[] = []
+  session.on('error', ({ error }) => told.push(error.message))
+  await session.signOut()
+  await clock.pass(5_000)
+  expect(told[0]).toContain(`POST ${url('/auth/logout')}: answered 404`)
+})
+
+test('a sign-out wakes what waits for a refresh, before that is answered', async () => {
+  const state = await setup()
+  const { refresh, responses } = await refreshing(state, '/api/me', '/api/items/1')
+  const unsent = thrownBy(state.session.fetch(url('/api/items/2')))
+  const over = state.session.signOut()
+  for (const response of responses) expect(await thrownBy(response)).toMatchObject({ reason: 'signed-out' })
+  refresh.release()
+  await over
+  await unsent.catch(() => {})
 })

@@ -113,8 +113,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what a backend keeps is written only at the end',
     file: 'refresh/exchange.ts',
-    replace: 'checkpoint = write(commit)',
-    by: 'if (Infinity === 0) checkpoint = write(commit)',
+    replace: 'checkpoint = write(commit, sending)',
+    by: 'if (Infinity === 0) checkpoint = write(commit, sending)',
     oracles: ['I2', 'I26'],
     seed: 30,
   },
@@ -129,8 +129,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a sign-out opens no generation',
     file: 'state/steps.ts',
-    replace: 'beginGeneration(record, { reason, signOutPending })',
-    by: '({ ...record, signedIn: false, reason, signOutPending })',
+    replace: 'beginGeneration(record, { reason })',
+    by: '({ ...record, signedIn: false, reason })',
     oracles: ['I5', 'I6', 'I15'],
     seed: 2,
   },
@@ -289,7 +289,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a sign-out is written nowhere',
     file: 'session/sign-out.ts',
-    replace: "store.adopt(await writeAlone(records, { change, credentials: null }).catch(() => null), 'this-tab')",
+    replace:
+      "store.adopt(await writeAlone(records, { change, credentials: null }, leaving).catch(() => null), 'this-tab')",
     by: 'void change',
     oracles: ['I5', 'I11', 'I15'],
     seed: 378,
@@ -305,7 +306,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'nobody believes the server that a session is over',
     file: 'backends/bearer.ts',
-    replace: "if (WHY.test(why)) throw new SessionEndedError(why === 'revoked' ? why : 'reused', { refusal: response })",
+    replace:
+      "if (WHY.test(why)) throw new SessionEndedError(why === 'revoked' ? why : 'reused', { refusal: response })",
     by: 'throw new Error(why)',
     oracles: ['I9', 'I11'],
     seed: 0,
@@ -317,5 +319,21 @@ export const MUTANTS: readonly Mutant[] = [
     by: 'asleep += 0',
     oracles: ['I27'],
     seed: 21,
+  },
+  {
+    name: 'a session that begins forgets the sign-outs of before',
+    file: 'state/steps.ts',
+    replace: 'signOuts: record.signOuts,',
+    by: '',
+    oracles: ['I28'],
+    seed: 0,
+  },
+  {
+    name: 'a forced refresh is content with a sign-in that came meanwhile',
+    file: 'state/plan.ts',
+    replace: '!asked.forced && !isSameSession',
+    by: '!isSameSession',
+    oracles: ['I14'],
+    seed: 0,
   },
 ]

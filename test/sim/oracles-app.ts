@@ -2,7 +2,7 @@
 
 import type { Call, Oracle, Tab, View } from './facts.ts'
 import { API } from './network.ts'
-import { CANARY } from './server.ts'
+import { CANARY, type Family } from './server.ts'
 
 const TEN_MINUTES = 600_000
 // Between the receipt of a token and its storing.
@@ -78,6 +78,26 @@ export const I5: Oracle = ({ access, familyOf, now, clearedAt, fail }) => {
     ended(tabs) {
       if (clearedAt() < 0 && tabs.some((tab) => isDead(tab, inStore)))
         fail(`session ${inStore} was signed out, and is still stored`)
+    },
+  }
+}
+
+/** The server is told of each sign-out that was written down, whoever has signed in since. */
+export const I28: Oracle = ({ sent, familyOf, isOver, clearedAt, fail }) => {
+  const left = new Set<Family>()
+  return {
+    stored(_, old, { record }) {
+      const isNew = record.signOuts.some(({ id }) => id === old?.record.version.generation)
+      const family = familyOf(old?.credentials?.refreshToken ?? '')
+      if (isNew && family) left.add(family)
+    },
+    ended() {
+      if (clearedAt() > 0) return
+      // What a captive portal answers can't be told from the server's own word.
+      const isAnswered = (family: Family): boolean =>
+        sent.some((one) => one.url.pathname === '/sign-out' && one.family === family && one.status === 200)
+      const forgotten = [...left].find((family) => !isOver(family) && !isAnswered(family))
+      if (forgotten) fail(`the server was never told that session ${forgotten.id} was signed out`)
     },
   }
 }

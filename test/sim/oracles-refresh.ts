@@ -140,13 +140,13 @@ export const I14: Oracle = ({ sent, access, fail }) => ({
   settled({ id, kind, at, view, edition, value, error }) {
     if (error !== null || !value) return
     const token = typeof value === 'string' ? access(value) : undefined
-    if (kind === 'forced' && token && token.family.id === view.claims?.fam) {
+    if (kind === 'forced' && token && token.family.user === view.claims?.sub) {
       if (token.mintedBy === null || sent[token.mintedBy]!.at < at)
         fail(`call ${id} got a token that was asked for before`)
       if (token.edition < edition) fail(`call ${id} got claims of edition ${token.edition}, not ${edition}`)
     }
     const state = value as typeof view
-    if (kind === 'reload' && state.claims && state.claims.fam === view.claims?.fam) {
+    if (kind === 'reload' && state.claims && state.claims.sub === view.claims?.sub) {
       if (state.claims.v < edition) fail(`reload ${id} got claims of edition ${state.claims.v}, not ${edition}`)
       if (!state.user || state.user.v < edition) fail(`reload ${id} got an old user`)
     }

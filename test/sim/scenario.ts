@@ -127,6 +127,7 @@ const ACTS: readonly (readonly [weight: number, act: Act])[] = [
     },
   ],
   [1, ({ call, dice }, tab) => call(tab, 'sign-out', () => tab.session.signOut({ local: dice.chance(0.2) }))],
+  [0.6, (stage, tab) => leaveOffline(stage, tab)],
   [1, signIn],
   [3, (stage, tab) => tab.session.current.status === 'unauthenticated' && signIn(stage, tab)],
   [0.7, get('/refused', 'refused')],
@@ -150,6 +151,15 @@ const ACTS: readonly (readonly [weight: number, act: Act])[] = [
   ],
 ]
 const TOTAL = ACTS.reduce((sum, [weight]) => sum + weight, 0)
+
+/** The server hears of the sign-out only later, when somebody is signed in again. */
+function leaveOffline(stage: Stage, tab: OpenTab): void {
+  offline(stage)
+  stage.call(tab, 'sign-out', () => tab.session.signOut())
+  stage.after(stage.dice.between(0, 300), () => {
+    if (tab.life === 'running') stage.call(tab, 'sign-in', () => tab.session.signIn(stage.server.signIn('ann')))
+  })
+}
 
 function offline(stage: Stage): void {
   stage.note('offline')

@@ -470,7 +470,7 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
           (next) => {
             pass(next)
             next.ended = next.token?.login ?? next.ended
-            write(next, at, endSession(next.record, 'signed-out', true), null)
+            write(next, at, endSession(next.record, 'signed-out'), null)
             next.tabs[at]!.isSigningOut = false
             adopt(next, at, next)
           },
