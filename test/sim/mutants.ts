@@ -78,6 +78,38 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 0,
   },
   {
+    name: 'a frozen page counts as gone',
+    file: 'runtime/locks.ts',
+    replace: 'all.find(isAttempt)',
+    by: '([] as LockInfo[]).find(isAttempt)',
+    oracles: ['I1', 'I2'],
+    seed: 0,
+  },
+  {
+    name: 'nobody looks whether the page that sent a refresh is gone',
+    file: 'refresh/journal.ts',
+    replace: `if (sender !== 'gone' || !sent.endsWithPage) return found`,
+    by: 'return found',
+    oracles: ['I3'],
+    seed: 0,
+  },
+  {
+    name: 'a connection that was dropped is waited for',
+    file: 'refresh/journal.ts',
+    replace: `(cookies || error instanceof RefreshTimeoutError ? 'unknown' : 'lost')`,
+    by: `'unknown'`,
+    oracles: ['I3'],
+    seed: 0,
+  },
+  {
+    name: 'a tab that was robbed of the lock journals within the window all the same',
+    file: 'refresh/journal.ts',
+    replace: `if (sender === 'in-turn') return { ...found, isSole: false }`,
+    by: '',
+    oracles: ['I26'],
+    seed: 0,
+  },
+  {
     name: 'whoever comes late may write',
     file: 'state/changes.ts',
     replace:
@@ -97,7 +129,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a page that slept after the journal sends all the same',
     file: 'refresh/journal.ts',
-    replace: 'Math.abs(clock.now() - sent!.at) > timeout / 4',
+    replace: 'slept > timeout / 4',
     by: 'false',
     oracles: ['I1', 'I2', 'I26'],
     seed: 809,
@@ -257,8 +289,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an outcome that nobody knows is forgotten',
     file: 'state/changes.ts',
-    replace: 'sent: maySpend ? old.sent : null',
-    by: 'sent: null',
+    replace: `return fate === 'lost' ? loseAnswer(record) : record`,
+    by: 'return { ...record, sent: null }',
     oracles: ['I1', 'I2', 'I26'],
     seed: 0,
   },
