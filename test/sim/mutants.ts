@@ -94,22 +94,6 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 0,
   },
   {
-    name: 'a connection that was dropped is waited for',
-    file: 'refresh/journal.ts',
-    replace: `(cookies || error instanceof RefreshTimeoutError ? 'unknown' : 'lost')`,
-    by: `'unknown'`,
-    oracles: ['I3'],
-    seed: 0,
-  },
-  {
-    name: 'a tab that was robbed of the lock journals within the window all the same',
-    file: 'refresh/journal.ts',
-    replace: `if (sender === 'in-turn') return { ...found, isSole: false }`,
-    by: '',
-    oracles: ['I26'],
-    seed: 0,
-  },
-  {
     name: 'whoever comes late may write',
     file: 'state/changes.ts',
     replace:
@@ -287,10 +271,10 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 9,
   },
   {
-    name: 'an outcome that nobody knows is forgotten',
-    file: 'state/changes.ts',
-    replace: `return fate === 'lost' ? loseAnswer(record) : record`,
-    by: 'return { ...record, sent: null }',
+    name: 'an attempt counts as over as soon as it is sent',
+    file: 'state/steps.ts',
+    replace: 'deadline: at + timeout',
+    by: 'deadline: at',
     oracles: ['I1', 'I2', 'I26'],
     seed: 0,
   },

@@ -66,26 +66,30 @@ export const I2: Oracle = ({ sent, timeout, replayWindow, now, upsetAt, fail }) 
 })
 
 /**
- * Nobody waits for an answer that nobody can receive: a request that was refused with 401 gets its refresh before the deadline of
- * the refresh that was lost. Looked at only where nothing else is in the way.
+ * Nobody waits for an answer that nobody can receive: a call that needs a refresh gets it before the deadline of the refresh that
+ * was lost. Looked at only where nothing else is in the way.
  */
-export const I3: Oracle = ({ sent, timeout, now, upsetAt, fail }) => ({
+export const I3: Oracle = ({ sent, calls, timeout, now, upsetAt, fail }) => ({
   sent(one) {
+    if (!isRefresh(one) || one.tab.throttle) return
     const earlier = sent.filter((other) => other !== one && isRefresh(other) && other.refreshToken === one.refreshToken)
     const lost = earlier.at(-1)
-    if (!isRefresh(one) || !lost || earlier.length > 1 || !isLost(lost) || upsetAt() > lost.at) return
-    const isInTheWay = ({ outcome, url, tab, status, settledAt }: Sent): boolean =>
-      (outcome === 'open' && url.pathname !== '/data' && url.pathname !== '/orders' && tab.life !== 'dead') ||
-      (url.pathname === '/refresh' && status >= 400 && settledAt > now() - MINUTE)
-    const isDisturbed = ({ tab }: Sent): boolean =>
-      (tab !== lost.tab || tab.life !== 'dead') && tab.breaks.some((time) => time >= lost.at)
-    if (one.tab.throttle || sent.some((other) => other !== one && (isInTheWay(other) || isDisturbed(other)))) return
-    const lostAt = lost.tab.life === 'dead' ? lost.tab.breaks.at(-1)! : lost.settledAt
-    const isHeld = ({ tab, call, status, settledAt }: Sent): boolean =>
-      tab === one.tab && status === 401 && settledAt < now() - 4000 && call?.settledAt === Infinity
+    if (!lost || earlier.length > 1 || lost.tab.life !== 'dead' || upsetAt() > lost.at) return
+    const isInTheWay = (other: Sent): boolean =>
+      isRefresh(other)
+        ? other.status >= 400 && other.settledAt > now() - MINUTE
+        : !other.call && other.outcome === 'open'
+    const isDisturbed = one.tab.breaks.some((time) => time >= lost.at)
+    if (isDisturbed || sent.some((other) => other !== one && other.tab.life !== 'dead' && isInTheWay(other))) return
+    const isWaiting = (call: Call): boolean =>
+      call.tab === one.tab &&
+      !call.kind.startsWith('sign') &&
+      call.settledAt === Infinity &&
+      call.at < now() - 4000 &&
+      !sent.some((other) => other.call === call && (other.outcome === 'open' || other.settledAt > now() - 4000))
     const isAtDeadline = Math.abs(now() - lost.at - timeout) < 1000
-    if (isAtDeadline && lostAt < now() - 4000 && sent.some(isHeld))
-      fail(`refresh ${one.nth} waited for the answer to ${lost.nth}, which nobody could receive`)
+    if (isAtDeadline && lost.tab.breaks.at(-1)! < now() - 4000 && calls.some(isWaiting))
+      fail(`refresh ${one.nth} waited for the answer to ${lost.nth}, whose tab was dead`)
   },
 })
 
