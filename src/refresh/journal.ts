@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { type RefreshFailedError, RefreshTimeoutError, StepUpRequiredError } from '../errors.ts'
 import type { Stored } from '../runtime/ports.ts'
 import type { Undo } from '../seam/io.ts'
-import { attemptChange, failureChange, reseedChange, type TokenFate } from '../state/changes.ts'
+import { attemptChange, failureChange, mayWrite, reseedChange, type TokenFate } from '../state/changes.ts'
 import { backoff, retryAfter } from '../state/expiry.ts'
 import { isNewer, type SessionRecord } from '../state/record.ts'
 import { loseAnswer } from '../state/steps.ts'
@@ -79,7 +79,7 @@ export function createJournal<U, C>({ runtime, backend, store, settings }: Conte
 
   /** What was written of an attempt is gone: a tab that still waits for its answer writes that answer first. */
   async function lookAfterClear(stored: Stored<U> | null, isSole: boolean): Promise<Found<U>> {
-    const mayBeUnderWay = (await locks.findSender()) !== 'gone'
+    const mayBeUnderWay = (await locks.findSender()).endsWith('turn')
     clearedAt ??= clock.mono()
     const left = clearedAt + timeout - clock.mono()
     if (mayBeUnderWay && left > 0) return { stored, isSole, notBefore: clock.now() + left }
@@ -110,7 +110,9 @@ export function createJournal<U, C>({ runtime, backend, store, settings }: Conte
       // With a cookie, the browser may still receive the answer after the page is gone.
       const change = attemptChange(found, at, timeout, !!release && !cookies)
       const record = await records.update(change)
-      if (record && !isTooLate()) return { id, record, isTooLate, end }
+      // Without a lock over all tabs, another tab may have written the record anew since, if that was cleared.
+      const isStill = !!record && (wasSole || mayWrite((await records.read())?.record ?? null, record))
+      if (isStill && !isTooLate()) return { id, record, isTooLate, end }
     } catch (error) {
       end()
       throw error

@@ -155,11 +155,18 @@ test('an answer that comes after the timeout is taken all the same', async () =>
   expect(server.stats.refreshes).toBe(1)
 })
 
-test('a refresh token whose answer was lost is not sent again before the first attempt is over', async () => {
-  const { server, session, clock } = await failing(['drop-after'])
+test('a refresh token whose answer may still come is not sent again before the first attempt is over', async () => {
+  const { server, session, clock, wire } = await failing([])
+  wire.hold('/auth/refresh')
   void outcome(session.fetch(url('/api/me')))
   await clock.pass(9_000)
   expect(server.stats.refreshes).toBe(1)
+})
+
+test('a refresh token whose connection was dropped is sent again on the ordinary back-off', async () => {
+  const { server, session, clock } = await failing(['drop-before'])
+  expect(await statusOf(session.fetch(url('/api/me')), clock, 2_000)).toBe(200)
+  expect(server.stats).toMatchObject({ refreshes: 2, thefts: 0 })
 })
 
 test('a refresh token whose answer was lost is sent again at once where the server forgives it', async () => {

@@ -41,21 +41,54 @@ const freeze = async ({ context }: World, { page }: Tab, other: Tab): Promise<()
   return () => devtools.send('Page.setWebLifecycleState', { state: 'active' })
 }
 
-test.each(['bearer', 'cookie'] as const)(
-  'closed before the server saw its request: the next one waits for its deadline, and asks once (61, %s)',
-  async (kind) => {
-    const each = await world({ knobs: { bffSilentRefresh: false } })
-    const { first, rest, usual } = await expired(each, { kind })
-    const { arrived } = each.holdRequest(`/${kind === 'bearer' ? 'auth' : 'bff'}/refresh`)
-    await begin(first)
-    await arrived
-    await first.close()
-    const { got, ms } = await others(rest)
-    expect(got).toEqual({ 200: 15 })
-    expect(ms).toBeLessThan(TIMEOUT + usual)
-    expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0, maxRefreshesInFlight: 1 })
-  },
-)
+/** Without waiting for the page, which may be no more. */
+const crash = async ({ context }: World, { page }: Tab): Promise<void> => {
+  const devtools = await context.newCDPSession(page)
+  const crashed = new Promise<void>((done) => page.once('crash', () => done()))
+  void devtools.send('Page.crash').catch(() => {})
+  await crashed
+}
+
+test.each([
+  { fate: 'closed', end: (_: World, tab: Tab) => tab.close() },
+  { fate: 'crashed', end: crash },
+])('$fate before the server saw its request: the next one asks at once (61)', async ({ end }) => {
+  const each = await world()
+  const { first, rest, usual } = await expired(each, { session: { timeout: 20_000 } })
+  const { arrived } = each.holdRequest('/auth/refresh')
+  await begin(first)
+  await arrived
+  await end(each, first)
+  const { got, ms } = await others(rest)
+  expect(got).toEqual({ 200: 15 })
+  expect(ms).toBeLessThan(usual)
+  expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0, maxRefreshesInFlight: 1 })
+})
+
+test('its connection was dropped before the server saw its request: all are served after the back-off', async () => {
+  const each = await world()
+  const { first, rest, usual } = await expired(each, { session: { timeout: 20_000 } })
+  each.server.knobs.refreshFailures.push('drop-before')
+  const { got, ms } = await others([first, ...rest])
+  expect(got).toEqual({ 200: 20 })
+  expect(ms).toBeLessThan(2000 + usual)
+  expect(each.server.stats).toMatchObject({ refreshes: 2, thefts: 0, maxRefreshesInFlight: 1 })
+})
+
+test('closed before the server saw its cookie: the browser may still get the answer, so its deadline counts (61)', async () => {
+  const each = await world({ knobs: { bffSilentRefresh: false } })
+  const timeout = 4 * TIMEOUT
+  const { first, rest, usual } = await expired(each, { kind: 'cookie', session: { timeout } })
+  const { arrived } = each.holdRequest('/bff/refresh')
+  await begin(first)
+  await arrived
+  await first.close()
+  const { got, ms } = await others(rest)
+  expect(got).toEqual({ 200: 15 })
+  expect(ms).toBeGreaterThan(timeout - 1000)
+  expect(ms).toBeLessThan(timeout + usual)
+  expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0, maxRefreshesInFlight: 1 })
+})
 
 test('closed after the server rotated, within its grace: the token is sent again at once (61)', async () => {
   const each = await world({ knobs: { graceMs: 30_000 } })
@@ -178,4 +211,32 @@ test.each([
   expect(sum([await first.run(({ fire }) => fire(3))])).toEqual({ 200: 3 })
   expect((await stateIn(first)).stale).toBe(false)
   expect(each.server.stats.thefts).toBe(0)
+})
+
+test('its script stalled, and the server forgives for long: its lock is taken early, of a slow one it is not (92, 93)', async () => {
+  const each = await world({ knobs: { graceMs: 60_000 } })
+  const { first, rest } = await expired(each, { session: { replayWindow: 60_000, timeout: 10_000 } })
+  const { arrived } = each.holdAnswer('/auth/refresh')
+  await begin(first)
+  await arrived
+  const stalled = first.run(() => {
+    const end = performance.now() + 8000
+    while (performance.now() < end);
+  })
+  const { got, ms } = await others(rest)
+  expect(got).toEqual({ 200: 15 })
+  expect(ms).toBeLessThan(4000)
+  await stalled
+  expect(await mine(first)).toEqual({ 200: 3 })
+  const { refreshes } = each.server.stats
+  each.server.expireAccessTokens()
+  const slow = each.holdAnswer('/auth/refresh')
+  await begin(first)
+  await slow.arrived
+  const served = others(rest)
+  await first.run(({ sleep }) => sleep(4000))
+  expect(each.server.stats).toMatchObject({ refreshes: refreshes + 1, thefts: 0 })
+  slow.release()
+  expect((await served).got).toEqual({ 200: 15 })
+  expect(each.server.stats).toMatchObject({ refreshes: refreshes + 1, thefts: 0 })
 })

@@ -6,12 +6,12 @@ import { createLock } from '../../src/refresh/lock.ts'
 import { globalsOf } from '../../src/runtime/globals.ts'
 import { createRuntime } from '../../src/runtime/runtime.ts'
 import { beginAttempt } from '../../src/state/steps.ts'
-import { BLANK } from '../../src/state/record.ts'
+import { BLANK, type SessionRecord } from '../../src/state/record.ts'
 import { createBrowser } from '../sim/browser.ts'
 import { createClock } from '../sim/clock.ts'
 import { createDice } from '../sim/dice.ts'
 import { createTab } from '../sim/tab.ts'
-import { setup as signedIn, url } from '../support/session.ts'
+import { createClock as createTestClock, setup as signedIn, sharedStorage, url } from '../support/session.ts'
 
 const TIMEOUT = 10_000
 
@@ -93,9 +93,10 @@ test('a holder that was robbed before it sent its refresh takes another turn fir
     platform: {
       navigator: {
         locks: {
-          request: (_: string, __: LockOptions, hold: () => Promise<unknown>) =>
+          request: (name: string, _: LockOptions, hold: () => Promise<unknown>) =>
             new Promise((resolve, reject) => {
-              if (++turns === 1) rob = reject
+              // Beside the lock of the session, each attempt holds one of its own.
+              if (!name.includes(':attempt:') && ++turns === 1) rob = reject
               void hold().then(resolve)
             }),
         },
@@ -105,4 +106,40 @@ test('a holder that was robbed before it sent its refresh takes another turn fir
   server.expireAccessTokens()
   expect((await session.fetch(url('/api/me'))).status).toBe(200)
   expect([turns, wire.to('/auth/refresh').length]).toEqual([2, 1])
+})
+
+// The tab that has sent the last attempt is client `a`, this tab is client `b`, and it believes that it has the lock.
+test.each([
+  { holder: 'a', sends: 0, what: 'that tab has the lock: this tab lost it, and leaves the healthy answer alone' },
+  { holder: 'b', sends: 1, what: 'that tab has lost the lock: the server forgives one more use' },
+])('an attempt is under way in another tab, and $what', async ({ holder, sends }) => {
+  const name = 'resesh:default'
+  const clock = createTestClock()
+  const storage = sharedStorage()
+  const held: LockInfo[] = []
+  const locks = {
+    request: (asked: string, _: LockOptions, hold: () => Promise<unknown>) => {
+      if (asked.includes(':attempt:')) held.push({ name: asked, clientId: 'b' })
+      return hold()
+    },
+    query: async () => ({ held: [...held, { name, clientId: holder }] }),
+  }
+  const platform = { navigator: { locks } as unknown as Navigator, BroadcastChannel: null }
+  const { wire, session } = await signedIn(
+    { storage, replayWindow: 30_000, refreshAhead: 'never', platform },
+    { clock },
+  )
+  await session.refresh()
+  const row = JSON.parse(storage.text!) as { record: SessionRecord }
+  row.record = beginAttempt(row.record, clock.now(), TIMEOUT, true)
+  storage.text = JSON.stringify(row)
+  const { version, attempt } = row.record
+  held.splice(0, held.length, { name: `${name}:attempt:${version.generation}.${attempt}`, clientId: 'a' })
+
+  const before = wire.to('/auth/refresh').length
+  const refreshed = session.refresh().catch(() => {})
+  await clock.pass(2000)
+  expect(wire.to('/auth/refresh').length - before).toBe(sends)
+  await clock.pass(TIMEOUT)
+  await refreshed
 })

@@ -29,6 +29,7 @@ export interface Browser {
 }
 
 interface Claim {
+  readonly name: string
   readonly tab: Owner
   readonly hold: () => Promise<unknown>
   readonly signal: AbortSignal | undefined
@@ -39,18 +40,23 @@ interface Claim {
 export function createBrowser({ clock, dice, faults, onPost, onStolen, onStored }: BrowserOptions): Browser {
   const { at } = clock
 
-  let holder: Claim | null = null
+  // By name. A shared lock is never waited for here: each has a name of its own.
+  const holders: Claim[] = []
   const waiting: Claim[] = []
+  const holderOf = (name: string): Claim | undefined => holders.find((claim) => claim.name === name)
 
   function free(claim: Claim): void {
-    if (holder !== claim) return
-    holder = null
-    const next = waiting.shift()
-    if (next) grant(next)
+    const place = holders.indexOf(claim)
+    if (place < 0) return
+    holders.splice(place, 1)
+    const next = waiting.find(({ name }) => name === claim.name)
+    if (!next || holderOf(claim.name)) return
+    waiting.splice(waiting.indexOf(next), 1)
+    grant(next)
   }
 
   function grant(claim: Claim): void {
-    holder = claim
+    holders.push(claim)
     const { tab, hold, signal, resolve, reject } = claim
     at(dice.between(0, 3), tab, () => {
       if (signal?.aborted) {
@@ -66,17 +72,22 @@ export function createBrowser({ clock, dice, faults, onPost, onStolen, onStored 
   }
 
   const locksOf = (tab: Owner): LockManager => {
-    const request = (_: string, { signal, steal }: LockOptions, hold: () => Promise<unknown>): Promise<unknown> =>
+    const request = (
+      name: string,
+      { signal, steal, mode }: LockOptions,
+      hold: () => Promise<unknown>,
+    ): Promise<unknown> =>
       new Promise((resolve, reject) => {
-        const claim: Claim = { tab, hold, signal, resolve, reject }
+        const claim: Claim = { name, tab, hold, signal, resolve, reject }
+        const holder = holderOf(name)
         if (signal?.aborted) {
           reject(signal.reason)
         } else if (steal && holder) {
-          const robbed = holder
-          onStolen(robbed.tab)
-          at(0, robbed.tab, () => robbed.reject(new DOMException('Stolen', 'AbortError')))
+          onStolen(holder.tab)
+          at(0, holder.tab, () => holder.reject(new DOMException('Stolen', 'AbortError')))
+          holders.splice(holders.indexOf(holder), 1)
           grant(claim)
-        } else if (holder) {
+        } else if (holder && mode !== 'shared') {
           waiting.push(claim)
           signal?.addEventListener('abort', () => {
             const place = waiting.indexOf(claim)
@@ -86,7 +97,20 @@ export function createBrowser({ clock, dice, faults, onPost, onStolen, onStored 
           })
         } else grant(claim)
       })
-    return { request } as unknown as LockManager
+    const query = (): Promise<LockManagerSnapshot> =>
+      new Promise((resolve) => {
+        at(dice.between(0, 3), null, () => {
+          const held = holders.map((claim) => ({ name: claim.name, clientId: idOf(claim.tab) }))
+          at(dice.between(0, 3), tab, () => resolve({ held }))
+        })
+      })
+    return { request, query } as unknown as LockManager
+  }
+
+  const clients: Owner[] = []
+  function idOf(tab: Owner): string {
+    if (!clients.includes(tab)) clients.push(tab)
+    return String(clients.indexOf(tab))
   }
 
   const channels = new Set<{ tab: Owner; onmessage: ((event: { data: unknown }) => void) | null }>()
@@ -162,7 +186,7 @@ export function createBrowser({ clock, dice, faults, onPost, onStolen, onStored 
       for (const channel of channels) if (channel.tab === tab) channels.delete(channel)
       for (let place = waiting.length - 1; place >= 0; place--)
         if (waiting[place]!.tab === tab) waiting.splice(place, 1)
-      if (holder?.tab === tab) free(holder)
+      for (const claim of holders.filter((each) => each.tab === tab)) free(claim)
     },
   }
 }

@@ -78,6 +78,22 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 0,
   },
   {
+    name: 'a frozen page counts as gone',
+    file: 'runtime/locks.ts',
+    replace: 'all.find(isAttempt)',
+    by: '([] as LockInfo[]).find(isAttempt)',
+    oracles: ['I1', 'I2'],
+    seed: 0,
+  },
+  {
+    name: 'nobody looks whether the page that sent a refresh is gone',
+    file: 'refresh/journal.ts',
+    replace: `if (sender !== 'gone' || !sent.endsWithPage) return found`,
+    by: 'return found',
+    oracles: ['I3'],
+    seed: 0,
+  },
+  {
     name: 'whoever comes late may write',
     file: 'state/changes.ts',
     replace:
@@ -97,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a page that slept after the journal sends all the same',
     file: 'refresh/journal.ts',
-    replace: 'Math.abs(clock.now() - sent!.at) > timeout / 4',
+    replace: 'slept > timeout / 4',
     by: 'false',
     oracles: ['I1', 'I2', 'I26'],
     seed: 809,
@@ -255,10 +271,10 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 9,
   },
   {
-    name: 'an outcome that nobody knows is forgotten',
-    file: 'state/changes.ts',
-    replace: 'sent: maySpend ? old.sent : null',
-    by: 'sent: null',
+    name: 'an attempt counts as over as soon as it is sent',
+    file: 'state/steps.ts',
+    replace: 'deadline: at + timeout',
+    by: 'deadline: at',
     oracles: ['I1', 'I2', 'I26'],
     seed: 0,
   },

@@ -20,23 +20,30 @@ const isBroken = ({ tab, at, settledAt }: Sent): boolean =>
 const isBlurred = (one: Sent, other: Sent): boolean =>
   isBroken(other) || one.tab.breaks.some((time) => time >= other.at)
 
+/** Whether nobody can receive its answer any more: its tab is dead, or its call has ended without one. */
+const isLost = ({ tab, outcome, minted }: Sent): boolean =>
+  tab.life === 'dead' || outcome === 'failed' || outcome === 'aborted' || (outcome === 'answered' && !minted)
+
 /**
- * At most one refresh is in flight over all tabs; one of a tab that died, sleeps or was robbed may be repeated where that is
- * forgiven, or where nobody can know of it, since what was written down is cleared away.
+ * At most one refresh is in flight over all tabs; one of a tab that sleeps or was robbed may be repeated where that is forgiven,
+ * or where nobody can know of it, since what was written down is cleared away; one of a tab that died at any time.
  */
 export const I1: Oracle = ({ sent, timeout, replayWindow, now, jumpedAt, clearedAt, fail }) => ({
   sent(one) {
     if (!isRefresh(one)) return
     for (const other of sent) {
       if (other === one || !isRefresh(other) || other.outcome !== 'open' || other.family !== one.family) continue
-      if (now() > other.at + timeout - SLACK || jumpedAt() > other.at) continue
+      if (isLost(other) || now() > other.at + timeout - SLACK || jumpedAt() > other.at) continue
       if (isBlurred(one, other) && (now() < other.at + replayWindow || clearedAt() > other.at)) continue
       fail(`refresh ${one.nth} is sent while ${other.nth} is in flight`)
     }
   },
 })
 
-/** A refresh token is sent again only if nobody knows the outcome, and inside the window or after the deadline. */
+/**
+ * A refresh token is sent again only if nobody knows the outcome, and inside the window, after the deadline, or once nobody can
+ * receive the answer any more.
+ */
 export const I2: Oracle = ({ sent, timeout, replayWindow, now, upsetAt, fail }) => ({
   sent(one) {
     if (!isRefresh(one)) return
@@ -52,9 +59,37 @@ export const I2: Oracle = ({ sent, timeout, replayWindow, now, upsetAt, fail }) 
       )
         fail(`refresh ${one.nth} repeats the token of ${other.nth}, which was answered`)
       const isEarly = now() < other.at + timeout - SLACK
-      if (isEarly && now() > other.at + replayWindow)
+      if (isEarly && !isLost(other) && now() > other.at + replayWindow)
         fail(`refresh ${one.nth} repeats ${other.nth} before its deadline`)
     }
+  },
+})
+
+/**
+ * Nobody waits for an answer that nobody can receive: a call that needs a refresh gets it before the deadline of the refresh that
+ * was lost. Looked at only where nothing else is in the way.
+ */
+export const I3: Oracle = ({ sent, calls, timeout, now, upsetAt, fail }) => ({
+  sent(one) {
+    if (!isRefresh(one) || one.tab.throttle) return
+    const earlier = sent.filter((other) => other !== one && isRefresh(other) && other.refreshToken === one.refreshToken)
+    const lost = earlier.at(-1)
+    if (!lost || earlier.length > 1 || lost.tab.life !== 'dead' || upsetAt() > lost.at) return
+    const isInTheWay = (other: Sent): boolean =>
+      isRefresh(other)
+        ? other.status >= 400 && other.settledAt > now() - MINUTE
+        : !other.call && other.outcome === 'open'
+    const isDisturbed = one.tab.breaks.some((time) => time >= lost.at)
+    if (isDisturbed || sent.some((other) => other !== one && other.tab.life !== 'dead' && isInTheWay(other))) return
+    const isWaiting = (call: Call): boolean =>
+      call.tab === one.tab &&
+      !call.kind.startsWith('sign') &&
+      call.settledAt === Infinity &&
+      call.at < now() - 4000 &&
+      !sent.some((other) => other.call === call && (other.outcome === 'open' || other.settledAt > now() - 4000))
+    const isAtDeadline = Math.abs(now() - lost.at - timeout) < 1000
+    if (isAtDeadline && lost.tab.breaks.at(-1)! < now() - 4000 && calls.some(isWaiting))
+      fail(`refresh ${one.nth} waited for the answer to ${lost.nth}, whose tab was dead`)
   },
 })
 

@@ -108,8 +108,9 @@ describe('a core that', { timeout }, () => {
   const mistakes: [oracle: string, mistake: string, module: string, right: string, wrong: string, where?: Scope][] = [
     ['I1', 'lets an earlier attempt write', 'changes', 'record.attempt === journal.attempt && ', ''],
     ['I1', 'gives two attempts one number', 'steps', 'attempt: record.attempt + 1', 'attempt: record.attempt'],
-    ['I2', 'does not care for an attempt under way', 'plan', 'return mayBeUnderWay ? sent.deadline : ', 'return '],
-    ['I2', 'sends again inside a window that is none', 'plan', 'now >= sent.first + r', 'now > sent.first + r'],
+    ['I1', 'does not care for an attempt under way', 'plan', 'return mayBeUnderWay ? sent.deadline : ', 'return '],
+    ['I1', 'sends again inside a window that is none', 'plan', 'now >= sent.first + r', 'now > sent.first + r'],
+    ['I3', 'waits for a page that is gone', 'steps', 'deadline: 0 }', 'at: 0 }'],
     ['I5', 'signs out in place', 'view', 'generation: version.generation + 1, revision: ', '...version, by: '],
     ['I6', 'believes whatever it hears last', 'view', '!isNewer(event.version, version)', 'false'],
     ['I15', 'puts the revision first', 'record', 'a.generation > b.generation || ', 'a.revision > b.revision || '],

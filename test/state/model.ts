@@ -159,7 +159,7 @@ const isSame = (a: Token | null, b: Token | null): boolean => a?.login === b?.lo
 
 export function explore(using: Core, { callers: asking, mishaps, kinds, replayWindow = 0 }: Scope): Explored {
   const { beginAttempt, beginSession, compareSent, completeAttempt, endOf, endSession, findShared } = using
-  const { isNewer, judge, LOADING, mayWrite, planRefresh, stateOf } = using
+  const { isNewer, judge, LOADING, loseAnswer, mayWrite, planRefresh, stateOf } = using
   const oneRecord = canon<record.SessionRecord>()
   const oneView = canon<Tab['view']>()
   const oneToken = canon<Token>()
@@ -300,6 +300,17 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
     world.tabs[at]!.line[0]!.stage = 'lock'
   }
 
+  /** Whether nobody can receive its answer any more: its tab is dead, or its connection was lost. */
+  const isLost = ({ tabs }: World, { tab, stage, answer }: Wire): boolean =>
+    tabs[tab]!.life === 'dead' || (stage === 'done' && answer === 'lost')
+
+  /** The record as a tab sees it that has asked for the lock of the last attempt: a frozen tab keeps that lock. */
+  function asSeen(world: World): record.SessionRecord {
+    const { record: found, wires } = world
+    const sender = wires.findLast(({ journal: { attempt } }) => attempt === found.attempt)
+    return found.sent?.endsWithPage && sender && isLost(world, sender) ? loseAnswer(found) : found
+  }
+
   function journal(world: World, at: number, flight: Flight): void {
     const { record: before, now, wires, server } = world
     const { found, held: token, forced } = flight
@@ -307,9 +318,12 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
     if (!mayWrite(before, found!) || isNewer(before.version, found!.version)) {
       return again(world, at)
     }
-    const next = beginAttempt(before, now, TIMEOUT)
+    const next = beginAttempt(before, now, TIMEOUT, true)
     const others = wires.filter((wire) => wire.token.login === token.login)
-    const mayCome = ({ journal: { sent } }: Wire): boolean => now >= sent!.at + replayWindow && now < sent!.deadline
+    const mayCome = (wire: Wire): boolean => {
+      const { at: sentAt, deadline } = wire.journal.sent!
+      return now >= sentAt + replayWindow && now < deadline && !isLost(world, wire)
+    }
     must(!others.some((wire) => wire.stage !== 'done' && mayCome(wire)), 'I1: two refreshes in flight')
     const alike = others.filter((wire) => isSame(wire.token, token) && wire.answer !== 'refused')
     must(!alike.some(mayCome), 'I2: a refresh token sent again, though its answer may still come')
@@ -354,7 +368,8 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
     wire.stage = 'done'
     if (typeof answer !== 'object' && answer !== 'over') {
       // Nothing of use: a status that says so, or no answer at all, after which the token may be spent.
-      if (answer === 'refused' && mayWrite(old, journalOf)) write(world, at, { ...old, sent: null }, token)
+      if (mayWrite(old, journalOf))
+        write(world, at, answer === 'refused' ? { ...old, sent: null } : loseAnswer(old), token)
       if (isAwaited) end(world, at, 'failed')
       return
     }
@@ -371,13 +386,18 @@ export function explore(using: Core, { callers: asking, mishaps, kinds, replayWi
   }
 
   function fly(world: World, at: number): void {
-    const { record: found, token, now } = world
+    const { record: found, token, now, wires } = world
     const flight = world.tabs[at]!.line[0]!
     if (flight.stage === 'lock') {
       world.lock = at
       flight.stage = 'plan'
     } else if (flight.stage === 'plan') {
-      const plan = planRefresh(found, flight, now, replayWindow)
+      const plan = planRefresh(asSeen(world), flight, now, replayWindow)
+      const sender = wires.findLast(({ journal: { attempt } }) => attempt === found.attempt)
+      must(
+        !(typeof plan === 'number' && plan > now) || !sender || !isLost(world, sender),
+        'I3: waits for an answer that nobody can receive',
+      )
       if (plan === 'adopt') end(world, at, 'done')
       else if (plan === 'give-up') end(world, at, 'give-up')
       else if (plan === 'send') Object.assign(flight, { stage: 'journal', found, held: token })
