@@ -9,8 +9,10 @@ import { backoff, retryAfter } from '../state/expiry.ts'
 import { isNewer, type SessionRecord } from '../state/record.ts'
 
 export interface Journal<U> {
-  /** What is stored; where the storage was cleared, written anew from what this tab holds. */
+  /** Under the lock: what is stored; where the storage was cleared, written anew by the tab that holds the newest credentials. */
   readOrReseed(): Promise<Stored<U> | null>
+  /** Another tab, which has the lock, has found the storage cleared: what this tab holds is written, where that is newer. */
+  reseed(): Promise<SessionRecord | null>
   /** Answers null where another tab was quicker. */
   begin(found: SessionRecord): Promise<SessionRecord | null>
   /** Whether nothing may be sent any more, though it was journalled. @param wasSole As the lock was before. */
@@ -24,18 +26,32 @@ export interface Journal<U> {
   ): Promise<SessionRecord | null>
 }
 
+// Other tabs have to open the storage again first.
+const ANSWER_MS = 300
+
 export function createJournal<U, C>({ runtime, store, settings }: Context<U, C>): Journal<U> {
-  const { clock, locks, records } = runtime
+  const { clock, locks, records, channel } = runtime
   const { timeout } = settings
 
   async function readOrReseed(): Promise<Stored<U> | null> {
     const found = await records.read()
+    if (!mustReseed(found)) return found
+    // This tab may have missed the last refresh, and its refresh token be spent. Its turn has come, so that no refresh is under
+    // way, and a tab that holds more can write it down now.
+    if (channel.post('cleared')) await new Promise<void>((done) => clock.after(ANSWER_MS, done))
+    await reseed()
+    return records.read()
+  }
+
+  const mustReseed = (found: Stored<U> | null): boolean =>
+    store.credentials !== null && (!found || isNewer(store.view.version, found.record.version))
+
+  async function reseed(): Promise<SessionRecord | null> {
     const { credentials, view, lifetime, receivedAtMono } = store
-    if (!credentials || (found && !isNewer(view.version, found.record.version))) return found
+    if (!credentials) return null
     const now = clock.now()
     const receivedAt = now - clock.mono() + receivedAtMono
-    const record = await records.update(reseedChange(view.version, receivedAt, lifetime, now), credentials)
-    return record ? { record, credentials } : records.read()
+    return records.update(reseedChange(view.version, receivedAt, lifetime, now), credentials)
   }
 
   function isTooLateToSend({ version, sent }: SessionRecord, wasSole: boolean): boolean {
@@ -66,6 +82,7 @@ export function createJournal<U, C>({ runtime, store, settings }: Context<U, C>)
 
   return {
     readOrReseed,
+    reseed,
     begin: (found) => records.update(attemptChange(found, clock.now(), timeout)),
     isTooLateToSend,
     fail,

@@ -1,9 +1,11 @@
-// News between tabs, by BroadcastChannel: a message says that the record has moved, and never what it holds.
+// News between tabs, by BroadcastChannel: a message says that the record has moved or was cleared, and never what it holds.
 
 import type { Globals } from './globals.ts'
-import type { Channel, Page } from './ports.ts'
+import type { Channel, Hint, Page } from './ports.ts'
 
-export const noChannel: Channel = { post() {}, listen() {} }
+export const noChannel: Channel = { post: () => false, listen() {} }
+
+const CLEARED = 'cleared'
 
 export function createTabChannel(
   get: Globals,
@@ -12,13 +14,13 @@ export function createTabChannel(
   disposed: AbortSignal,
 ): Channel {
   let channel: BroadcastChannel | undefined
-  let onMessage = (): void => {}
+  let onHint = (_hint: Hint): void => {}
 
   function open(): void {
     const Class = get('BroadcastChannel')
     if (!Class || channel || disposed.aborted) return
     channel = new Class(name)
-    channel.onmessage = () => onMessage()
+    channel.onmessage = ({ data }) => onHint(data === CLEARED ? 'cleared' : 'moved')
   }
 
   // An open channel keeps a page out of the back/forward cache. And it wakes a frozen page for just long enough to begin a read
@@ -32,9 +34,12 @@ export function createTabChannel(
   onWake(open)
   disposed.addEventListener('abort', close)
   return {
-    post: () => channel?.postMessage(null),
+    post(hint) {
+      channel?.postMessage(hint === 'cleared' ? CLEARED : null)
+      return !!channel
+    },
     listen(run) {
-      onMessage = run
+      onHint = run
       open()
     },
   }

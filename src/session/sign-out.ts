@@ -66,7 +66,7 @@ export function createSignOut<U, C>(
     // down once it can, and the server is told all the same.
     const change = signOutChange(isPending, firstGeneration(store, clock))
     store.adopt(await writeAlone(records, { change, credentials: null }).catch(() => null), 'this-tab')
-    channel.post() // only now there is something to read
+    channel.post('moved') // only now there is something to read
     if (!isPending) return true
     // Under the lock: after a refresh in flight, whose late answer would bring the session back.
     const telling = reading.then((found) => tellServer(found?.credentials ?? credentials))
