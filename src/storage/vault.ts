@@ -10,8 +10,15 @@ export interface Vault<U, S> {
   seal(credentials: Credentials<U>): Promise<S>
   /** In the transaction, once it is decided what the row holds; `null`: no credentials. */
   put?(sealed: S | null): void
-  /** @throws where the credentials are gone, or were sealed by another kind of storage. */
-  unseal(sealed: S): Promise<Credentials<U>>
+  /**
+   * @param isLast No other look at the row follows.
+   * @throws where the credentials are gone, not there yet, or were sealed by another kind of storage.
+   */
+  unseal(sealed: S, isLast?: boolean): Promise<Credentials<U>>
+  /** Whether the credentials may come later than the row, after so many looks in vain. */
+  mayComeLate?(looks: number): boolean
+  /** Until another look may find them. */
+  untilNews?(looks: number): Promise<void>
 }
 
 /** Answers with the key that is stored, where that is right; else it stores the fresh key in its place. */
