@@ -169,12 +169,12 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   // What happens by itself.
   const schedule = createSchedule(context, readiness, requestRefresh, restore)
   store.onStep((source, isNews) => {
-    if (isNews && source !== 'other-tab') channel.post()
+    if (isNews && source !== 'other-tab') channel.post('moved')
     waiting.wakeEnded()
     schedule.arm(isNews)
     farewells.arm()
   })
-  channel.listen(() => void readiness.sync())
+  channel.listen((hint) => void (hint === 'cleared' ? journal.reseed().catch(() => {}) : readiness.sync()))
   if (initial === undefined) schedule.arm()
   else begin(initial)
 

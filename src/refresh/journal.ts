@@ -31,8 +31,10 @@ export interface Attempt {
 }
 
 export interface Journal<U> {
-  /** Reads the record; where the storage was cleared, it is written anew from what this tab holds. */
+  /** Under the lock: reads the record; where the storage was cleared, the tab that holds the newest credentials writes it anew. */
   look(): Promise<Found<U>>
+  /** Another tab, which has the lock, has found the storage cleared: what this tab holds is written, where that is newer. */
+  reseed(): Promise<SessionRecord | null>
   /** Answers null where another tab was quicker, or may be. @param wasSole As the lock was before. */
   begin(found: SessionRecord, wasSole: boolean): Promise<Attempt | null>
   /** Answers null where a sign-out, a sign-in or a later attempt came first. */
@@ -45,9 +47,11 @@ export interface Journal<U> {
 }
 
 const attemptId = (generation: number, attempt: number): string => `${generation}.${attempt}`
+// Other tabs have to open the storage again first.
+const ANSWER_MS = 300
 
 export function createJournal<U, C>({ runtime, backend, store, settings }: Context<U, C>): Journal<U> {
-  const { clock, locks, records } = runtime
+  const { clock, locks, records, channel } = runtime
   const { timeout } = settings
   const { cookies = false } = backend
   /** Monotonic ms at which this tab found the record cleared. */
@@ -84,11 +88,19 @@ export function createJournal<U, C>({ runtime, backend, store, settings }: Conte
     const left = clearedAt + timeout - clock.mono()
     if (mayBeUnderWay && left > 0) return { stored, isSole, notBefore: clock.now() + left }
     clearedAt = null
+    // This tab may have missed the last refresh, and its refresh token be spent. Its turn has come, so that no refresh is under
+    // way, and a tab that holds more can write it down now.
+    if (channel.post('cleared')) await new Promise<void>((done) => clock.after(ANSWER_MS, done))
+    await reseed()
+    return { stored: await records.read(), isSole, notBefore: 0 }
+  }
+
+  async function reseed(): Promise<SessionRecord | null> {
     const { credentials, view, lifetime, receivedAtMono } = store
+    if (!credentials) return null
     const now = clock.now()
     const receivedAt = now - clock.mono() + receivedAtMono
-    const record = await records.update(reseedChange(view.version, receivedAt, lifetime, now), credentials)
-    return { stored: record ? { record, credentials } : await records.read(), isSole, notBefore: 0 }
+    return records.update(reseedChange(view.version, receivedAt, lifetime, now), credentials)
   }
 
   async function begin(found: SessionRecord, wasSole: boolean): Promise<Attempt | null> {
@@ -143,5 +155,5 @@ export function createJournal<U, C>({ runtime, backend, store, settings }: Conte
   /** After the deadline a late answer is still taken. A cookie may be on its way though the call was broken off. */
   const fateOf = (error: unknown): TokenFate => (cookies || error instanceof RefreshTimeoutError ? 'unknown' : 'lost')
 
-  return { look, begin, fail }
+  return { look, reseed, begin, fail }
 }

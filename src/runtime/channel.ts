@@ -1,11 +1,17 @@
-// News between tabs, by BroadcastChannel: a message says that the record has moved, and never what it holds. Beside the news, a tab
-// may ask whether the tab that it waits for is awake.
+// News between tabs, by BroadcastChannel: a message says that the record has moved or was cleared, and never what it holds. Beside
+// the news, a tab may ask whether the tab that it waits for is awake.
 
 import type { Globals } from './globals.ts'
-import type { Channel, Clock, Page } from './ports.ts'
+import type { Channel, Clock, Hint, Page } from './ports.ts'
 
-export const noChannel: Channel = { post() {}, listen() {}, answerWhile() {}, isAnswered: async () => true }
+export const noChannel: Channel = {
+  post: () => false,
+  listen() {},
+  answerWhile() {},
+  isAnswered: async () => true,
+}
 
+const CLEARED = 'cleared'
 const QUESTION = 'busy?'
 const ANSWER = 'busy'
 // A script that does not answer for so long stands still.
@@ -19,13 +25,13 @@ export function createTabChannel(
   disposed: AbortSignal,
 ): Channel {
   let channel: BroadcastChannel | undefined
-  let onNews = (): void => {}
+  let onHint = (_hint: Hint): void => {}
   let onAnswer = (): void => {}
   let isBusy = (): boolean => false
 
   function hear(message: unknown): void {
     if (message === ANSWER) onAnswer()
-    else if (message !== QUESTION) onNews()
+    else if (message !== QUESTION) onHint(message === CLEARED ? 'cleared' : 'moved')
     else if (isBusy()) channel?.postMessage(ANSWER)
   }
 
@@ -47,9 +53,12 @@ export function createTabChannel(
   onWake(open)
   disposed.addEventListener('abort', close)
   return {
-    post: () => channel?.postMessage(null),
+    post(hint) {
+      channel?.postMessage(hint === 'cleared' ? CLEARED : null)
+      return !!channel
+    },
     listen(run) {
-      onNews = run
+      onHint = run
       open()
     },
     answerWhile: (isSo) => void (isBusy = isSo),

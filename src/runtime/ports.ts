@@ -64,10 +64,14 @@ export interface Records<U> {
   ): Promise<SessionRecord | null>
 }
 
-/** News between tabs: a hint that the record has moved, never what it holds. */
+/** `moved`: the record has moved. `cleared`: it is gone, and whoever holds the session should write it anew. Never what it holds. */
+export type Hint = 'moved' | 'cleared'
+
+/** News between tabs. */
 export interface Channel {
-  post(): void
-  listen(run: () => void): void
+  /** Answers whether other tabs could hear it. */
+  post(hint: Hint): boolean
+  listen(run: (hint: Hint) => void): void
   /** Has this tab answer those who ask for a tab that is busy, as long as it is. */
   answerWhile(isBusy: () => boolean): void
   /** Whether another tab that is busy answers: its script does not stand still. True where there are no messages. */

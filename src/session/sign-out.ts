@@ -66,7 +66,7 @@ export function createSignOut<U, C>(
     const change = signOutChange(isPending, clock.now(), firstGeneration(store, clock))
     const leaving = credentials ? { id: null, credentials } : undefined
     store.adopt(await writeAlone(records, { change, credentials: null }, leaving).catch(() => null), 'this-tab')
-    channel.post() // only now there is something to read
+    channel.post('moved') // only now there is something to read
     // Under the lock: after a refresh in flight, whose late answer would bring the session back.
     // A login function would wait for itself: the server is told once it is done.
     if (isPending && mustNotWait) void tellServer()

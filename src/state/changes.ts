@@ -250,6 +250,17 @@ export const curedChange =
     return wasted.length < old.wasted.length ? { ...old, wasted } : undefined
   }
 
+/**
+ * A storage works again, in place of which a tab has lived in its memory: who signed in or out there, and was not overtaken.
+ * That this tab has found nobody says nothing of what is stored.
+ */
+export const reseatChange =
+  (held: SessionRecord): Change =>
+  (old) => {
+    if (!held.signedIn && held.reason === 'restored') return undefined
+    return old && !isNewer(held.version, old.version) ? undefined : held
+  }
+
 /** The next attempt, in whatever tab, is to ask for the user, too. */
 export const requestReload: Change = (old) => (old ? { ...old, reloadFrom: old.attempt + 1 } : undefined)
 

@@ -5,7 +5,8 @@ import { isNewer, isSameSession, type Sent, type SessionRecord, type Version } f
 import { BUCKET_SIZE } from './steps.ts'
 
 const BUCKET_MS = 60_000
-// Longer than any cool-down that is ever written down: a longer one comes of a clock that was set back, and counts for none.
+// Longer than any cool-down, or deadline, that is ever written down: a longer one comes of a clock that was set back, or of another
+// script, and counts for none.
 const MAX_COOL_DOWN_MS = 600_000
 
 /** What a refresh is asked for. */
@@ -43,7 +44,7 @@ export function planRefresh(record: SessionRecord, asked: Asked, now: number, re
     if (putOffUntil(record, now) > now) return 'give-up'
   }
   if (coolUntil > now && coolUntil - now < MAX_COOL_DOWN_MS) return coolUntil
-  if (!sent) return 'send'
+  if (!sent || sent.deadline - now > MAX_COOL_DOWN_MS) return 'send'
   // Before `first` the clock was set back: those times say nothing.
   const mayBeUnderWay = now >= sent.first + replayWindow && now < sent.deadline
   return mayBeUnderWay ? sent.deadline : 'send'

@@ -92,20 +92,48 @@ export const BLANK: SessionRecord = {
   signOuts: [],
 }
 
-/** Whether a stored value is a whole record of this layout: other scripts of the origin may have written there, too. */
+const isTime = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value < Infinity
+const isCount = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value < Number.MAX_SAFE_INTEGER
+
+/**
+ * Whether a stored value is a whole record of this layout that makes sense: other scripts of the origin may have written there,
+ * too. Nothing could be newer than a version that is no count, and no refresh be later than an attempt that is none.
+ */
 export function isRecord(value: unknown): value is SessionRecord {
   const record = Object(value) as SessionRecord
-  const { layout, version, charges, wasted, signOuts } = record
+  const {
+    layout,
+    version,
+    charges,
+    wasted,
+    signOuts,
+    receivedAt,
+    lifetime,
+    coolUntil,
+    attempt,
+    mintedBy,
+    reloadedBy,
+    reloadFrom,
+  } = record
+  const areTypesRight = Object.entries(BLANK).every(
+    ([name, part]) => part === null || typeof record[name as keyof SessionRecord] === typeof part,
+  )
   return (
     layout === BLANK.layout &&
-    version?.generation >= 0 &&
-    version.generation < Number.MAX_SAFE_INTEGER &&
-    version.revision >= 0 &&
+    areTypesRight &&
+    [version?.generation, version?.revision, attempt].every(isCount) &&
+    [mintedBy, reloadedBy, reloadFrom - 1].every((number) => number <= attempt) &&
+    [receivedAt, coolUntil, lifetime ?? 0].every(isTime) &&
     [charges, wasted, signOuts].every(Array.isArray) &&
-    Object.entries(BLANK).every(
-      ([name, part]) => part === null || typeof record[name as keyof SessionRecord] === typeof part,
-    )
+    isSent(record.sent)
   )
+}
+
+/** The times of an attempt, in their order; or `null`. */
+function isSent(sent: SessionRecord['sent']): boolean {
+  if (sent === null) return true
+  const { first, at, deadline } = Object(sent) as NonNullable<typeof sent>
+  return [first, at, deadline].every(isTime) && first <= at && (at <= deadline || deadline === 0)
 }
 
 /** The record and, beside it, its credentials, in the form in which the storage keeps them. */

@@ -19,20 +19,30 @@ export const indexedDb = (): SessionStorage => ({
 /** What is found may be of another layout, or written by another script. */
 type Step<T> = (found: T | undefined, put: (value: T) => T) => T | null | undefined
 
-export async function indexedDbRecords<U, S>({ get, key }: StoragePlace, open: OpenVault<U, S>): Promise<Records<U>> {
-  const request = get('indexedDB')!.open('resesh', 1)
-  request.onupgradeneeded = () => {
-    request.result.createObjectStore('records')
-    request.result.createObjectStore('keys')
-  }
+const STORES = ['records', 'keys']
+
+/** @param version Left out: the one that is there. */
+async function openDatabase(factory: IDBFactory, version?: number): Promise<IDBDatabase> {
+  const request = factory.open('resesh', version)
+  const missing = (): string[] => STORES.filter((name) => !request.result.objectStoreNames.contains(name))
+  request.onupgradeneeded = () => missing().forEach((name) => request.result.createObjectStore(name))
   const database = await done(request)
-  database.onversionchange = () => database.close() // it is deleted or upgraded elsewhere
+  // Deleted or upgraded elsewhere, which would have to wait for this page: the next call opens it again.
+  database.onversionchange = () => database.close()
+  if (!missing().length) return database
+  // Another script has opened a database of this name before it was made.
+  database.close()
+  return openDatabase(factory, database.version + 1)
+}
+
+export async function indexedDbRecords<U, S>({ get, key }: StoragePlace, open: OpenVault<U, S>): Promise<Records<U>> {
+  const database = await openDatabase(get('indexedDB')!)
 
   async function transact<T>(place: string, mode: IDBTransactionMode, step: Step<T>): Promise<T | null | undefined> {
     const transaction = database.transaction(place, mode, { durability: 'strict' })
     const committed = new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve()
-      transaction.onabort = () => reject(transaction.error ?? new TypeError('The transaction was aborted'))
+      transaction.onabort = () => reject(transaction.error ?? new DOMException('Closed', 'AbortError'))
     })
     const values = transaction.objectStore(place)
     const stepped = done<T | undefined>(values.get(key)).then((found) =>
@@ -49,7 +59,8 @@ export async function indexedDbRecords<U, S>({ get, key }: StoragePlace, open: O
   const vault = await open(
     get,
     key,
-    async (fresh) => (await transact<CryptoKey>('keys', 'readwrite', (known, put) => known ?? put(fresh)))!,
+    async (isRight, fresh) =>
+      (await transact<CryptoKey>('keys', 'readwrite', (known, put) => (isRight(known) ? known : put(fresh))))!,
   )
 
   /** What can't be read any more is left out. */
@@ -64,14 +75,19 @@ export async function indexedDbRecords<U, S>({ get, key }: StoragePlace, open: O
 
   return {
     async read() {
-      const row = await transact<Row<S>>('records', 'readonly', (found) => applyChange(found))
-      if (!row) return null
-      const { record, credentials } = row
-      const leaving = row.leaving && (await unsealAll(row.leaving))
-      try {
-        return { record, credentials: credentials && (await vault.unseal(credentials)), leaving }
-      } catch {
-        return { record: { ...record, signedIn: false }, credentials: null, leaving } // the key is gone
+      // The row is read again for each look: it may have moved on, and its old credentials never come.
+      for (let looks = 1; ; looks++) {
+        const row = await transact<Row<S>>('records', 'readonly', (found) => applyChange(found))
+        if (!row) return null
+        const { record, credentials } = row
+        const leaving = row.leaving && (await unsealAll(row.leaving))
+        const isLast = !vault.mayComeLate?.(looks)
+        try {
+          return { record, credentials: credentials && (await vault.unseal(credentials, isLast)), leaving }
+        } catch {
+          if (isLast) return { record: { ...record, signedIn: false }, credentials: null, leaving } // the key is gone
+        }
+        await vault.untilNews!(looks)
       }
     },
     async update(change, credentials, leaving) {

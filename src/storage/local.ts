@@ -27,13 +27,26 @@ interface Kept<U> extends Partial<Ticket> {
   left?: { [ticket: string]: Credentials<U> }
 }
 
-// localStorage reaches other tabs a little later than the record does.
-const MAX_TRIES = 20
+// localStorage reaches other tabs a little later than the record does. What it shows meanwhile, an older value or none, must not
+// be taken for a sign-out.
+const MAX_LOOKS = 16
+const MAX_LOOKS_AT_NOTHING = 7
+const PAUSE_MS = 5
+const MAX_PAUSE_MS = 250
 
 export async function localVault<U>(get: Globals, key: string): Promise<Vault<U, Ticket>> {
   const storage = get('localStorage')!
   const unwritten = new WeakMap<Ticket, Credentials<U>>()
-  const kept = (): Kept<U> => JSON.parse(storage.getItem(key) ?? '{}') as Kept<U>
+
+  /** Another script may have written there. */
+  function kept(): Kept<U> {
+    try {
+      return Object(JSON.parse(storage.getItem(key) ?? '{}')) as Kept<U>
+    } catch {
+      return {}
+    }
+  }
+
   return {
     async seal(credentials) {
       const ticket = { id: get('crypto')!.getRandomValues(new Uint32Array(4)).join() } // randomUUID is for secure origins only
@@ -53,17 +66,26 @@ export async function localVault<U>(get: Globals, key: string): Promise<Vault<U,
       if (Object.keys(next)[0]) storage.setItem(key, JSON.stringify(next))
       else storage.removeItem(key)
     },
-    async unseal(ticket) {
-      const left = kept().left?.[ticket.id]
-      if (left) return left
-      for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const { id, credentials } = kept()
-        if (id === ticket.id) return credentials!
-        await new Promise((done) => get('setTimeout')!(done, 5))
-      }
-      const { was, credentials } = kept()
-      if (was === ticket.id) return credentials!
+    async unseal(ticket, isLast = true) {
+      const { id, was, credentials, left } = kept()
+      if (left?.[ticket.id]) return left[ticket.id]!
+      if (id === ticket.id || (isLast && was === ticket.id)) return credentials!
       throw new TypeError('Cleared: localStorage lost the tokens, or another kind of storage wrote the record')
     },
+    mayComeLate: (looks) => looks < (kept().id ? MAX_LOOKS : MAX_LOOKS_AT_NOTHING),
+    untilNews: (looks) => untilChanged(get, Math.min(MAX_PAUSE_MS, PAUSE_MS * 2 ** (looks - 1))),
   }
+}
+
+/** Until another tab has written to localStorage, or that many ms: of a hidden tab, timers come late, and events do not. */
+function untilChanged(get: Globals, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    function done(): void {
+      get('clearTimeout')?.(timer)
+      get('removeEventListener')?.('storage', done)
+      resolve()
+    }
+    const timer = get('setTimeout')!(done, ms)
+    get('addEventListener')?.('storage', done)
+  })
 }

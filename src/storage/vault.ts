@@ -10,16 +10,21 @@ export interface Vault<U, S> {
   seal(credentials: Credentials<U>): Promise<S>
   /** In the transaction, once it is decided what the row holds; `null`: no credentials. `leaving`: of sessions that are over. */
   put?(sealed: S | null, leaving?: readonly S[]): void
-  /** @throws where the credentials are gone, or were sealed by another kind of storage. */
-  unseal(sealed: S): Promise<Credentials<U>>
+  /**
+   * @param isLast No other look at the row follows.
+   * @throws where the credentials are gone, not there yet, or were sealed by another kind of storage.
+   */
+  unseal(sealed: S, isLast?: boolean): Promise<Credentials<U>>
+  /** Whether the credentials may come later than the row, after so many looks in vain. */
+  mayComeLate?(looks: number): boolean
+  /** Until another look may find them. */
+  untilNews?(looks: number): Promise<void>
 }
 
-/** @param keep Stores this key, or answers with the key that is stored already. */
-export type OpenVault<U, S> = (
-  get: Globals,
-  key: string,
-  keep: (fresh: CryptoKey) => Promise<CryptoKey>,
-) => Promise<Vault<U, S>>
+/** Answers with the key that is stored, where that is right; else it stores the fresh key in its place. */
+export type KeepKey = (isRight: (known: unknown) => known is CryptoKey, fresh: CryptoKey) => Promise<CryptoKey>
+
+export type OpenVault<U, S> = (get: Globals, key: string, keep: KeepKey) => Promise<Vault<U, S>>
 
 export interface Encrypted {
   readonly iv: Uint8Array<ArrayBuffer>
@@ -27,23 +32,46 @@ export interface Encrypted {
 }
 
 const ALGORITHM = 'AES-GCM'
+const USAGES: readonly KeyUsage[] = ['encrypt', 'decrypt']
+
+/** A profile that was restored, or another script, may leave an object that is no key, or another kind of key. */
+function isRightKey(known: unknown): known is CryptoKey {
+  if (Object.prototype.toString.call(known) !== '[object CryptoKey]') return false
+  const { algorithm, usages, extractable } = known as CryptoKey
+  return algorithm.name === ALGORITHM && !extractable && USAGES.every((usage) => usages.includes(usage))
+}
 
 export async function encryptedVault<U>(
   ...[get, , keep]: Parameters<OpenVault<U, Encrypted>>
 ): Promise<Vault<U, Encrypted>> {
   const crypto = get('crypto')!
   const { subtle } = crypto
-  const key = await keep(await subtle.generateKey({ name: ALGORITHM, length: 256 }, false, ['encrypt', 'decrypt']))
+  let key = await loadKey()
+
+  async function loadKey(): Promise<CryptoKey> {
+    return keep(isRightKey, await subtle.generateKey({ name: ALGORITHM, length: 256 }, false, USAGES))
+  }
+
+  async function decrypt({ iv, bytes }: Encrypted): Promise<Credentials<U>> {
+    const text = await subtle.decrypt({ name: ALGORITHM, iv }, key, bytes)
+    return JSON.parse(new TextDecoder().decode(text)) as Credentials<U>
+  }
+
   return {
     async seal(credentials) {
+      // It may have been cleared, and made anew by another tab: what is sealed under a key that is gone can be read by nobody.
+      key = await loadKey()
       const iv = crypto.getRandomValues(new Uint8Array(12))
       const text = new TextEncoder().encode(JSON.stringify(credentials))
       return { iv, bytes: await subtle.encrypt({ name: ALGORITHM, iv }, key, text) }
     },
-    async unseal({ iv, bytes }) {
-      return JSON.parse(
-        new TextDecoder().decode(await subtle.decrypt({ name: ALGORITHM, iv }, key, bytes)),
-      ) as Credentials<U>
+    async unseal(sealed) {
+      try {
+        return await decrypt(sealed)
+      } catch {
+        key = await loadKey()
+        return decrypt(sealed)
+      }
     },
   }
 }

@@ -2,6 +2,7 @@
 
 import { createSession, type Credentials } from 'resesh'
 import { expect, onTestFinished, test } from 'vitest'
+import type { SessionRecord } from '../../src/state/record.ts'
 import { bearerBackend, createClock, login, setup, sharedStorage, url } from '../support/session.ts'
 
 test('a record that was cleared away, and begun anew by somebody else, is not read in a circle', async () => {
@@ -55,4 +56,49 @@ test('a generation that no sign-in could be newer than is nobody’s', async () 
   await session.signIn(await login(server))
   expect(session.current.status).toBe('authenticated')
   expect((await session.fetch(url('/api/me'))).status).toBe(200)
+})
+
+const FAR = 9e15
+test.each<[string, (record: SessionRecord, now: number) => Record<string, unknown>]>([
+  ['an attempt that is under way for 285,000 years', (_, now) => ({ sent: { first: now, at: now, deadline: FAR } })],
+  ['an attempt that began with time itself', () => ({ sent: { first: 0, at: 0, deadline: FAR } })],
+  ['an attempt whose times are texts', () => ({ sent: { first: '0', at: '0', deadline: '9e15' } })],
+  ['an attempt without times', () => ({ sent: {} })],
+  ['an attempt that is no object', () => ({ sent: true })],
+  ['a cool-down of 285,000 years', () => ({ coolUntil: FAR, isOrdered: true })],
+  ['an attempt number that none could be later than', () => ({ attempt: Number.MAX_SAFE_INTEGER })],
+  ['a refresh by an attempt that was never made', () => ({ mintedBy: FAR, reloadedBy: FAR })],
+  ['a revision that none could be newer than', ({ version }) => ({ version: { ...version, revision: 1e300 } })],
+  ['a lifetime that is a text', () => ({ lifetime: 'long' })],
+  ['a lifetime below nothing', () => ({ lifetime: -1 })],
+  ['a receipt in the far future', () => ({ receivedAt: FAR, lifetime: FAR })],
+  ['charges that are no times', () => ({ charges: [FAR, FAR, FAR, FAR, FAR, 'x', null] })],
+])('%s: blocks nothing for long, and a forced refresh is fresh', async (_, change) => {
+  const clock = createClock()
+  const storage = sharedStorage()
+  const platform = { navigator: null, BroadcastChannel: null }
+  const first = await setup({ storage, platform }, { clock })
+  await first.session.refresh()
+  first.session.dispose()
+  const row = JSON.parse(storage.text!) as { record: SessionRecord }
+  storage.text = JSON.stringify({ ...row, record: { ...row.record, ...change(row.record, clock.now()) } })
+  const { server, wire } = first
+  const session = createSession({
+    backend: bearerBackend(),
+    storage,
+    refreshAhead: 'never',
+    platform: { ...platform, ...clock.platform, fetch: wire.fetch },
+  })
+  onTestFinished(session.dispose)
+  await clock.pass(0)
+  if (session.current.status !== 'authenticated') await session.signIn(await login(server))
+  const before = server.stats.refreshes
+  const forced = session.getToken({ skipCache: true })
+  await clock.pass(20_000)
+  expect(await forced).toBeTypeOf('string')
+  expect(server.stats).toMatchObject({ refreshes: before + 1, thefts: 0 })
+  server.expireAccessTokens()
+  const asked = session.fetch(url('/api/me'))
+  await clock.pass(1_000)
+  expect((await asked).status).toBe(200)
 })

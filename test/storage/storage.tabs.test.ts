@@ -119,10 +119,13 @@ test('a storage of one’s own, with update, serves all tabs', async () => {
   expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0 })
 })
 
-test('a storage of one’s own, without update, serves one tab', async () => {
+test('a storage of one’s own, without update, serves one tab, also where an item is called update', async () => {
   const each = await world()
   const [tab] = await open(each, 1, {
-    storage: () => Resesh.custom(sessionStorage),
+    storage: () => {
+      for (const name of ['update', 'getItem', 'setItem']) sessionStorage.setItem(name, 'an item of the app')
+      return Resesh.custom(sessionStorage)
+    },
   })
   each.server.expireAccessTokens()
   expect(await tab.run(({ fire }) => fire(5))).toEqual({ 200: 5 })
@@ -154,10 +157,6 @@ test.each<{ what: string; platform: () => Platform }>([
         },
       } as unknown as IDBFactory,
     }),
-  },
-  {
-    what: 'IndexedDB that never answers',
-    platform: () => ({ indexedDB: { open: () => ({}) } as unknown as IDBFactory }),
   },
   {
     what: 'no crypto.subtle',
@@ -194,6 +193,127 @@ test.each<{ what: string; platform: () => Platform }>([
   expect(await dump(tab)).not.toMatch(aToken)
   expect(each.server.stats).toMatchObject({ refreshes: 2, thefts: 0 })
   expect(await tab.run(({ session }) => session.signOut())).toMatchObject({ status: 'unauthenticated' })
+})
+
+test('IndexedDB that answers after 3 s: loading until then, and signed in', async () => {
+  const each = await world()
+  const [first] = await open(each, 1)
+  const slow = (): Platform => ({
+    indexedDB: {
+      open(name: string, version?: number) {
+        const request = { result: undefined, onsuccess: null } as unknown as { result: IDBDatabase; onsuccess(): void }
+        const real = indexedDB.open(name, version)
+        real.onsuccess = () =>
+          setTimeout(() => {
+            request.result = real.result
+            request.onsuccess()
+          }, 3000)
+        return request as unknown as IDBOpenDBRequest
+      },
+    } as unknown as IDBFactory,
+  })
+  const [tab] = (await each.open(1, { platform: slow })) as [Tab]
+  expect(await tab.run(({ session }) => session.current.status)).toBe('loading')
+  expect(await tab.run(({ fire }) => fire(3))).toEqual({ 200: 3 })
+  expect(await tab.run(({ session }) => session.ready())).toMatchObject({ status: 'authenticated' })
+  expect(await tab.run(({ heard, errors }) => [heard.map(({ status }) => status), errors])).toEqual([
+    ['authenticated'],
+    [],
+  ])
+  expect(await first.run(({ session }) => session.current.status)).toBe('authenticated')
+})
+
+test('site data is cleared under five tabs: none lives in memory, none spends a spent token, all agree', async () => {
+  const each = await world()
+  const tabs = await each.open(5)
+  await tabs[0]!.run((tab) => tab.signIn())
+  await untilAll(tabs, ({ status }) => status === 'authenticated')
+  const devtools = await each.context.newCDPSession(tabs[0]!.page)
+  for (let times = 0; times < 5; times++) {
+    each.server.expireAccessTokens()
+    const asked = fireAll(tabs, 2)
+    await new Promise((done) => setTimeout(done, times * 7))
+    await devtools.send('Storage.clearDataForOrigin', { origin: each.origin, storageTypes: 'indexeddb' })
+    expect(await asked).toEqual({ 200: 10 })
+  }
+  await tabs[1]!.run((tab) => tab.signIn({ user: 'bob' }))
+  await untilAll(tabs, ({ user }) => user?.['name'] === 'Bob')
+  for (const tab of tabs) expect(await tab.run(({ errors }) => errors)).toEqual([])
+  expect(each.server.stats).toMatchObject({ thefts: 0, maxRefreshesInFlight: 1 })
+})
+
+test('a tab that stands still while the database is deleted: the others wait for it, and none spends a spent token', async () => {
+  const each = await world()
+  const tabs = await open(each, 3)
+  const stuck = (tabs as Tab[])[2]!
+  const busy = stuck.run(() => {
+    const end = performance.now() + 4000
+    while (performance.now() < end);
+  })
+  await new Promise((done) => setTimeout(done, 200))
+  await tabs[0].run(() => void indexedDB.deleteDatabase('resesh'))
+  each.server.expireAccessTokens()
+  expect(await fireAll([tabs[0], tabs[1]], 2)).toEqual({ 200: 4 })
+  await busy
+  expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0 })
+  for (const tab of tabs) expect(await tab.run(({ errors }) => errors)).toEqual([])
+})
+
+test.each<[string, () => Promise<unknown>]>([
+  ['an empty object, as a restored profile leaves', async () => ({})],
+  ['nothing', async () => null],
+  ['a text', async () => 'key'],
+  ['a key of another kind', () => crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])],
+  [
+    'a key that may only encrypt',
+    () => crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt']),
+  ],
+])('%s in place of the key: it is replaced, and a sign-in is there after a reload', async (_, make) => {
+  const each = await world()
+  const [tab] = await open(each, 1)
+  await tab.page.goto(`${each.origin}/elsewhere`)
+  await tab.page.evaluate(
+    `(async () => {
+      const value = await (${String(make)})()
+      await new Promise((done) => {
+        indexedDB.open('resesh').onsuccess = ({ target: { result } }) => {
+          const transaction = result.transaction('keys', 'readwrite')
+          transaction.objectStore('keys').put(value, ${JSON.stringify(each.key)})
+          transaction.oncomplete = () => (result.close(), done())
+        }
+      })
+    })()`,
+  )
+  await tab.page.goto(each.page())
+  const again = await each.tabIn(tab.page)
+  expect(await again.run(({ session }) => session.ready())).toMatchObject({ status: 'unauthenticated' })
+  await again.run(({ signIn }) => signIn())
+  await again.page.reload()
+  const reloaded = await each.tabIn(again.page)
+  expect(await reloaded.run(({ session }) => session.ready())).toMatchObject({ status: 'authenticated' })
+  expect(await reloaded.run(({ errors }) => errors)).toEqual([])
+})
+
+test('a database of our name that another script has made, without a place for anything: it is completed', async () => {
+  const each = await world()
+  const [tab] = await each.open(1)
+  await tab!.page.goto(`${each.origin}/elsewhere`)
+  await tab!.page.evaluate(
+    () =>
+      new Promise<void>((done) => {
+        indexedDB.deleteDatabase('resesh').onsuccess = () => {
+          const request = indexedDB.open('resesh', 3)
+          request.onsuccess = () => (request.result.close(), done())
+        }
+      }),
+  )
+  await tab!.page.goto(each.page())
+  const again = await each.tabIn(tab!.page)
+  await again.run(({ signIn }) => signIn())
+  await again.page.reload()
+  const reloaded = await each.tabIn(again.page)
+  expect(await reloaded.run(({ session }) => session.ready())).toMatchObject({ status: 'authenticated' })
+  expect(await reloaded.run(({ errors }) => errors)).toEqual([])
 })
 
 test('IndexedDB deleted under two tabs: each request still gets its answer, nothing loops (77)', async () => {
