@@ -130,7 +130,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const runtime = createRuntime<U>(get, storage, name, reportStorage)
   const { clock, channel, disposed } = runtime
   const events = createEmitter<U, C>(clock.now)
-  const store = createStore(clock, events, leeway)
+  const store = createStore(clock, events, leeway, backend)
   const reentrance = createReentrance()
   const context = { runtime, backend, settings, events, store, reentrance }
   const readiness = createReadiness(context)
@@ -138,7 +138,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   // All talk with the server.
   const callBackend = createCaller(context)
   const signOutOperation = createSignOutOperation<U>(backend)
-  const withLock = createLock(runtime, timeout)
+  const withLock = createLock(runtime, timeout, () => store.lastFailure)
   const exchange = createExchange(context, withLock, createJournal(context), callBackend, signOutOperation)
   const requestRefresh = createQueue(context, exchange)
   const { begin, restore } = createRestore(context, readiness, exchange)
@@ -182,6 +182,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
 
   let inputs = 0
   async function renew(intent: RefreshIntent, { signal, ensureSignedIn }: RefreshOptions): Promise<State<U, C>> {
+    runtime.disposed.throwIfAborted()
     reentrance.startCall(intent.reason === 'reload' ? 'reload' : 'refresh')()
     await readiness.untilReady(signal)
     const { data, organizationId, reason } = intent

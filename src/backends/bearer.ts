@@ -88,6 +88,7 @@ export function bearer<U = Json>(options: BearerOptions): Backend<U> {
     origins: originsOf([refreshUrl, signOutUrl, userUrl]),
     owns: ownsEndpoints([refreshUrl, signOutUrl]),
     attach: attachBearer,
+    canRefresh: ({ refreshToken }) => !!refreshToken,
     refresh,
     async reload(credentials, io) {
       const fresh = await refresh(credentials, io)

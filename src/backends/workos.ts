@@ -76,6 +76,7 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
     needsToken: true,
     owns: (url) => url.startsWith(base),
     attach: attachBearer,
+    ...(devMode && { canRefresh: ({ refreshToken }: Credentials<WorkOSUser>) => !!refreshToken }),
     ...(!devMode && {
       async restore(io) {
         // Set beside the cookie that scripts can't read: without it, asking is in vain.

@@ -4,6 +4,7 @@
 
 import type { Context } from '../context.ts'
 import {
+  failedBefore,
   InvalidTokenError,
   isTransient,
   messageOf,
@@ -78,7 +79,7 @@ export function createExchange<U, C>(
         events.trace('adopt')
         return { plan, news: [found, 'other-tab'] }
       case 'give-up':
-        if (found?.record.failures) throw tooManyFailures()
+        if (found?.record.failures) throw failedBefore(TOO_MANY_FAILURES, store.lastFailure)
         return { plan }
       case 'done':
         return { plan }
@@ -119,9 +120,11 @@ export function createExchange<U, C>(
         () => null,
       )
     })
+    const isNoted = isAttempt || operation.name === 'restore'
     if (isAttempt) events.trace(`${operation.name}-start`, { ...operation.trace?.(record!), attempt: record!.attempt })
     try {
       const answer = await call.inTime
+      if (isNoted) store.lastFailure = null
       await checkpoint
       return await commitAnswer(operation, sending, answer)
     } catch (cause) {
@@ -129,6 +132,7 @@ export function createExchange<U, C>(
         return await conclude(operation, await write(operation.end(cause.reason, sending)))
       if (cause instanceof RefreshTimeoutError && isAttempt) takeLateAnswer(operation, sending, call)
       const error = isAttempt ? explain(cause, call) : cause
+      if (isNoted && isTransient(error)) store.lastFailure = error
       const kept = await checkpoint
       if (kept && operation.isCheckpointEnough) return { plan: 'send', news: kept }
       if (kept) publish({ plan: 'send', news: kept })
@@ -231,5 +235,4 @@ export function createExchange<U, C>(
   }
 }
 
-const tooManyFailures = (): RefreshFailedError =>
-  new RefreshFailedError('Not refreshed: too many refreshes failed within the last minute. The session is kept.')
+const TOO_MANY_FAILURES = 'Not refreshed: too many refreshes failed within the last minute'

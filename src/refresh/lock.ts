@@ -1,6 +1,6 @@
 // One talk with the server at a time, over all tabs, and no tab waits for ever.
 
-import { RefreshFailedError, RefreshTimeoutError, SessionDisposedError } from '../errors.ts'
+import { failedBefore, RefreshTimeoutError, SessionDisposedError } from '../errors.ts'
 import type { Runtime } from '../runtime/ports.ts'
 
 /**
@@ -12,7 +12,12 @@ export type WithLock = <T>(work: () => Promise<T | number>) => Promise<T>
 
 const POLL_MS = 250
 
-export function createLock({ clock, locks, records, disposed }: Runtime<unknown>, timeout: number): WithLock {
+/** @param lastFailure For messages. */
+export function createLock(
+  { clock, locks, records, disposed }: Runtime<unknown>,
+  timeout: number,
+  lastFailure: () => unknown = () => null,
+): WithLock {
   const { after, now, random } = clock
 
   async function lockedOnce<T>(work: () => Promise<T>): Promise<T> {
@@ -53,9 +58,7 @@ export function createLock({ clock, locks, records, disposed }: Runtime<unknown>
       if (typeof result !== 'number') return result
       const ms = result - now()
       if (ms > timeout)
-        throw new RefreshFailedError(
-          `No refresh for another ${Math.ceil(ms / 1000)} s, since the last ones failed. The session is kept.`,
-        )
+        throw failedBefore(`No refresh for another ${Math.ceil(ms / 1000)} s, since the last ones failed`, lastFailure())
       // In short steps: the attempt that is waited for may end long before its deadline.
       if (ms > 0) await new Promise<void>((done) => after(Math.min(ms, POLL_MS), done))
       if (disposed.aborted) throw new SessionDisposedError()

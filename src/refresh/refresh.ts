@@ -1,6 +1,7 @@
 // A refresh as an operation: when it may be sent, what the backend is asked, and what the answer changes.
 
 import { InvalidTokenError, RefreshFailedError } from '../errors.ts'
+import type { Stored } from '../runtime/ports.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { RefreshIntent } from '../seam/io.ts'
 import type { Commit, Sending } from '../seam/extension.ts'
@@ -46,12 +47,27 @@ export function refreshOperation<U, C>(
     credentials: null,
   })
 
+  /** Without a refresh token a refused access token is the end of the session; one that is still good is no reason for that. */
+  function assertCanRefresh({ record, credentials }: Stored<U>, now: number): void {
+    const canRefresh = !credentials || (backend.canRefresh?.(credentials) ?? true)
+    const isRefused = !asked.forced && intent.reason === 'expired'
+    const isDead = record.lifetime !== null && record.receivedAt + record.lifetime <= now
+    if (canRefresh || isRefused || isDead) return
+    throw new RefreshFailedError(
+      `${backend.name}: not refreshed, since there is no refresh token to ask with. The session is kept, with the access token that it has.`,
+    )
+  }
+
   return {
     name: 'refresh',
     isAutomatic: !asked.forced,
     isCheckpointEnough: !asked.reload,
     ifRefused: 'plan-again',
-    plan: (found, now, replayWindow) => (found ? planRefresh(found.record, asked, now, replayWindow) : 'adopt'),
+    plan(found, now, replayWindow) {
+      const plan = found ? planRefresh(found.record, asked, now, replayWindow) : 'adopt'
+      if (plan === 'send') assertCanRefresh(found!, now)
+      return plan
+    },
     maySpend: (held) => held !== null,
     async call(io, { record, held }) {
       if (!held) throw new RefreshFailedError('no credentials are stored')

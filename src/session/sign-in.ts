@@ -38,6 +38,7 @@ export function createSignIn<U, C>(
 
   async function logIn(from: LogIn<U> | undefined): Promise<Credentials<U> | null> {
     const said = from && (await reentrance.logIn(async () => from({ fetch: runtime.fetch, signal: runtime.disposed })))
+    runtime.disposed.throwIfAborted()
     if (said) return said
     const { restore } = backend
     if (!restore)
@@ -64,6 +65,7 @@ export function createSignIn<U, C>(
   })
 
   return async (from) => {
+    runtime.disposed.throwIfAborted()
     store.hasDecided = true
     // What the page was handed is written down first: the sign-in comes after it.
     await readiness.pending?.catch(() => {})
