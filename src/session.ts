@@ -15,7 +15,7 @@ import { createAct } from './request/act.ts'
 import { createDecide } from './request/decide.ts'
 import { createIntercept, type SessionFetch } from './request/intercept.ts'
 import { createLimiter } from './request/limiter.ts'
-import { createOrigins } from './request/origins.ts'
+import { createForgottenOrigin, createOrigins } from './request/origins.ts'
 import { createPrepare } from './request/prepare.ts'
 import { createRefusedRoutes } from './request/refused-routes.ts'
 import { internalsKey, type SessionInternals } from './request/replayable.ts'
@@ -151,6 +151,9 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const extensions = setUpExtensions([...use, ...(backend.use ?? [])], kernel)
   const guard = createGuard((error) => events.emit('error', { error }))
   const hooks = createHooks(extensions, backend, guard)
+  const lookForForgotten = createForgottenOrigin(settings.origins, get('location')?.origin, (error) =>
+    events.emit('error', { error }),
+  )
   const isAllowed = createOrigins(settings.origins, runtime.base)
   const waiting = createWaiting(context, readiness, requestRefresh)
   const refusedRoutes = createRefusedRoutes(context)
@@ -158,7 +161,10 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const send = createSend(context, guard)
   const decide = createDecide(context, isAllowed, waiting, refusedRoutes, hooks, guard)
   const act = createAct(context, waiting, requestRefresh, refusedRoutes, hooks, prepare)
-  const fetch = standInFor(get('fetch'), createIntercept(context, isAllowed, hooks, prepare, send, decide, act))
+  const fetch = standInFor(
+    get('fetch'),
+    createIntercept(context, isAllowed, lookForForgotten, hooks, prepare, send, decide, act),
+  )
   const getToken = createGetToken(context, readiness, requestRefresh, extensions)
 
   // What happens by itself.

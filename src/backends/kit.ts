@@ -44,7 +44,21 @@ export async function readJsonOrNull(response: Response): Promise<Json | null> {
   const json = await parseJson(response, MAX_ANSWER_LENGTH)
   if (typeof json === 'object') return json as Json | null
   const type = response.headers.get('content-type') ?? 'no content-type'
-  throw new RefreshFailedError(`answered ${response.status}, but not with a JSON object (${type})`, { refusal: response })
+  throw new RefreshFailedError(`answered ${response.status}, but not with a JSON object (${type})`, {
+    refusal: response,
+  })
+}
+
+/** Whether a response has no body; no more of it is read than its first piece. */
+export async function isEmpty(response: Response): Promise<boolean> {
+  const reader = response.clone().body?.getReader()
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined }
+    if (done) return true
+    if (!value.length) continue
+    reader!.cancel().catch(() => {})
+    return false
+  }
 }
 
 /** What a response says in JSON, if it does; its body stays unread. */
@@ -106,6 +120,9 @@ function isAt(url: string, place: string): boolean {
 export function requireOptions<T extends object>(options: T, ...names: (keyof T & string)[]): T {
   for (const name of names)
     if (!options?.[name]) throw new InvalidOptionError(name, 'is missing: this backend needs it')
+  for (const [name, value] of Object.entries(options))
+    if (/Url$|Endpoint$/.test(name) && value !== undefined && typeof value !== 'string')
+      throw new InvalidOptionError(name, 'must be a text, such as /auth/refresh')
   return options
 }
 

@@ -88,7 +88,8 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
     if (/^(interaction|login|consent)_required$/.test(error))
       throw new StepUpRequiredError({ type: error }, { refusal: response })
     // RFC 8707 §2: found out only after a rotating server has spent the token.
-    throw new RefreshFailedError(`answered ${response.status}${ERROR.test(error) ? ` ${error}` : ''}`, { refusal: response,
+    throw new RefreshFailedError(`answered ${response.status}${ERROR.test(error) ? ` ${error}` : ''}`, {
+      refusal: response,
       spent: error === 'invalid_target',
     })
   }

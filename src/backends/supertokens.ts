@@ -87,9 +87,7 @@ function speak(dialect: Dialect): Backend {
       if (!response.ok || tries > 1 || !(await peek(response)))
         throw new RefreshFailedError(
           `answered ${response.status} without the header ${mark}: is it in Access-Control-Expose-Headers?`,
-          { refusal: response,
-            spent: response.ok,
-          },
+          { refusal: response, spent: response.ok },
         )
     }
   }

@@ -65,7 +65,14 @@ export const createCaller =
       return response
     }
 
-    const io: Io<U> = { signal, attemptId, now: runtime.clock.now, cookie: runtime.cookie, checkpoint, fetch: standInFor(runtime.fetch, fetch) }
+    const io: Io<U> = {
+      signal,
+      attemptId,
+      now: runtime.clock.now,
+      cookie: runtime.cookie,
+      checkpoint,
+      fetch: standInFor(runtime.fetch, fetch),
+    }
 
     function fail(cause: unknown): never {
       if (cause instanceof SessionError && !(cause instanceof RefreshFailedError || cause instanceof InvalidTokenError))

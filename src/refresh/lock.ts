@@ -58,7 +58,10 @@ export function createLock(
       if (typeof result !== 'number') return result
       const ms = result - now()
       if (ms > timeout)
-        throw failedBefore(`No refresh for another ${Math.ceil(ms / 1000)} s, since the last ones failed`, lastFailure())
+        throw failedBefore(
+          `No refresh for another ${Math.ceil(ms / 1000)} s, since the last ones failed`,
+          lastFailure(),
+        )
       // In short steps: the attempt that is waited for may end long before its deadline.
       if (ms > 0) await new Promise<void>((done) => after(Math.min(ms, POLL_MS), done))
       if (disposed.aborted) throw new SessionDisposedError()

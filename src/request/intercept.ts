@@ -21,6 +21,7 @@ const NO_INIT: SessionRequestInit = {}
 export function createIntercept<U, C>(
   { runtime, store, reentrance }: Context<U, C>,
   isAllowed: IsAllowed,
+  lookForForgotten: ((response: Response) => void) | undefined,
   { owns }: Hooks,
   { prepare, depart, leave }: Prepare<U, C>,
   send: Send<U, C>,
@@ -33,7 +34,7 @@ export function createIntercept<U, C>(
   async function travel(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {
     const from = init instanceof Request ? new Request(input, init) : input
     const request = new ReplayableRequest(from, init, runtime, budget)
-    const trip = new Trip(++lastId, request, store.view, reentrance.isLoggingIn, store.isSessionToken)
+    const trip = new Trip(++lastId, request, store.view, reentrance.isLoggingIn)
     try {
       request.signal?.throwIfAborted()
       const preparing = prepare(trip)
@@ -60,7 +61,9 @@ export function createIntercept<U, C>(
 
   return (input, init) => {
     const isPlain = init?.session === false || reentrance.isBackendAsking || !isAllowed(input)
-    if (isPlain) return (init?.[transportKey] ?? runtime.fetch)(input, init)
-    return travel(input, init ?? NO_INIT)
+    if (!isPlain) return travel(input, init ?? NO_INIT)
+    const response = (init?.[transportKey] ?? runtime.fetch)(input, init)
+    if (lookForForgotten && init?.session !== false) response.then(lookForForgotten, () => {})
+    return response
   }
 }

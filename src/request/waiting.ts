@@ -139,4 +139,3 @@ export function createWaiting<U, C>(
     wakeEnded: () => asleep.forEach((wake) => wake()),
   }
 }
-

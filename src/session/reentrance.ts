@@ -68,4 +68,6 @@ export function createReentrance(): Reentrance {
 }
 
 const wouldWaitForItself = (method: string, why: string): RefreshFailedError =>
-  new RefreshFailedError(`${method}: not waited for, since ${why}: the two would wait for each other. The session is kept.`)
+  new RefreshFailedError(
+    `${method}: not waited for, since ${why}: the two would wait for each other. The session is kept.`,
+  )

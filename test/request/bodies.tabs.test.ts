@@ -157,12 +157,15 @@ describe.each([
       }
     })
 
-    test.each(['ReadableStream', 'Request of ReadableStream'])('a %s that met an expired session arrives whole', async (kind) => {
-      const { tab, refused, echoes } = await signedIn()
-      await refused()
-      expect(await tab.run(sendBodies, [kind])).toEqual([{ kind, came: 200, protocol, isIntact: true }])
-      expect(echoes()).toEqual({ accepted: 1, refused: 1 })
-    })
+    test.each(['ReadableStream', 'Request of ReadableStream'])(
+      'a %s that met an expired session arrives whole',
+      async (kind) => {
+        const { tab, refused, echoes } = await signedIn()
+        await refused()
+        expect(await tab.run(sendBodies, [kind])).toEqual([{ kind, came: 200, protocol, isIntact: true }])
+        expect(echoes()).toEqual({ accepted: 1, refused: 1 })
+      },
+    )
   } else {
     test('a stream is what the browser says: a TypeError, and the server hears nothing', async () => {
       const { tab, refused, echoes } = await signedIn()

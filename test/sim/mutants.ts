@@ -305,7 +305,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'nobody believes the server that a session is over',
     file: 'backends/bearer.ts',
-    replace: "if (WHY.test(why)) throw new SessionEndedError(why === 'revoked' ? why : 'reused', { refusal: response })",
+    replace:
+      "if (WHY.test(why)) throw new SessionEndedError(why === 'revoked' ? why : 'reused', { refusal: response })",
     by: 'throw new Error(why)',
     oracles: ['I9', 'I11'],
     seed: 0,
