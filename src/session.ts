@@ -15,7 +15,7 @@ import { createAct } from './request/act.ts'
 import { createDecide } from './request/decide.ts'
 import { createIntercept, type SessionFetch } from './request/intercept.ts'
 import { createLimiter } from './request/limiter.ts'
-import { createForgottenOrigin, createOrigins } from './request/origins.ts'
+import { createOrigins } from './request/origins.ts'
 import { createPrepare } from './request/prepare.ts'
 import { createRefusedRoutes } from './request/refused-routes.ts'
 import { internalsKey, type SessionInternals } from './request/replayable.ts'
@@ -105,7 +105,8 @@ export interface Session<U = Json, C = Json> {
   /** Calls `run` now and at every change: the contract of a Svelte store, and enough for React's `useSyncExternalStore`. */
   subscribe(run: (current: State<U, C>) => void): Undo
   /**
-   * From here on nothing happens by itself: no timer, no listener, no patch of `installFetch` (that of `installXhr` stays). What
+   * `current`, `fetch` and `getToken` go on with what is held, and `signOut` still ends the session; what would have to wait for
+   * a refresh, and `signIn`, `refresh`, `reload`, reject. From here on nothing happens by itself: no timer, no listener, no patch of `installFetch` (that of `installXhr` stays). What
    * waits rejects with {@link SessionDisposedError}.
    */
   dispose(): void
@@ -151,9 +152,6 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const extensions = setUpExtensions([...use, ...(backend.use ?? [])], kernel)
   const guard = createGuard((error) => events.emit('error', { error }))
   const hooks = createHooks(extensions, backend, guard)
-  const lookForForgotten = createForgottenOrigin(settings.origins, get('location')?.origin, (error) =>
-    events.emit('error', { error }),
-  )
   const isAllowed = createOrigins(settings.origins, runtime.base)
   const waiting = createWaiting(context, readiness, requestRefresh)
   const refusedRoutes = createRefusedRoutes(context)
@@ -161,10 +159,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const send = createSend(context, guard)
   const decide = createDecide(context, isAllowed, waiting, refusedRoutes, hooks, guard)
   const act = createAct(context, waiting, requestRefresh, refusedRoutes, hooks, prepare)
-  const fetch = standInFor(
-    get('fetch'),
-    createIntercept(context, isAllowed, lookForForgotten, hooks, prepare, send, decide, act),
-  )
+  const fetch = standInFor(get('fetch'), createIntercept(context, isAllowed, hooks, prepare, send, decide, act))
   const getToken = createGetToken(context, readiness, requestRefresh, extensions)
 
   // What happens by itself.

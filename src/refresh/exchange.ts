@@ -120,11 +120,10 @@ export function createExchange<U, C>(
         () => null,
       )
     })
-    const isNoted = isAttempt || operation.name === 'restore'
     if (isAttempt) events.trace(`${operation.name}-start`, { ...operation.trace?.(record!), attempt: record!.attempt })
     try {
       const answer = await call.inTime
-      if (isNoted) store.lastFailure = null
+      note(operation, isAttempt, null)
       await checkpoint
       return await commitAnswer(operation, sending, answer)
     } catch (cause) {
@@ -132,7 +131,7 @@ export function createExchange<U, C>(
         return await conclude(operation, await write(operation.end(cause.reason, sending)))
       if (cause instanceof RefreshTimeoutError && isAttempt) takeLateAnswer(operation, sending, call)
       const error = isAttempt ? explain(cause, call) : cause
-      if (isNoted && isTransient(error)) store.lastFailure = error
+      note(operation, isAttempt, error)
       const kept = await checkpoint
       if (kept && operation.isCheckpointEnough) return { plan: 'send', news: kept }
       if (kept) publish({ plan: 'send', news: kept })
@@ -141,6 +140,12 @@ export function createExchange<U, C>(
     } finally {
       if (isAttempt) events.trace(`${operation.name}-end`, { attempt: record!.attempt })
     }
+  }
+
+  /** Later errors tell what failed last. @param failure `null`: it worked. */
+  function note<A>({ name }: CoreOperation<U, A>, isAttempt: boolean, failure: unknown): void {
+    const isAboutSession = isAttempt || name === 'restore'
+    if (isAboutSession && isTransient(failure)) store.lastFailure = failure
   }
 
   function startCall<A>(

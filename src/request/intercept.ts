@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import type { Act } from './act.ts'
 import type { Decide } from './decide.ts'
 import type { Hooks } from './hooks.ts'
-import type { IsAllowed } from './origins.ts'
+import { createForgottenOrigin, type IsAllowed } from './origins.ts'
 import type { Prepare } from './prepare.ts'
 import type { CopyBudget } from './body.ts'
 import { ReplayableRequest, type SessionRequestInit, transportKey } from './replayable.ts'
@@ -19,9 +19,8 @@ const MAX_COPIED_BYTES = 64 * 2 ** 20
 const NO_INIT: SessionRequestInit = {}
 
 export function createIntercept<U, C>(
-  { runtime, store, reentrance }: Context<U, C>,
+  { runtime, settings, events, store, reentrance }: Context<U, C>,
   isAllowed: IsAllowed,
-  lookForForgotten: ((response: Response) => void) | undefined,
   { owns }: Hooks,
   { prepare, depart, leave }: Prepare<U, C>,
   send: Send<U, C>,
@@ -29,6 +28,7 @@ export function createIntercept<U, C>(
   act: Act<U, C>,
 ): SessionFetch {
   const budget: CopyBudget = { left: MAX_COPIED_BYTES }
+  const lookForForgotten = createForgottenOrigin(settings, (error) => events.emit('error', { error }))
   let lastId = 0
 
   async function travel(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {

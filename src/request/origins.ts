@@ -25,8 +25,7 @@ function prefixOf(url: string): string | undefined {
  * page's own API may have been forgotten. `undefined`: nothing is left out.
  */
 export function createForgottenOrigin(
-  allowed: readonly string[],
-  page: string | undefined,
+  { origins: allowed, page }: { readonly origins: readonly string[]; readonly page: string | undefined },
   tell: (error: InvalidOptionError) => void,
 ): ((response: Response) => void) | undefined {
   if (!page || page === 'null' || allowed.some((each) => each === page || each.startsWith(`${page}/`))) return undefined

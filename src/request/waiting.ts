@@ -99,7 +99,7 @@ export function createWaiting<U, C>(
     for (let tries = 1; ; tries++) {
       try {
         const refreshing = requestRefresh({ reason: 'expired' })
-        const outcome = await hold(trip, failure ? withinTime(refreshing, startedAt, failure) : refreshing)
+        const outcome = await hold(trip, withinTime(refreshing, startedAt, failure))
         if (outcome !== 'give-up' || !store.state.stale || isGoodYet()) return outcome
         throw failedBefore(`${trip.request.route}: ${TOO_MANY_FAILURES}`, store.lastFailure)
       } catch (error) {
@@ -109,7 +109,7 @@ export function createWaiting<U, C>(
         if (!isTransient(error)) return giveUp(error)
         // Only what other callers wanted beyond these credentials has failed.
         if (isNewer(store.view.version, version)) return 'done'
-        if (tries === MAX_TRIES || error === failure || !mayHelp(error)) throw error
+        if (tries === MAX_TRIES || !mayHelp(error, failure)) throw error
         failure = error
       }
     }
@@ -117,6 +117,7 @@ export function createWaiting<U, C>(
 
   /** One more try: once `timeout` has passed, a caller waits no longer, and is told what has failed. */
   function withinTime<T>(work: Promise<T>, startedAt: number, failure: unknown): Promise<T> {
+    if (!failure) return work
     const left = startedAt + settings.timeout + LAST_TRY_MS - runtime.clock.mono()
     return withTimeout(work, runtime.clock, Math.max(0, left), () => failure as Error)
   }
@@ -128,7 +129,8 @@ export function createWaiting<U, C>(
   }
 
   /** Whether another try may help within the time that a caller has. */
-  const mayHelp = (error: unknown): boolean => runtime.page.isOnline() && !(error instanceof RefreshTimeoutError)
+  const mayHelp = (error: unknown, previous: unknown): boolean =>
+    error !== previous && runtime.page.isOnline() && !(error instanceof RefreshTimeoutError)
 
   return {
     mustHold,

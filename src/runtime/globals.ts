@@ -8,7 +8,7 @@ export type Globals = <K extends keyof typeof globalThis>(name: K) => (typeof gl
 export const globalsOf =
   (platform: Platform): Globals =>
   (name) =>
-    (name in platform ? (platform[name] as (typeof globalThis)[typeof name]) : globalThis[name]) ?? undefined
+    (name in platform ? platform[name] : globalThis[name]) ?? undefined
 
 /** `own` with what else the platform's fetch has, such as Bun's `preconnect`: it stands in wherever that is asked for. */
 export function standInFor<F extends object>(real: object | undefined, own: F): F & typeof fetch {

@@ -1,7 +1,7 @@
 // Small inputs that must not get out of hand: an answer without end, a cookie that is no header, options of another type, a token
 // that a handler has no business with.
 
-import { type AnySessionError, createSession, InvalidOptionError, memory, type SessionOptions } from 'resesh'
+import { type AnySessionError, createSession, InvalidOptionError, memory } from 'resesh'
 import { bearer } from 'resesh/backends/bearer'
 import { cookie } from 'resesh/backends/cookie'
 import { signInRequired } from 'resesh/sign-in-required'
@@ -25,7 +25,7 @@ test('cookie() reads no more of an endless answer than it may, from refreshUrl a
   for (const endlessUrl of ['/refresh', '/session']) {
     sent = 0
     const fetch = async (input: RequestInfo | URL) =>
-      String(input).endsWith(endlessUrl) ? endless() : new Response('')
+      new Request(input).url.endsWith(endlessUrl) ? endless() : new Response('')
     const backend = cookie({ sessionUrl: url('/session'), refreshUrl: url('/refresh') })
     const { session } = await setup({ backend, initial: {}, platform: { fetch } })
     await expect(session.refresh()).rejects.toThrow('not with a JSON object')
@@ -70,7 +70,7 @@ test.each<[string, Record<string, unknown>]>([
   ['timeout', { timeout: new Date() }],
   ['replayWindow', { replayWindow: '1000' }],
 ])('the option %s of a wrong kind is an InvalidOptionError', (option, options) => {
-  const make = () => createSession({ backend: bearerBackend(), storage: memory(), ...options } as SessionOptions)
+  const make = () => createSession({ backend: bearerBackend(), storage: memory(), ...options })
   expect(make).toThrow(InvalidOptionError)
   expect(make).toThrow(option)
 })
