@@ -158,6 +158,13 @@ export type AnySessionError =
   | SessionDisposedError
   | CallbackError
 
+/** Nothing was asked this time, because of what failed before: the cause, and what it said, are told again. */
+export function failedBefore(message: string, last: unknown): RefreshFailedError {
+  const { refusal } = Object(last) as Partial<RefreshFailedError>
+  const reason = last ? `It failed with: ${messageOf(last)}` : 'The session is kept.'
+  return new RefreshFailedError(`${message}. ${reason}`, { cause: last ?? undefined, refusal })
+}
+
 /** Whether it is unknown how the session is, in place of the server having said something about it. */
 export const isTransient = (error: unknown): boolean =>
   !(error instanceof SessionEndedError || error instanceof StepUpRequiredError || error instanceof SessionDisposedError)

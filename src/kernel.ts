@@ -27,7 +27,7 @@ export function createKernel<U, C>(
       await requestRefresh({ reason: reload ? 'reload' : 'forced' }, { forced: true, reload })
     } catch (error) {
       // No call can be told. What could not be found out is stale from here on, and heals.
-      if (isTransient(error)) store.dispatch({ type: 'failing' })
+      if (isTransient(error) && store.canRefresh) store.dispatch({ type: 'failing' })
       else events.emit('error', { error: error as AnySessionError })
     }
   }

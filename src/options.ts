@@ -70,6 +70,8 @@ export interface Settings {
   readonly name: string
   readonly storage: SessionStorage
   readonly origins: readonly string[]
+  /** The page's own, where there is one. */
+  readonly page: string | undefined
   readonly leeway: number
   readonly timeout: number
   readonly refreshAhead: RefreshAhead
@@ -148,6 +150,7 @@ export function resolveOptions<U, C>(options: SessionOptions<U, C>, page: string
   const { isExpired } = settings
   return {
     ...settings,
+    page,
     hasPredicate: typeof isExpired === 'function',
     isExpired: typeof isExpired === 'function' ? isExpired : ({ status }) => isExpired.includes(status),
   }

@@ -108,7 +108,8 @@ export interface Session<U = Json, C = Json> {
   /** Calls `run` now and at every change: the contract of a Svelte store, and enough for React's `useSyncExternalStore`. */
   subscribe(run: (current: State<U, C>) => void): Undo
   /**
-   * From here on nothing happens by itself: no timer, no listener, no patch of `installFetch` (that of `installXhr` stays). What
+   * `current`, `fetch` and `getToken` go on with what is held, and `signOut` still ends the session; what would have to wait for
+   * a refresh, and `signIn`, `refresh`, `reload`, reject. From here on nothing happens by itself: no timer, no listener, no patch of `installFetch` (that of `installXhr` stays). What
    * waits rejects with {@link SessionDisposedError}.
    */
   dispose(): void
@@ -133,7 +134,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const runtime = createRuntime<U>(get, storage, sharedKey(settings.name, backend, baseOf(get)), reportStorage)
   const { clock, channel, disposed } = runtime
   const events = createEmitter<U, C>(clock.now)
-  const store = createStore(clock, events, leeway)
+  const store = createStore(clock, events, leeway, backend)
   const reentrance = createReentrance()
   const context = { runtime, backend, settings, events, store, reentrance }
   const readiness = createReadiness(context)
@@ -141,7 +142,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   // All talk with the server.
   const callBackend = createCaller(context)
   const signOutOperation = createSignOutOperation<U>(backend)
-  const withLock = createLock(runtime, timeout, settings.replayWindow)
+  const withLock = createLock(runtime, timeout, settings.replayWindow, () => store.lastFailure)
   const journal = createJournal(context)
   const exchange = createExchange(context, withLock, journal, callBackend, signOutOperation)
   const stepUpRefusal = createStepUpRefusal(context)
@@ -185,6 +186,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
 
   let inputs = 0
   async function renew(intent: RefreshIntent, { signal, ensureSignedIn }: RefreshOptions): Promise<State<U, C>> {
+    runtime.disposed.throwIfAborted()
     reentrance.startCall(intent.reason === 'reload' ? 'reload' : 'refresh')()
     await readiness.untilReady(signal)
     const { data, organizationId, reason } = intent

@@ -89,6 +89,7 @@ export function bearer<U = Json>(options: BearerOptions): Backend<U> {
     identity: { endpoint: refreshUrl, others: [signOutUrl, userUrl] },
     owns: ownsEndpoints([refreshUrl, signOutUrl]),
     attach: attachBearer,
+    canRefresh: ({ refreshToken }) => !!refreshToken,
     refresh,
     async reload(credentials, io) {
       const fresh = await refresh(credentials, io)

@@ -3,7 +3,7 @@
 import type { Credentials, Json } from '../state/credentials.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io, CookieReader } from '../seam/io.ts'
-import { attachBearer, assertDelivered, ownsEndpoints, requireOptions, originsOf, readJson } from './kit.ts'
+import { attachBearer, assertDelivered, isEmpty, ownsEndpoints, requireOptions, originsOf, readJson } from './kit.ts'
 
 export interface CookieOptions<U = Json> {
   /** GET: who is signed in. 401, or `{ "authenticated": false }`: nobody. */
@@ -21,6 +21,9 @@ export interface CookieOptions<U = Json> {
   /** What an answer says; `null`: nobody is signed in. @default `user`, `accessToken`, `expiresIn` */
   read?(body: Json): Credentials<U> | null
 }
+
+// What a header may hold (RFC 9110 §5.5); fetch refuses all else.
+const SENDABLE = /^[\t -~\u0080-\u00ff]*$/
 
 function readAnswer<U>(body: Json): Credentials<U> | null {
   const { authenticated, user, accessToken, expiresIn } = body
@@ -50,7 +53,7 @@ export function cookie<U = Json>(options: CookieOptions<U>): Backend<U> {
   function dress(headers: Headers, jar: CookieReader): Headers {
     for (const [name, value] of extra) headers.set(name, value)
     const token = csrf && jar.cookie(csrf.cookie)
-    if (token) headers.set(csrf.header, token)
+    if (token) headers.set(csrf.header, SENDABLE.test(token) ? token : encodeURIComponent(token))
     return headers
   }
 
@@ -66,8 +69,7 @@ export function cookie<U = Json>(options: CookieOptions<U>): Backend<U> {
     if (!refreshUrl) return check(io)
     const response = await ask(io, refreshUrl, 'POST')
     if (response.status === 401) return null
-    const isEmpty = response.ok && (await response.clone().text()) === ''
-    return isEmpty ? check(io) : read(await readJson(response))
+    return response.ok && (await isEmpty(response)) ? check(io) : read(await readJson(response))
   }
 
   return {

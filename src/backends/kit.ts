@@ -49,6 +49,18 @@ export async function readJsonOrNull(response: Response): Promise<Json | null> {
   })
 }
 
+/** Whether a response has no body; no more of it is read than its first piece. */
+export async function isEmpty(response: Response): Promise<boolean> {
+  const reader = response.clone().body?.getReader()
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined }
+    if (done) return true
+    if (!value.length) continue
+    reader!.cancel().catch(() => {})
+    return false
+  }
+}
+
 /** What a response says in JSON, if it does; its body stays unread. */
 export async function peek(response: Response): Promise<Json | null> {
   const isTooLong = Number(response.headers.get('content-length')) > MAX_PEEK_LENGTH
@@ -113,6 +125,9 @@ function isAt(url: string, place: string): boolean {
 export function requireOptions<T extends object>(options: T, ...names: (keyof T & string)[]): T {
   for (const name of names)
     if (!options?.[name]) throw new InvalidOptionError(name, 'is missing: this backend needs it')
+  for (const [name, value] of Object.entries(options))
+    if (/Url$|Endpoint$/.test(name) && value !== undefined && typeof value !== 'string')
+      throw new InvalidOptionError(name, 'must be a text, such as /auth/refresh')
   return options
 }
 

@@ -101,6 +101,7 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
     ...(replayWindow !== undefined && { replayWindow }),
     owns: ownsEndpoints([tokenEndpoint, revocationEndpoint]),
     attach: attachBearer,
+    canRefresh: ({ refreshToken }) => !!refreshToken,
     refresh,
     async reload(credentials, io, wanted) {
       const fresh = await refresh(credentials, io, wanted)
@@ -111,6 +112,7 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
       return { ...fresh, user: (await readJson(await io.fetch(userinfoEndpoint, { headers }))) as U }
     },
     async token(credentials, io, target) {
+      if (!credentials.refreshToken) throw new RefreshFailedError('there is no refresh token to ask with')
       const fresh = await refresh(credentials, io, target)
       if (!fresh) return null
       const { accessToken, expiresInSeconds, refreshToken } = fresh

@@ -93,6 +93,7 @@ function speak(dialect: Dialect): Backend {
 
   return {
     name,
+    ...(mode === 'header' && { canRefresh: ({ refreshToken }: Credentials) => !!refreshToken }),
     ...(mode === 'cookie' && { cookies: true, restore: (io: Io, held: Credentials | null) => refresh(held, io) }),
     // Until somebody has used its successor, a refresh token may be exchanged again; newer servers give it 30 s.
     ...(mark === 'front-token' && { replayWindow: 30_000 }),

@@ -77,6 +77,7 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
     identity: { endpoint, clientId },
     owns: (url) => url.startsWith(base),
     attach: attachBearer,
+    ...(devMode && { canRefresh: ({ refreshToken }: Credentials<WorkOSUser>) => !!refreshToken }),
     ...(!devMode && {
       async restore(io) {
         // Set beside the cookie that scripts can't read: without it, asking is in vain.

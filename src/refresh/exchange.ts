@@ -4,6 +4,7 @@
 
 import type { Context } from '../context.ts'
 import {
+  failedBefore,
   InvalidTokenError,
   isTransient,
   messageOf,
@@ -82,7 +83,7 @@ export function createExchange<U, C>(
         events.trace('adopt')
         return { plan, news: [found, 'other-tab'] }
       case 'give-up':
-        if (found?.record.failures) throw tooManyFailures()
+        if (found?.record.failures) throw failedBefore(TOO_MANY_FAILURES, store.lastFailure)
         return { plan }
       case 'done':
         return { plan }
@@ -126,6 +127,7 @@ export function createExchange<U, C>(
     if (attempt) events.trace(`${operation.name}-start`, { ...operation.trace?.(record!), attempt: record!.attempt })
     try {
       const answer = await call.inTime
+      note(operation, attempt, null)
       await checkpoint
       return await commitAnswer(operation, sending, answer, call.receipt())
     } catch (cause) {
@@ -134,6 +136,7 @@ export function createExchange<U, C>(
         return await conclude(operation, await write(operation.end(cause.reason, sending), sending))
       if (cause instanceof RefreshTimeoutError && attempt) lateAnswer = takeLateAnswer(operation, sending, call)
       const error = explain(cause, call, attempt)
+      note(operation, attempt, error)
       const kept = await checkpoint
       if (kept && operation.isCheckpointEnough) return { plan: 'send', news: kept }
       if (kept) publish({ plan: 'send', news: kept })
@@ -145,6 +148,12 @@ export function createExchange<U, C>(
         events.trace(`${operation.name}-end`, { attempt: record!.attempt })
       }
     }
+  }
+
+  /** Later errors tell what failed last. @param failure `null`: it worked. */
+  function note<A>({ name }: CoreOperation<U, A>, attempt: Attempt | undefined, failure: unknown): void {
+    const isAboutSession = !!attempt || name === 'restore'
+    if (isAboutSession && isTransient(failure)) store.lastFailure = failure
   }
 
   function startCall<A>(
@@ -256,5 +265,4 @@ export function createExchange<U, C>(
   }
 }
 
-const tooManyFailures = (): RefreshFailedError =>
-  new RefreshFailedError('Not refreshed: too many refreshes failed within the last minute. The session is kept.')
+const TOO_MANY_FAILURES = 'Not refreshed: too many refreshes failed within the last minute'

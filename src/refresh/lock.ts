@@ -1,6 +1,6 @@
 // One talk with the server at a time, over all tabs, and no tab waits for ever.
 
-import { RefreshFailedError, RefreshTimeoutError, SessionDisposedError } from '../errors.ts'
+import { failedBefore, RefreshTimeoutError, SessionDisposedError } from '../errors.ts'
 import type { Runtime } from '../runtime/ports.ts'
 import { isForgiven, patienceLeft } from '../state/plan.ts'
 
@@ -15,10 +15,12 @@ const POLL_MS = 250
 // As a part of the timeout: from then on a holder has to show that its script goes on, where the server forgives a second use.
 const EARLY = 1 / 5
 
+/** @param lastFailure For messages. */
 export function createLock(
   { clock, locks, records, channel, disposed }: Runtime<unknown>,
   timeout: number,
   replayWindow = 0,
+  lastFailure: () => unknown = () => null,
 ): WithLock {
   const { after, now, mono, random } = clock
   const longestPatience = replayWindow ? timeout * EARLY : timeout
@@ -68,8 +70,9 @@ export function createLock(
       if (typeof result !== 'number') return result
       const ms = result - now()
       if (ms > timeout)
-        throw new RefreshFailedError(
-          `No refresh for another ${Math.ceil(ms / 1000)} s, since the last ones failed. The session is kept.`,
+        throw failedBefore(
+          `No refresh for another ${Math.ceil(ms / 1000)} s, since the last ones failed`,
+          lastFailure(),
         )
       // In short steps: the attempt that is waited for may end long before its deadline.
       if (ms > 0) await new Promise<void>((done) => after(Math.min(ms, POLL_MS), done))

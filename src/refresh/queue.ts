@@ -2,7 +2,7 @@
 // never joins the one that runs, since the server may have answered it before the caller's edit was stored.
 
 import type { Context } from '../context.ts'
-import { isTransient, SessionDisposedError, StepUpRequiredError } from '../errors.ts'
+import { type AnySessionError, isTransient, SessionDisposedError, StepUpRequiredError } from '../errors.ts'
 import type { RefreshIntent } from '../seam/io.ts'
 import { requestReload } from '../state/changes.ts'
 import { type Ask, findShared } from '../state/plan.ts'
@@ -40,7 +40,7 @@ export function createQueue<U, C>(
   exchange: Exchange<U>,
   stepUpRefusal: StepUpRefusal,
 ): RequestRefresh {
-  const { runtime, backend, store } = context
+  const { runtime, backend, store, events } = context
   const { records, disposed } = runtime
   const queue: QueuedRefresh<U, C>[] = []
 
@@ -76,8 +76,12 @@ export function createQueue<U, C>(
   }
 
   async function run(queued: QueuedRefresh<U, C>): Promise<void> {
+    const wasFailing = store.lastFailure !== null
     const outcome = start(queued)
-    await outcome.catch((error: unknown) => learnFrom(queued, error))
+    await outcome.catch((error: unknown) => {
+      learnFrom(queued, error)
+      if (!wasFailing) tellEarly(queued, error)
+    })
     queue.shift()
     if (queue[0]) void run(queue[0])
     queued.settle(outcome)
@@ -93,6 +97,12 @@ export function createQueue<U, C>(
   function markStale({ forced, intent, version }: QueuedRefresh<U, C>, error: unknown): void {
     const isDue = !forced && (intent.reason !== 'ahead' || store.isNearExpiry())
     if (isDue && isTransient(error) && !isNewer(store.view.version, version)) store.dispatch({ type: 'failing' })
+  }
+
+  /** Requests are held through more than one failure. The first is told at once: maybe it is one that no further try can cure. */
+  function tellEarly({ forced, intent }: QueuedRefresh<U, C>, error: unknown): void {
+    const isHolding = !forced && intent.reason === 'expired'
+    if (isHolding && isTransient(error)) events.emit('error', { error: error as AnySessionError })
   }
 
   function markForced(queued: QueuedRefresh<U, C>, intent: RefreshIntent): void {

@@ -59,13 +59,26 @@ export function refreshOperation<U, C>(
     credentials: null,
   })
 
+  /** Without a refresh token a refused access token is the end of the session; one that is still good is no reason for that. */
+  function assertCanRefresh({ record, credentials }: Stored<U>, now: number): void {
+    const canRefresh = !credentials || (backend.canRefresh?.(credentials) ?? true)
+    const isRefused = !asked.forced && intent.reason === 'expired'
+    const isDead = record.lifetime !== null && record.receivedAt + record.lifetime <= now
+    if (canRefresh || isRefused || isDead) return
+    throw new RefreshFailedError(
+      `${backend.name}: not refreshed, since there is no refresh token to ask with. The session is kept, with the access token that it has.`,
+    )
+  }
+
   return {
     name: 'refresh',
     isAutomatic: !asked.forced,
     isCheckpointEnough: !asked.reload,
     ifRefused: 'plan-again',
     plan(found, now, replayWindow) {
-      return found && isCallers(found) ? planRefresh(found.record, asked, now, replayWindow) : 'adopt'
+      const plan = found && isCallers(found) ? planRefresh(found.record, asked, now, replayWindow) : 'adopt'
+      if (plan === 'send') assertCanRefresh(found!, now)
+      return plan
     },
     maySpend: (held) => held !== null,
     async call(io, { record, held }) {

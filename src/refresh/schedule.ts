@@ -46,7 +46,7 @@ export function createSchedule<U, C>(
   /** ms until the token is to be refreshed, shortly before it expires; `null`: its expiry is unknown. */
   function aheadIn(): number | null {
     const { lifetime, receivedAtMono } = store
-    if (lifetime === null) return null
+    if (lifetime === null || !store.canRefresh) return null
     const lead = leewayFor(lifetime, settings.leeway) + jitter * Math.min(MAX_JITTER_MS, lifetime / 4)
     return Math.max(0, store.remaining()! - lead, receivedAtMono + MIN_INTERVAL_MS - clock.mono())
   }
@@ -81,6 +81,7 @@ export function createSchedule<U, C>(
       failures = (await doDue()) ? 0 : failed
     } catch (cause) {
       failures = version === store.view.version ? failures + 1 : 0
+      store.lastFailure ??= cause
       events.emit('error', { error: cause as AnySessionError })
     }
     jitter = clock.random()

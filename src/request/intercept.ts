@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import type { Act } from './act.ts'
 import type { Decide } from './decide.ts'
 import type { Hooks } from './hooks.ts'
-import type { IsAllowed } from './origins.ts'
+import { createForgottenOrigin, type IsAllowed } from './origins.ts'
 import type { Prepare } from './prepare.ts'
 import type { CopyBudget } from './body.ts'
 import { ReplayableRequest, type SessionRequestInit, transportKey } from './replayable.ts'
@@ -19,7 +19,7 @@ const MAX_COPIED_BYTES = 64 * 2 ** 20
 const NO_INIT: SessionRequestInit = {}
 
 export function createIntercept<U, C>(
-  { runtime, store, reentrance }: Context<U, C>,
+  { runtime, settings, events, store, reentrance }: Context<U, C>,
   isAllowed: IsAllowed,
   { owns }: Hooks,
   { prepare, depart, leave }: Prepare<U, C>,
@@ -28,12 +28,13 @@ export function createIntercept<U, C>(
   act: Act<U, C>,
 ): SessionFetch {
   const budget: CopyBudget = { left: MAX_COPIED_BYTES }
+  const lookForForgotten = createForgottenOrigin(settings, (error) => events.emit('error', { error }))
   let lastId = 0
 
   async function travel(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {
     const from = init instanceof Request ? new Request(input, init) : input
     const request = new ReplayableRequest(from, init, runtime, budget)
-    const trip = new Trip(++lastId, request, store.view, reentrance.isLoggingIn, store.isSessionToken)
+    const trip = new Trip(++lastId, request, store.view, reentrance.isLoggingIn)
     try {
       request.signal?.throwIfAborted()
       const preparing = prepare(trip)
@@ -60,7 +61,9 @@ export function createIntercept<U, C>(
 
   return (input, init) => {
     const isPlain = init?.session === false || reentrance.isBackendAsking || !isAllowed(input)
-    if (isPlain) return (init?.[transportKey] ?? runtime.fetch)(input, init)
-    return travel(input, init ?? NO_INIT)
+    if (!isPlain) return travel(input, init ?? NO_INIT)
+    const response = (init?.[transportKey] ?? runtime.fetch)(input, init)
+    if (lookForForgotten && init?.session !== false) response.then(lookForForgotten, () => {})
+    return response
   }
 }

@@ -1,6 +1,7 @@
 // Which requests are the session's business: exact origins, looked up by string, and parsed only the first time that one is
 // seen. Where an allowed origin has a path, each URL is parsed: `/v1/../admin` is not below `/v1/`.
 
+import { InvalidOptionError } from '../errors.ts'
 import { urlOf } from './replayable.ts'
 
 /** Whether a request goes where credentials may go. */
@@ -17,6 +18,23 @@ function prefixOf(url: string): string | undefined {
   const end = authority && url.indexOf('/', authority)
   // The part up to there is parsed as any URL is, and no path behind it leads to another host.
   return end > authority ? url.slice(0, end) : PREFIX.exec(url)?.[0]
+}
+
+/**
+ * For a list that leaves out the page's own origin: looks at answers to plain requests, and tells once of a 401 from there. The
+ * page's own API may have been forgotten. `undefined`: nothing is left out.
+ */
+export function createForgottenOrigin(
+  { origins: allowed, page }: { readonly origins: readonly string[]; readonly page: string | undefined },
+  tell: (error: InvalidOptionError) => void,
+): ((response: Response) => void) | undefined {
+  if (!page || page === 'null' || allowed.some((each) => each === page || each.startsWith(`${page}/`))) return undefined
+  let isTold = false
+  return ({ status, url }) => {
+    if (isTold || status !== 401 || !url.startsWith(`${page}/`)) return
+    isTold = true
+    tell(new InvalidOptionError('origins', `leaves out ${page}, which answered 401: add it if its API is yours`))
+  }
 }
 
 export function createOrigins(allowed: readonly string[], base: () => string | undefined): IsAllowed {

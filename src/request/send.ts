@@ -63,10 +63,10 @@ function wrap(transport: typeof fetch, real: typeof fetch, around: Around, guard
     } catch (cause) {
       const hasFailed = !!sending && (await sending.then(isNever, isAlways))
       if (hasFailed) throw cause
-      guard('isExpired.around', () => {
+      void guard('isExpired.around', () => {
         throw cause
       })
-      return sending ?? transport(...args)
+      return await (sending ?? transport(...args))
     }
   }
 }

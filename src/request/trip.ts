@@ -38,8 +38,6 @@ export class Trip<U, C> implements ResponseContext {
     public started: View<U, C>,
     /** It began while a login function ran, and may come from that. */
     readonly isInLogin: boolean,
-    /** Whether a header holds a token of the session. */
-    readonly isSessionToken: (authorization: string) => boolean,
   ) {
     this.sentWith = started.version
   }
@@ -68,8 +66,8 @@ export class Trip<U, C> implements ResponseContext {
     const { url, method } = this.request
     // A new copy each time: what is attached to the next sending is no handler's business.
     const headers = new Headers(this.request.resetHeaders())
-    const authorization = headers.get('authorization')
-    if (authorization && this.isSessionToken(authorization)) headers.delete('authorization')
+    // What the caller set is a token of the session, or was one before that ended.
+    if (!this.hasOwnAuthorization) headers.delete('authorization')
     return { url, method, headers }
   }
 

@@ -2,9 +2,9 @@
 // once when its caller gives up, or when its session is over.
 
 import type { Context } from '../context.ts'
-import { isTransient, QueueFullError, RefreshFailedError, RefreshTimeoutError, SessionEndedError } from '../errors.ts'
+import { failedBefore, isTransient, QueueFullError, RefreshTimeoutError, SessionEndedError } from '../errors.ts'
 import type { RefreshOutcome, RequestRefresh } from '../refresh/queue.ts'
-import { abortable } from '../runtime/wait.ts'
+import { abortable, withTimeout } from '../runtime/wait.ts'
 import type { Readiness } from '../session/readiness.ts'
 import { isNewer } from '../state/record.ts'
 import { endOf, type View } from '../state/view.ts'
@@ -30,6 +30,9 @@ export interface Waiting<U, C> {
 
 const MAX_TRIES = 3
 const MAX_HELD = 10_000
+// After an answer that nobody could read, the next try may begin no sooner than `timeout` after it.
+const LAST_TRY_MS = 1_000
+const TOO_MANY_FAILURES = 'not sent, since too many refreshes failed within the last minute'
 
 export function createWaiting<U, C>(
   { runtime, backend, settings, store, events, reentrance }: Context<U, C>,
@@ -48,7 +51,7 @@ export function createWaiting<U, C>(
     if (keepalive || status === 'unauthenticated' || !mayWait(trip)) return false
     if (status === 'loading') return !backend.cookies || !!backend.needsToken
     // A body that can be sent only once must not meet an expiry on its way.
-    return store.isNearExpiry(isSureToReplay ? undefined : 2 * settings.timeout, now)
+    return store.isNearExpiry(isSureToReplay || !store.canRefresh ? undefined : 2 * settings.timeout, now)
   }
 
   function untilOver<T>(
@@ -91,11 +94,14 @@ export function createWaiting<U, C>(
 
   async function untilRefreshed(trip: Trip<U, C>, isGoodYet = () => false): Promise<RefreshOutcome | SessionOver> {
     const { version } = store.view
+    const startedAt = runtime.clock.mono()
+    let failure: unknown
     for (let tries = 1; ; tries++) {
       try {
-        const outcome = await hold(trip, requestRefresh({ reason: 'expired' }))
+        const refreshing = requestRefresh({ reason: 'expired' })
+        const outcome = await hold(trip, withinTime(refreshing, startedAt, failure))
         if (outcome !== 'give-up' || !store.state.stale || isGoodYet()) return outcome
-        throw tooManyFailures(trip)
+        throw failedBefore(`${trip.request.route}: ${TOO_MANY_FAILURES}`, store.lastFailure)
       } catch (error) {
         const isCallers = trip.request.signal?.aborted || error instanceof QueueFullError
         if (isCallers) throw error
@@ -103,9 +109,17 @@ export function createWaiting<U, C>(
         if (!isTransient(error)) return giveUp(error)
         // Only what other callers wanted beyond these credentials has failed.
         if (isNewer(store.view.version, version)) return 'done'
-        if (tries === MAX_TRIES || !mayHelp(error)) throw error
+        if (tries === MAX_TRIES || !mayHelp(error, failure)) throw error
+        failure = error
       }
     }
+  }
+
+  /** One more try: once `timeout` has passed, a caller waits no longer, and is told what has failed. */
+  function withinTime<T>(work: Promise<T>, startedAt: number, failure: unknown): Promise<T> {
+    if (!failure) return work
+    const left = startedAt + settings.timeout + LAST_TRY_MS - runtime.clock.mono()
+    return withTimeout(work, runtime.clock, Math.max(0, left), () => failure as Error)
   }
 
   /** The server has answered: it ended the session, which the request is woken for, or it asks more of the user. */
@@ -115,7 +129,8 @@ export function createWaiting<U, C>(
   }
 
   /** Whether another try may help within the time that a caller has. */
-  const mayHelp = (error: unknown): boolean => runtime.page.isOnline() && !(error instanceof RefreshTimeoutError)
+  const mayHelp = (error: unknown, previous: unknown): boolean =>
+    error !== previous && runtime.page.isOnline() && !(error instanceof RefreshTimeoutError)
 
   return {
     mustHold,
@@ -126,8 +141,3 @@ export function createWaiting<U, C>(
     wakeEnded: () => asleep.forEach((wake) => wake()),
   }
 }
-
-const tooManyFailures = ({ request }: Trip<unknown, unknown>): RefreshFailedError =>
-  new RefreshFailedError(
-    `${request.route}: not sent, since too many refreshes failed within the last minute. The session is kept.`,
-  )

@@ -38,17 +38,18 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal | null | unde
   })
 }
 
-/** As `work`. @throws RefreshTimeoutError with this message once `ms` have passed. */
+/** As `work`. @throws RefreshTimeoutError with this message, or the error that is given, once `ms` have passed. */
 export function withTimeout<T>(
   work: Promise<T>,
   { after }: Clock,
   ms: number,
-  message: string | (() => string),
+  late: string | (() => string | Error),
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const stopTimer = after(ms, () =>
-      reject(new RefreshTimeoutError(typeof message === 'string' ? message : message())),
-    )
+    const stopTimer = after(ms, () => {
+      const told = typeof late === 'string' ? late : late()
+      reject(typeof told === 'string' ? new RefreshTimeoutError(told) : told)
+    })
     void work.then(resolve, reject).then(stopTimer)
   })
 }

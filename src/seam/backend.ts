@@ -55,6 +55,11 @@ export interface Backend<U = Json> extends ServerSkills<U> {
   /** @default status 401 */
   isExpired?(response: Response, request: RequestView): Awaitable<boolean>
   /**
+   * Whether there is anything to ask for new credentials with, such as a refresh token. Where there is none, a good access token
+   * is used until it dies, and a forced refresh is an error. @default true
+   */
+  canRefresh?(credentials: Credentials<U>): boolean
+  /**
    * Asks the server who is signed in, where the storage does not tell: it holds nothing, or only what is known of a cookie that
    * scripts can't read. `null`: nobody. A throw: it could not be found out.
    */

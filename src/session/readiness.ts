@@ -2,6 +2,7 @@
 // tab may have signed out meanwhile), and while the first session is being written down.
 
 import type { Context } from '../context.ts'
+import { messageOf, RefreshTimeoutError } from '../errors.ts'
 import { abortable, withTimeout } from '../runtime/wait.ts'
 
 export interface Readiness {
@@ -46,10 +47,16 @@ export function createReadiness<U, C>({ runtime, store, settings, reentrance }: 
     asleep = null
   }
 
+  function stillUnknown(caller: string): RefreshTimeoutError {
+    const { lastFailure } = store
+    const reason = lastFailure ? messageOf(lastFailure) : `There was no answer within ${timeout} ms.`
+    const message = `${caller}: it is unknown who is signed in. ${reason} Asking goes on.`
+    return new RefreshTimeoutError(message, { cause: lastFailure ?? undefined })
+  }
+
   async function untilKnown(caller: string): Promise<void> {
     if (store.state.status !== 'loading') return
-    const message = `${caller}: it is unknown who is signed in, since there was no answer within ${timeout} ms. Asking goes on.`
-    await withTimeout(abortable(known, disposed), clock, timeout, message)
+    await withTimeout(abortable(known, disposed), clock, timeout, () => stillUnknown(caller))
   }
 
   return {

@@ -36,6 +36,7 @@ export function createSignIn<U, C>(
   async function logIn(from: LogIn<U> | undefined): Promise<LoggedIn<U>> {
     const { fetch, receipt } = createTimedTransport(runtime)
     const said = from && (await reentrance.logIn(async () => from({ fetch, signal: runtime.disposed })))
+    runtime.disposed.throwIfAborted()
     // What code of the app hands over is by this device's clock.
     if (said) return { said, receipt: { ...receipt(), isByServer: false } }
     const { restore } = backend
@@ -64,6 +65,7 @@ export function createSignIn<U, C>(
   })
 
   return async (from) => {
+    runtime.disposed.throwIfAborted()
     store.hasDecided = true
     // What the page was handed is written down first: the sign-in comes after it.
     await readiness.pending?.catch(() => {})

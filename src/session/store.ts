@@ -2,6 +2,7 @@
 // whatever is not newer changes nothing.
 
 import type { Clock, Stored } from '../runtime/ports.ts'
+import type { Backend } from '../seam/backend.ts'
 import type { Undo } from '../seam/io.ts'
 import type { Credentials } from '../state/credentials.ts'
 import { leewayFor } from '../state/expiry.ts'
@@ -21,6 +22,10 @@ export interface Store<U, C> {
   hasDecided: boolean
   /** The record holds sign-outs that the server was not told of, as far as this tab knows. */
   hasUntoldSignOuts: boolean
+  /** What the last refresh, or the last question who is signed in, failed with; `null` once one has worked. */
+  lastFailure: unknown
+  /** Whether there is anything to ask for new credentials with. */
+  readonly canRefresh: boolean
   /** ms until the access token expires; `null` where that is unknown. */
   remaining(): number | null
   /**
@@ -42,7 +47,12 @@ const MAX_OLD_TOKENS = 8
 // The clocks of two tabs may differ a little, though they are of one device.
 const MAX_WOBBLE_MS = 1_000
 
-export function createStore<U, C>({ now: wall, mono }: Clock, { emit }: Emitter<U, C>, leeway: number): Store<U, C> {
+export function createStore<U, C>(
+  { now: wall, mono }: Clock,
+  { emit }: Emitter<U, C>,
+  leeway: number,
+  backend: Pick<Backend<U>, 'canRefresh'>,
+): Store<U, C> {
   let view: View<U, C> = { version: BLANK.version, state: LOADING }
   let credentials: Credentials<U> | null = null
   let lifetime: number | null = null
@@ -54,11 +64,15 @@ export function createStore<U, C>({ now: wall, mono }: Clock, { emit }: Emitter<
   let tokens: string[] = []
   const steps = new Set<(source: Source, isNews: boolean) => void>()
 
+  const canRefresh = (): boolean => !credentials || !backend.canRefresh || backend.canRefresh(credentials)
+
   function hold(next: Credentials<U> | null, livesFor: number | null, since: number): void {
     credentials = next
     lifetime = next && livesFor
     receivedAtMono = since
-    nearExpiryAt = lifetime === null ? Infinity : since + lifetime - leewayFor(lifetime, leeway)
+    // What can't be refreshed is used to its end.
+    const early = lifetime !== null && canRefresh() ? leewayFor(lifetime, leeway) : 0
+    nearExpiryAt = lifetime === null ? Infinity : since + lifetime - early
   }
 
   function dispatch(event: ViewEvent<U, C>, source: Source = 'this-tab'): void {
@@ -118,8 +132,12 @@ export function createStore<U, C>({ now: wall, mono }: Clock, { emit }: Emitter<
     get receivedAtMono() {
       return receivedAtMono
     },
+    get canRefresh() {
+      return canRefresh()
+    },
     hasDecided: false,
     hasUntoldSignOuts: false,
+    lastFailure: null,
     remaining: () => (lifetime === null ? null : receivedAtMono + lifetime - mono()),
     isNearExpiry(validity, now = mono()) {
       if (validity === undefined) return now >= nearExpiryAt

@@ -1,7 +1,7 @@
 // getToken: from memory while the token is good, else from the shared refresh.
 
 import type { Context } from '../context.ts'
-import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
+import { failedBefore, InvalidOptionError } from '../errors.ts'
 import type { RequestRefresh } from '../refresh/queue.ts'
 import { abortable } from '../runtime/wait.ts'
 import type { ExtensionHooks, SideTokenOptions, TokenTarget } from '../seam/extension.ts'
@@ -74,8 +74,9 @@ export function createGetToken<U, C>(
       const reason = forced ? 'forced' : 'expired'
       const outcome = await abortable(requestRefresh({ reason }, { forced }), signal)
       if (outcome === 'give-up')
-        throw new RefreshFailedError(
-          'getToken: no refresh was sent, since too many brought nothing within the last minute. The session is kept.',
+        throw failedBefore(
+          'getToken: no refresh was sent, since too many brought nothing within the last minute',
+          store.lastFailure,
         )
     } catch (error) {
       if (signal?.aborted || !isGoodYet()) throw error

@@ -39,6 +39,7 @@ describe('no error of ours has a name that clients use for their own', () => {
     new StepUpRequiredError({ type: 'x' }, { refusal }),
   ])('$name', (error: SessionError) => {
     expect(error.refusal).toBe(refusal)
-    for (const name of ['response', 'request', 'config', 'status', 'headers', 'data']) expect(error).not.toHaveProperty(name)
+    for (const name of ['response', 'request', 'config', 'status', 'headers', 'data'])
+      expect(error).not.toHaveProperty(name)
   })
 })

@@ -202,8 +202,8 @@ test('a change of the same session leaves it parked', async () => {
 
 test('a body that can’t be sent again parks nothing', async () => {
   const { asked, session } = await demanding()
-  const body = new Blob(['once']).stream()
-  const response = await session.fetch(url(PATH), { method: 'POST', body, duplex: 'half' } as RequestInit)
+  const body = new ArrayBuffer(64 * 2 ** 20 + 1) // too long to copy
+  const response = await session.fetch(url(PATH), { method: 'POST', body })
   expect([response.status, asked.length]).toEqual([401, 0])
 })
 

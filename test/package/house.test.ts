@@ -43,7 +43,7 @@ const floors = [
     files: ['backends/kit', 'extensions/xhr/*', 'request/*', 'storage/resilient', 'storage/local'],
   },
   { name: 'storages', files: ['backends/kit/*', 'storage/*', 'request/replayable', 'nearest'] },
-  { name: 'the world', files: ['runtime/*', 'storage/vault', 'storage/storage'] },
+  { name: 'the world', files: ['runtime/*', 'storage/vault', 'storage/storage', 'request/body'] },
   { name: 'the seam', files: ['seam/*'] },
   { name: 'what the core decides', files: ['state/plan', 'state/verdict', 'state/changes'] },
   { name: 'what it changes', files: ['state/steps', 'state/view'] },

@@ -38,7 +38,8 @@ const code = `
 test('its types fit, both ways', () => {
   const { options } = ts.getParsedCommandLineOfConfigFile(join(root, 'test/tsconfig.json'), undefined, {
     ...ts.sys,
-    onUnRecoverableConfigFileDiagnostic: ({ messageText }) => expect.unreachable(String(messageText)),
+    onUnRecoverableConfigFileDiagnostic: ({ messageText }) =>
+      expect.unreachable(ts.flattenDiagnosticMessageText(messageText, '\n')),
   })!
   const host = ts.createCompilerHost(options)
   const { getSourceFile } = host

@@ -129,24 +129,30 @@ const reading = async () => {
       async fetch(input, init) {
         const request = new Request(input, init)
         lengths.push((await request.arrayBuffer()).byteLength)
-        return new Response('refused', { status: request.headers.get('authorization') === 'Bearer token-1' ? 200 : 401 })
+        return new Response('refused', {
+          status: request.headers.get('authorization') === 'Bearer token-1' ? 200 : 401,
+        })
       },
     },
   })
-  const given = (body: BodyInit, rest: RequestInit = {}) => ({ method: 'POST', body, duplex: 'half', ...rest }) as RequestInit
+  const given = (body: BodyInit, rest: RequestInit = {}) =>
+    ({ method: 'POST', body, duplex: 'half', ...rest }) as RequestInit
   const send = (body: BodyInit, rest?: RequestInit) => state.session.fetch(url('/a'), given(body, rest))
   const request = (body: BodyInit) => state.session.fetch(new Request(url('/a'), given(body)))
   return { ...state, send, request, lengths }
 }
 
 describe('the cap', () => {
-  test.each(['send', 'request'] as const)('a stream that is longer is sent once, by %s: a ReplayError with the refusal', async (way) => {
-    const tools = await reading()
-    const error = await thrownBy(tools[way](long(MOST + 1).stream))
-    expect(error).toBeInstanceOf(ReplayError)
-    expect(await (error as ReplayError).refusal!.text()).toBe('refused')
-    expect(tools.lengths).toEqual([MOST + 1])
-  })
+  test.each(['send', 'request'] as const)(
+    'a stream that is longer is sent once, by %s: a ReplayError with the refusal',
+    async (way) => {
+      const tools = await reading()
+      const error = await thrownBy(tools[way](long(MOST + 1).stream))
+      expect(error).toBeInstanceOf(ReplayError)
+      expect(await (error as ReplayError).refusal!.text()).toBe('refused')
+      expect(tools.lengths).toEqual([MOST + 1])
+    },
+  )
 
   test.each(['send', 'request'] as const)('what a stream took of it is given back, by %s', async (way) => {
     const tools = await reading()
@@ -202,7 +208,9 @@ test('a stream whose sender gives up is cancelled, sent or not', async () => {
   await settled()
   expect(sent.state.cancelled).toBeDefined()
   const unsent = long(Infinity)
-  expect(await thrownBy(session.fetch(url('/a'), { ...init, body: unsent.stream, signal: AbortSignal.abort('no') }))).toBe('no')
+  expect(
+    await thrownBy(session.fetch(url('/a'), { ...init, body: unsent.stream, signal: AbortSignal.abort('no') })),
+  ).toBe('no')
   await settled()
   expect(unsent.state).toEqual({ pulled: 0, cancelled: expect.anything() })
 })

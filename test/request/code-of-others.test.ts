@@ -1,6 +1,13 @@
 // Code of the app on the way of a request and its response: what it throws harms no answer, and what it reads is no caller's.
 
-import { type AnySessionError, type Backend, CallbackError, defineBackend, type Extension, type SessionOptions } from 'resesh'
+import {
+  type AnySessionError,
+  type Backend,
+  CallbackError,
+  defineBackend,
+  type Extension,
+  type SessionOptions,
+} from 'resesh'
 import { observeResponses } from 'resesh/backends/kit'
 import { anyOf, status } from 'resesh/expired'
 import { stepUp } from 'resesh/step-up'
@@ -28,10 +35,12 @@ describe('what throws is told once, and the caller gets the answer', () => {
       'isExpired.around, once the answer is there',
       () => ({
         isExpired: Object.assign(() => false, {
-          around: (real: typeof fetch): typeof fetch => async (...args) => {
-            await real(...args)
-            return broken()
-          },
+          around:
+            (real: typeof fetch): typeof fetch =>
+            async (...args) => {
+              await real(...args)
+              return broken()
+            },
         }),
       }),
     ],
@@ -59,7 +68,10 @@ describe('what throws is told once, and the caller gets the answer', () => {
 
 test('a wrapper that throws as the network fails hides nothing', async () => {
   const failed = new TypeError('fetch failed')
-  const around = (real: typeof fetch) => async (...args: Parameters<typeof fetch>) => real(...args)
+  const around =
+    (real: typeof fetch) =>
+    async (...args: Parameters<typeof fetch>) =>
+      real(...args)
   const { session } = await over(
     () => {
       throw failed
@@ -84,36 +96,45 @@ describe('what reads a response without a clone takes nothing from its caller', 
     seen.push([await response.text(), response.bodyUsed, response.status, response.headers.get('content-type')])
   }
   const ways: [name: string, options: () => Partial<SessionOptions>][] = [
-    ['isExpired', () => ({ isExpired: async (response) => void (await reads(response)) as unknown as boolean })],
-    ['isExpired of a backend', () => ({
-      backend: backendWith({
-        async isExpired(response) {
-          await reads(response)
-          return false
-        },
-      }),
-    })],
-    ['observe', () => ({ use: [extension({ observe: ({ response }) => reads(response) })] })],
-    ['judge', () => ({
-      use: [
-        extension({
-          async judge({ response }) {
+    ['isExpired', () => ({ isExpired: async (response) => reads(response).then(() => false) })],
+    [
+      'isExpired of a backend',
+      () => ({
+        backend: backendWith({
+          async isExpired(response) {
             await reads(response)
-            return undefined
+            return false
           },
         }),
-      ],
-    })],
-    ['served', () => ({ use: [extension({ served: ({ response }) => reads(response) })] })],
-    ['stepUp of a backend', () => ({
-      backend: backendWith({
-        async stepUp(response) {
-          await reads(response)
-          return null
-        },
       }),
-      use: [stepUp(async () => true)],
-    })],
+    ],
+    ['observe', () => ({ use: [extension({ observe: ({ response }) => reads(response) })] })],
+    [
+      'judge',
+      () => ({
+        use: [
+          extension({
+            async judge({ response }) {
+              await reads(response)
+              return undefined
+            },
+          }),
+        ],
+      }),
+    ],
+    ['served', () => ({ use: [extension({ served: ({ response }) => reads(response) })] })],
+    [
+      'stepUp of a backend',
+      () => ({
+        backend: backendWith({
+          async stepUp(response) {
+            await reads(response)
+            return null
+          },
+        }),
+        use: [stepUp(async () => true)],
+      }),
+    ],
   ]
 
   test.each(ways)('%s', async (_, options) => {

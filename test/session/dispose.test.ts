@@ -1,8 +1,9 @@
 // What is left once a session is disposed of, or has nothing to do: nothing.
 
+import { SessionDisposedError } from 'resesh'
 import { expect, test } from 'vitest'
 import { failing, statusOf } from '../refresh/failing.ts'
-import { setup, url } from '../support/session.ts'
+import { setup, thrownBy, url } from '../support/session.ts'
 
 test('a page that was put away, disposed of and brought back: no request hangs', async () => {
   const away: ((event: Partial<PageTransitionEvent>) => void)[] = []
@@ -29,4 +30,42 @@ test('when all is settled no timer waits but the one that refreshes ahead', asyn
   expect(clock.waiting).toBe(1)
   session.dispose()
   expect(clock.waiting).toBe(0)
+})
+
+test('after dispose, what would begin or change something says so', async () => {
+  const { session, wire, server } = await setup()
+  session.dispose()
+  const calls = {
+    signIn: () => session.signIn({ accessToken: 'x' }),
+    'signIn with a function': () => session.signIn(async () => ({ accessToken: 'x' })),
+    refresh: session.refresh,
+    reload: session.reload,
+    'getToken that must refresh': () => session.getToken({ skipCache: true }),
+  }
+  for (const [name, call] of Object.entries(calls))
+    expect(await thrownBy(call()), name).toBeInstanceOf(SessionDisposedError)
+  expect(wire.sent).toEqual([])
+  expect(session.current.status).toBe('authenticated')
+  server.expireAccessTokens()
+  expect(await thrownBy(session.fetch(url('/api/me')))).toBeInstanceOf(SessionDisposedError)
+})
+
+test('after dispose, what needs nothing but what is held goes on, and a sign-out still counts', async () => {
+  const { session, server } = await setup()
+  session.dispose()
+  expect((await session.fetch(url('/api/me'))).status).toBe(200)
+  expect(await session.getToken()).toEqual(expect.any(String))
+  expect((await session.ready()).status).toBe('authenticated')
+  expect((await session.signOut()).status).toBe('unauthenticated')
+  expect(server.stats.refreshes).toBe(0)
+})
+
+test('a login function that ends after dispose signs nobody in', async () => {
+  const { session } = await setup({ initial: null })
+  const login = session.signIn(async () => {
+    session.dispose()
+    return { accessToken: 'x' }
+  })
+  expect(await thrownBy(login)).toBeInstanceOf(SessionDisposedError)
+  expect(session.current.status).toBe('unauthenticated')
 })

@@ -1,7 +1,15 @@
 // Code that the session itself waits for goes through the session's own fetch: a login function, a backend, what it attaches.
 // None of it is held by what waits for it.
 
-import { type Backend, createSession, type Credentials, defineBackend, memory, RefreshFailedError, type Session } from 'resesh'
+import {
+  type Backend,
+  createSession,
+  type Credentials,
+  defineBackend,
+  memory,
+  RefreshFailedError,
+  type Session,
+} from 'resesh'
 import { installFetch } from 'resesh/install-fetch'
 import { refreshAfter } from 'resesh/refresh-after'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -9,7 +17,9 @@ import { cookieBackend, createClock, settled, setup, thrownBy, url } from '../su
 
 /** Answers at once, or fails the test: a clock that stands still makes whatever waits for a timer hang. */
 const atOnce = async <T>(work: Promise<T>): Promise<T> => {
-  const late = settled().then(() => settled()).then(() => expect.unreachable('it waits'))
+  const late = settled()
+    .then(() => settled())
+    .then(() => expect.unreachable('it waits'))
   return Promise.race([work, late])
 }
 
@@ -113,9 +123,11 @@ describe('a login function', () => {
     const use = [refreshAfter([{ path: '/api/echo', method: 'POST', action: 'refresh', wait: true }])]
     const { session, server } = await setup({ use }, { clock: createClock() })
     await atOnce(
-      session.signIn(async () => {
-        await session.fetch(url('/api/echo'), { method: 'POST' })
-      }).catch(() => {}),
+      session
+        .signIn(async () => {
+          await session.fetch(url('/api/echo'), { method: 'POST' })
+        })
+        .catch(() => {}),
     )
     await settled()
     expect(server.stats.refreshes).toBe(1)
@@ -168,9 +180,12 @@ describe('a backend', () => {
   const old = { accessToken: 'old', refreshToken: 'r', expiresInSeconds: 60 }
 
   test('whose refresh goes through the patched fetch is served, plainly', async () => {
-    const { session, sent } = await page((ask) => ({
-      refresh: async () => (await ask(url('/refresh'), { method: 'POST' })).json(),
-    }), old)
+    const { session, sent } = await page(
+      (ask) => ({
+        refresh: async () => (await ask(url('/refresh'), { method: 'POST' })).json(),
+      }),
+      old,
+    )
     expect((await atOnce(session.fetch(url('/api')))).status).toBe(200)
     expect(sent).toEqual([
       ['/api', 'Bearer old'],
@@ -180,9 +195,12 @@ describe('a backend', () => {
   })
 
   test('whose refresh is refused there knows it, and the session is over', async () => {
-    const { session } = await page((ask) => ({
-      refresh: async () => ((await ask(url('/api'))).status === 401 ? null : {}),
-    }), old)
+    const { session } = await page(
+      (ask) => ({
+        refresh: async () => ((await ask(url('/api'))).status === 401 ? null : {}),
+      }),
+      old,
+    )
     expect((await atOnce(session.fetch(url('/api')))).status).toBe(401)
     expect(session.current.status).toBe('unauthenticated')
   })
@@ -197,36 +215,45 @@ describe('a backend', () => {
   })
 
   test('that owns its endpoints may ask whenever it likes', async () => {
-    const { session } = await page((ask) => ({
-      owns: (place) => place.endsWith('/refresh'),
-      async refresh() {
-        await Promise.resolve()
-        return (await ask(url('/refresh'), { method: 'POST' })).json()
-      },
-    }), { ...old, expiresInSeconds: 0.001 })
+    const { session } = await page(
+      (ask) => ({
+        owns: (place) => place.endsWith('/refresh'),
+        async refresh() {
+          await Promise.resolve()
+          return (await ask(url('/refresh'), { method: 'POST' })).json()
+        },
+      }),
+      { ...old, expiresInSeconds: 0.001 },
+    )
     expect((await atOnce(session.fetch(url('/api')))).status).toBe(200)
   })
 
   test('whose attach goes through the session is served, without what it attaches', async () => {
-    const { session, sent } = await page((ask) => ({
-      refresh: async () => null,
-      async attach(headers) {
-        await ask(url('/csrf'))
-        headers.set('authorization', 'Bearer new')
-      },
-    }), old)
+    const { session, sent } = await page(
+      (ask) => ({
+        refresh: async () => null,
+        async attach(headers) {
+          await ask(url('/csrf'))
+          headers.set('authorization', 'Bearer new')
+        },
+      }),
+      old,
+    )
     expect((await atOnce(session.fetch(url('/api')))).status).toBe(200)
     expect(sent.map(([path]) => path)).toEqual(['/csrf', '/api'])
   })
 
   test('whose attach asks for the token gets one', async () => {
     const state: { session?: Session } = {}
-    const { session } = await page((ask) => ({
-      refresh: async () => (await ask(url('/refresh'))).json(),
-      async attach(headers) {
-        headers.set('authorization', `Bearer ${await state.session!.getToken({ skipCache: true })}`)
-      },
-    }), old)
+    const { session } = await page(
+      (ask) => ({
+        refresh: async () => (await ask(url('/refresh'))).json(),
+        async attach(headers) {
+          headers.set('authorization', `Bearer ${await state.session!.getToken({ skipCache: true })}`)
+        },
+      }),
+      old,
+    )
     state.session = session
     expect((await atOnce(session.fetch(url('/api')))).status).toBe(200)
   })
@@ -236,24 +263,30 @@ describe('a backend', () => {
     ['refresh', ({ refresh }: Session) => refresh()],
   ])('that calls %s from its refresh fails at once, and the message says so', async (_, ask) => {
     const state: { session?: Session } = {}
-    const { session } = await page(() => ({
-      async refresh() {
-        await ask(state.session!)
-        return {}
-      },
-    }), old)
+    const { session } = await page(
+      () => ({
+        async refresh() {
+          await ask(state.session!)
+          return {}
+        },
+      }),
+      old,
+    )
     state.session = session
     const error = await thrownBy(atOnce(session.refresh()))
     expect(String(error)).toContain('the backend is being called')
   })
 
   test('that waits for a request it began later is told what to do, in time', async () => {
-    const { session, clock } = await page((ask) => ({
-      async refresh() {
-        await Promise.resolve()
-        return (await ask(url('/api'))).json()
-      },
-    }), { ...old, expiresInSeconds: 0.001 })
+    const { session, clock } = await page(
+      (ask) => ({
+        async refresh() {
+          await Promise.resolve()
+          return (await ask(url('/api'))).json()
+        },
+      }),
+      { ...old, expiresInSeconds: 0.001 },
+    )
     await clock.pass(10)
     const failed = thrownBy(session.fetch(url('/api')))
     await clock.pass(10_000)

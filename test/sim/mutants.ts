@@ -241,8 +241,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a replay goes out without its body',
     file: 'request/replayable.ts',
-    replace: '{ headers: this.headers })',
-    by: '{ headers: this.headers }, this.sent ? { body: null } : {}); this.sent = true',
+    replace: 'if (this.#body) init.body = this.#body.take()',
+    by: 'if (this.#body) (init.body = this.sent ? null : this.#body.take()), (this.sent = true)',
     oracles: ['I18'],
     seed: 0,
   },
