@@ -72,14 +72,16 @@ export function createTabLocks(get: Globals, name: string, local: Locks, { onSle
 
   const attemptName = (id: string): string => `${name}:attempt:${id}`
 
-  function holdAttempt(id: string): Promise<Undo | null> {
-    return new Promise((resolve) => {
-      const hold = (): Promise<void> => new Promise((done) => resolve(done))
-      // Shared: a tab whose journal comes too late may hold the same number for a moment.
-      const requesting = get('navigator')?.locks?.request(attemptName(id), { mode: 'shared' }, hold)
-      if (!requesting) return resolve(null)
-      requesting.catch(() => resolve(null))
-    })
+  async function holdAttempt(id: string): Promise<Undo | null> {
+    try {
+      return await new Promise<Undo>((resolve, reject) => {
+        const hold = (): Promise<void> => new Promise((done) => resolve(done))
+        // Shared: a tab whose journal comes too late may hold the same number for a moment.
+        get('navigator')!.locks.request(attemptName(id), { mode: 'shared' }, hold).catch(reject)
+      })
+    } catch {
+      return null
+    }
   }
 
   async function findSender(id?: string): Promise<Sender> {

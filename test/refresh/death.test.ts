@@ -228,6 +228,14 @@ const mishaps: [what: string, ms: number, happen: (world: Awaited<ReturnType<typ
     },
   ],
   [
+    'the tab stands still, and the wall clock is set back as far',
+    15_000,
+    ({ tabs, wall }) => {
+      tabs[0]!.tab.sleep('stall')
+      wall.skew -= 15_000
+    },
+  ],
+  [
     'the tab stands still, and the storage is cleared',
     15_000,
     ({ tabs, browser }) => {

@@ -169,3 +169,25 @@ test('an answer of before, which comes late, takes nothing back', async () => {
   await settled()
   expect(await session.getToken()).toBe(token)
 })
+
+test('cleared between the journal and the request, without Web Locks, and used by another tab: one token is spent once', async () => {
+  const { session, server, storage, clock, openTab, clear } = await stored()
+  const other = openTab()
+  const known = other.ready()
+  await clock.pass(0)
+  await known
+  const { update } = storage
+  let others: Promise<unknown> | undefined
+  // What is written next is the journal. Before this tab hears of that, the storage is cleared, and another tab refreshes.
+  storage.update = async (key, change) => {
+    storage.update = update
+    const isWritten = await update.call(storage, key, change)
+    clear()
+    others = other.refresh()
+    await others
+    return isWritten
+  }
+  await session.refresh()
+  expect(others).toBeDefined()
+  expect(server.stats.thefts).toBe(0)
+})
