@@ -108,9 +108,8 @@ export interface Session<U = Json, C = Json> {
   /** Calls `run` now and at every change: the contract of a Svelte store, and enough for React's `useSyncExternalStore`. */
   subscribe(run: (current: State<U, C>) => void): Undo
   /**
-   * `current`, `fetch` and `getToken` go on with what is held, and `signOut` still ends the session; what would have to wait for
-   * a refresh, and `signIn`, `refresh`, `reload`, reject. From here on nothing happens by itself: no timer, no listener, no patch of `installFetch` (that of `installXhr` stays). What
-   * waits rejects with {@link SessionDisposedError}.
+   * From here on nothing happens by itself: no timer, no listener, no patch of `installFetch` (that of `installXhr` stays). What
+   * waits, or would have to, rejects with {@link SessionDisposedError}, as do `signIn`, `refresh` and `reload`; `signOut` counts.
    */
   dispose(): void
   [Symbol.dispose](): void
