@@ -52,7 +52,8 @@ export type {
   Undo,
 } from './seam/io.ts'
 export type { SessionFetch } from './request/intercept.ts'
-export { createSession, type RefreshOptions, type Session } from './session.ts'
+export type { RefreshOptions, Session } from './face.ts'
+export { createSession } from './session.ts'
 export type { Events, Source } from './session/events.ts'
 export type { LogIn, SignInSource } from './session/sign-in.ts'
 export type { SignOutOptions } from './session/sign-out.ts'

@@ -3,7 +3,7 @@
 import type { Context } from './context.ts'
 import { isTransient, type AnySessionError, InvalidOptionError } from './errors.ts'
 import type { RequestRefresh } from './refresh/queue.ts'
-import type { CoreOperation, Exchange } from './refresh/exchange.ts'
+import type { CoreOperation, Exchange } from './refresh/operation.ts'
 import type { NamedHooks } from './request/hooks.ts'
 import type { Commit, Extension, Kernel, ServerSkills } from './seam/extension.ts'
 import { requireToken } from './session/answers.ts'

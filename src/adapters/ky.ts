@@ -1,7 +1,7 @@
 // ky over a session: an entry of its own, so that users of plain fetch don't ship it.
 
 import ky, { type KyInstance, type Options } from 'ky'
-import type { Session } from '../session.ts'
+import type { Session } from '../face.ts'
 
 /**
  * A ky instance whose requests go through the session. ky's own `timeout` (10 s by default) counts while a request waits

@@ -4,7 +4,7 @@
 import { internalsKey, type SessionInternals } from '../request/replayable.ts'
 import { standInFor } from '../runtime/globals.ts'
 import type { Fetch, Undo } from '../seam/io.ts'
-import type { Session } from '../session.ts'
+import type { Session } from '../face.ts'
 
 export interface FetchTarget {
   fetch: Fetch

@@ -5,7 +5,7 @@
 import { transportKey } from '../request/replayable.ts'
 import { globalsOf } from '../runtime/globals.ts'
 import type { Undo } from '../seam/io.ts'
-import type { Session } from '../session.ts'
+import type { Session } from '../face.ts'
 import { responseOf } from './xhr/answer.ts'
 import { Run } from './xhr/run.ts'
 import { turn, type XhrTarget } from './xhr/target.ts'

@@ -13,53 +13,21 @@ import {
   SessionEndedError,
 } from '../errors.ts'
 import type { Stored } from '../runtime/ports.ts'
-import type { Commit, Operation, Sending } from '../seam/extension.ts'
-import type { Source } from '../session/events.ts'
-import type { Credentials, Json } from '../state/credentials.ts'
-import { signOutRenewedChange } from '../state/changes.ts'
+import type { Commit, Sending } from '../seam/extension.ts'
+import type { Credentials } from '../state/credentials.ts'
+import { signOutRenewedChange } from '../state/session-changes.ts'
 import { type Receipt, receivedFromApp } from '../state/expiry.ts'
-import type { Plan } from '../state/plan.ts'
 import type { SessionRecord } from '../state/record.ts'
 import type { Call, CallBackend } from './call.ts'
 import type { Attempt, Journal } from './journal.ts'
 import type { WithLock } from './lock.ts'
-
-/** What the core's own operations may say beyond those of extensions. */
-export interface CoreOperation<U, A> extends Operation<U, A> {
-  /** In place of `call`, for code of the app: no deadline, and what it throws is thrown on as it is. */
-  run?(): Promise<A>
-  /** Sign-outs that the server has missed are told first; `required`: if that fails, so does this operation. */
-  readonly pendingSignOut?: 'required' | 'attempted'
-  /** Whether a checkpoint is all that the caller waits for. */
-  readonly isCheckpointEnough?: boolean
-  /** What a checkpoint changes. @default as an answer */
-  checkpoint?(credentials: Credentials<U>, sending: Sending<U>, receipt: Receipt): Commit<U> | undefined
-  /** What is published in place of what was read or written. */
-  present?(news: News<U>): News<U>
-  /** What a trace says of it. Never a token. */
-  trace?(record: SessionRecord): Json
-}
-
-export type News<U> = readonly [stored: Stored<U> | null, source: Source]
-
-export interface Exchanged<A> {
-  /** What was decided with the record in hand. */
-  readonly plan: Plan | 'done'
-  /** Only where it was sent. */
-  readonly answer?: A | undefined
-}
-
-/** @throws SessionError */
-export type Exchange<U> = <A>(operation: CoreOperation<U, A>) => Promise<Exchanged<A>>
+import type { CoreOperation, Exchange, Exchanged, News, SignOutOperation } from './operation.ts'
 
 interface Outcome<U, A> extends Exchanged<A> {
   readonly news?: News<U>
 }
 
 type Written<U> = { isRefused?: true; news?: News<U> }
-
-/** Makes the operation that tells the server of the sign-out of this id. */
-export type SignOutOperation<U> = (id: number) => Operation<U, void>
 
 export function createExchange<U, C>(
   { runtime, store, events, settings }: Context<U, C>,

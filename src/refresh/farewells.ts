@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import type { AnySessionError } from '../errors.ts'
 import type { Undo } from '../seam/io.ts'
 import { backoff } from '../state/expiry.ts'
-import type { Exchange, SignOutOperation } from './exchange.ts'
+import type { Exchange, SignOutOperation } from './operation.ts'
 
 export interface Farewells {
   /** Never rejects: what could not be told now is told later. */

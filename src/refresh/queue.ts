@@ -8,7 +8,7 @@ import { requestReload } from '../state/changes.ts'
 import { type Ask, findShared } from '../state/plan.ts'
 import { isNewer, type Version } from '../state/record.ts'
 import type { State } from '../state/view.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange } from './operation.ts'
 import { refreshOperation } from './refresh.ts'
 import type { StepUpRefusal } from './step-up-refusal.ts'
 

@@ -14,7 +14,7 @@ import { type Asked, planRefresh } from '../state/plan.ts'
 import { type Ending, isSameSession, type Reason, type SessionRecord } from '../state/record.ts'
 import { issuedAfter } from '../state/steps.ts'
 import type { State } from '../state/view.ts'
-import type { CoreOperation } from './exchange.ts'
+import type { CoreOperation } from './operation.ts'
 
 export function refreshOperation<U, C>(
   backend: Backend<U>,

@@ -2,11 +2,11 @@
 
 import type { Context } from '../context.ts'
 import { SessionEndedError, StepUpRequiredError } from '../errors.ts'
-import type { CoreOperation, Exchange, News } from '../refresh/exchange.ts'
+import type { CoreOperation, Exchange, News } from '../refresh/operation.ts'
 import type { Stored } from '../runtime/ports.ts'
 import { withTimeout } from '../runtime/wait.ts'
 import type { Commit, Sending } from '../seam/extension.ts'
-import { restoreChange } from '../state/changes.ts'
+import { restoreChange } from '../state/session-changes.ts'
 import { type Credentials, isOtherUser, merge } from '../state/credentials.ts'
 import { type Receipt, receivedFromApp } from '../state/expiry.ts'
 import { BLANK, type Ending } from '../state/record.ts'

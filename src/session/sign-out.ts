@@ -1,10 +1,10 @@
 // How a session ends by its user: here and now, then in the record, and at the server as soon as that can be told.
 
 import type { Context } from '../context.ts'
-import type { SignOutOperation } from '../refresh/exchange.ts'
+import type { SignOutOperation } from '../refresh/operation.ts'
 import { abortable } from '../runtime/wait.ts'
 import type { Backend } from '../seam/backend.ts'
-import { signOutChange, signOutToldChange } from '../state/changes.ts'
+import { signOutChange, signOutToldChange } from '../state/session-changes.ts'
 import type { Credentials } from '../state/credentials.ts'
 import { firstGeneration, writeAlone } from './write.ts'
 

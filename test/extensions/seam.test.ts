@@ -148,9 +148,9 @@ describe('an extension can’t break a promise', () => {
     const heard: string[] = []
     const note = ({ request }: { request: { url: string } }) => void heard.push(request.url)
     const nosy = extension('nosy', {
-      judge: note as ExtensionHooks['judge'] & {},
-      observe: note as ExtensionHooks['observe'] & {},
-      served: note as ExtensionHooks['served'] & {},
+      judge: note,
+      observe: note,
+      served: note,
     })
     const { session } = await answering({ use: [nosy] }, () => new Response())
     await session.fetch('https://elsewhere.test/')

@@ -13,7 +13,7 @@ const floors = [
   { name: 'roof', files: ['global', 'index'] },
   { name: 'what an app adds', files: ['adapters/*', 'backends/*', 'extensions/*', 'expired'] },
   { name: 'parts of that', files: ['backends/clerk/*', 'backends/workos/*'] },
-  { name: 'the session, put together', files: ['session'] },
+  { name: 'the session, put together', files: ['session', 'face'] },
   {
     name: 'what goes on in it',
     files: [
@@ -44,8 +44,9 @@ const floors = [
   },
   { name: 'storages', files: ['backends/kit/*', 'storage/*', 'request/replayable', 'nearest'] },
   { name: 'the world', files: ['runtime/*', 'storage/vault', 'storage/storage', 'request/body'] },
+  { name: 'its globals', files: ['runtime/globals', 'runtime/ports'] },
   { name: 'the seam', files: ['seam/*'] },
-  { name: 'what the core decides', files: ['state/plan', 'state/verdict', 'state/changes'] },
+  { name: 'what the core decides', files: ['state/plan', 'state/verdict', 'state/changes', 'state/session-changes'] },
   { name: 'what it changes', files: ['state/steps', 'state/view'] },
   { name: 'what it knows', files: ['state/*'] },
   { name: 'ground', files: ['errors'] },
@@ -231,15 +232,21 @@ test('packages are imported where they belong', () => {
   expect(wrong.map(show)).toEqual([])
 })
 
-test.each(['context', 'runtime/ports', 'seam/backend', 'seam/extension', 'seam/io', 'storage/storage'])(
-  '%s is types only',
-  (name) => {
-    const { outputText } = ts.transpileModule(readFileSync(join(source, `${name}.ts`), 'utf8'), {
-      compilerOptions: { ...config.options, removeComments: true, sourceMap: false },
-    })
-    expect(outputText.trim()).toBe('export {};')
-  },
-)
+test.each([
+  'context',
+  'face',
+  'refresh/operation',
+  'runtime/ports',
+  'seam/backend',
+  'seam/extension',
+  'seam/io',
+  'storage/storage',
+])('%s is types only', (name) => {
+  const { outputText } = ts.transpileModule(readFileSync(join(source, `${name}.ts`), 'utf8'), {
+    compilerOptions: { ...config.options, removeComments: true, sourceMap: false },
+  })
+  expect(outputText.trim()).toBe('export {};')
+})
 
 test('nothing is loaded by import() at run time', () => {
   const loading = files.filter(({ file }) => /\bimport\(/.test(file.text.replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')))

@@ -35,7 +35,7 @@ const setup = async (
     onStolen() {},
     onStored() {},
   })
-  const tabs = Array.from({ length: count }, (_, id) => {
+  const tabs = Array.from({ length: count }, (__, id) => {
     const tab = createTab(id, {
       clock,
       browser,
@@ -44,7 +44,7 @@ const setup = async (
       isOnline: () => true,
       fetchOf: (): typeof fetch => (_input, init) =>
         new Promise((resolve, reject) => {
-          const refreshToken = String(init!.body)
+          const refreshToken = init!.body as string
           const nth = asked.length + 2
           const body = JSON.stringify({ accessToken: `access-${nth}`, refreshToken: `refresh-${nth}` })
           const later = (run: () => void): void => void clock.at(1, tab, run)

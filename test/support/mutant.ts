@@ -6,7 +6,7 @@ import { build } from 'esbuild'
 import type { Core } from '../state/model.ts'
 
 const folder = join(import.meta.dirname, '../../src/state')
-const modules = ['changes', 'plan', 'record', 'steps', 'verdict', 'view']
+const modules = ['changes', 'plan', 'record', 'session-changes', 'steps', 'verdict', 'view']
 
 /** @throws where `right` is not there exactly once: the source has moved, and the mistake must be made anew. */
 export async function mutant(module: string, right: string, wrong: string): Promise<Core> {

@@ -3,7 +3,7 @@
 
 import { InvalidTokenError } from '../../errors.ts'
 import type { Commit, Extension, Kernel, ResponseContext } from '../../seam/extension.ts'
-import { responseChange } from '../../state/changes.ts'
+import { responseChange } from '../../state/session-changes.ts'
 import { type Credentials, isOlder, isOtherUser, merge } from '../../state/credentials.ts'
 import { parseDate } from '../../state/expiry.ts'
 
