@@ -44,7 +44,7 @@ const setup = async (
       isOnline: () => true,
       fetchOf: (): typeof fetch => (_input, init) =>
         new Promise((resolve, reject) => {
-          const refreshToken = String(init!.body)
+          const refreshToken = init!.body as string
           const nth = asked.length + 2
           const body = JSON.stringify({ accessToken: `access-${nth}`, refreshToken: `refresh-${nth}` })
           const later = (run: () => void): void => void clock.at(1, tab, run)
@@ -63,7 +63,7 @@ const setup = async (
         needsToken: cookies,
         replayWindow,
         attach() {},
-        restore: async (_, held) => held,
+        restore: async (_io, stored) => stored,
         async refresh({ refreshToken }, { fetch }) {
           await before?.()
           return (await fetch('https://auth.test/refresh', { method: 'POST', body: refreshToken! })).json()
