@@ -45,14 +45,26 @@ test('an answer that comes after a later refresh is of no use any more', async (
   expect((await session.refresh()).status).toBe('authenticated')
 })
 
-test('one whose answer was lost has sent the refresh token: nothing sends it again before that is over', async () => {
+test('one whose answer may still come has sent the refresh token: nothing sends it again before that is over', async () => {
   const clock = createClock()
-  const knobs = { refreshFailures: ['drop-after' as const] }
-  const { session, wire } = await setup(oauth2WithSideTokens(), { clock, knobs })
-  await thrownBy(session.getToken({ resource }))
+  const { session, wire } = await setup(oauth2WithSideTokens(), { clock })
+  wire.hold('/oauth/token')
+  void session.getToken({ resource }).catch(() => {})
   void session.refresh().catch(() => {})
   await clock.pass(9_000)
   expect(wire.to('/oauth/token')).toHaveLength(1)
+})
+
+test('one whose connection was dropped keeps the refresh token back no longer than the ordinary back-off', async () => {
+  const clock = createClock()
+  const knobs = { refreshFailures: ['drop-before' as const] }
+  const { session, wire } = await setup(oauth2WithSideTokens(), { clock, knobs })
+  await thrownBy(session.getToken({ resource }))
+  const refreshed = session.refresh()
+  expect(wire.to('/oauth/token')).toHaveLength(1)
+  await clock.pass(2_000)
+  expect((await refreshed).stale).toBe(false)
+  expect(wire.to('/oauth/token')).toHaveLength(2)
 })
 
 test('one leaves a server alone for as long as that has asked', async () => {

@@ -63,7 +63,7 @@ const setup = async (
         needsToken: cookies,
         replayWindow,
         attach() {},
-        restore: async (_, held) => held,
+        restore: async (_io, stored) => stored,
         async refresh({ refreshToken }, { fetch }) {
           await before?.()
           return (await fetch('https://auth.test/refresh', { method: 'POST', body: refreshToken! })).json()
