@@ -23,7 +23,7 @@ export function createReadiness<U, C>({ runtime, store, settings }: Context<U, C
   const { clock, records, disposed } = runtime
   const { timeout } = settings
   let begun: Promise<unknown> | null = null
-  let asleep: { promise: Promise<void>; wake(): void } | null = null
+  let asleep: { promise: Promise<void>; wake(): void; fail(cause: unknown): void } | null = null
   let syncing: Promise<void> | null = null
   let isHinted = false
 
@@ -37,13 +37,30 @@ export function createReadiness<U, C>({ runtime, store, settings }: Context<U, C
 
   /** However many hints come: one read at a time, and the last one begins after the last hint. */
   async function readAgain(): Promise<void> {
-    while (isHinted) {
+    while (isHinted && !disposed.aborted) {
       isHinted = false
-      store.adopt(await records.read().catch(() => null), 'other-tab')
+      await records.read().then((found) => store.adopt(found, 'other-tab'), stayAsleep)
     }
     syncing = null
     asleep?.wake()
     asleep = null
+  }
+
+  /** It could not be found out what happened while the page slept: those who wait are told, and the record is read again. */
+  function stayAsleep(cause: unknown): void {
+    if (!asleep) return
+    asleep.fail(cause)
+    asleep = null
+    suspend()
+    isHinted = true
+  }
+
+  function suspend(): void {
+    if (asleep) return
+    let [wake, fail] = [(): void => {}, (_cause: unknown): void => {}]
+    const promise = abortable(new Promise<void>((resolve, reject) => ([wake, fail] = [resolve, reject])), disposed)
+    promise.catch(() => {})
+    asleep = { promise, wake, fail }
   }
 
   async function untilKnown(caller: string): Promise<void> {
@@ -67,13 +84,7 @@ export function createReadiness<U, C>({ runtime, store, settings }: Context<U, C
       if (store.state.status === 'loading') await abortable(untilKnown('session'), signal)
     },
     untilKnown,
-    suspend() {
-      if (asleep) return
-      let wake!: () => void
-      const promise = abortable(new Promise<void>((resolve) => (wake = resolve)), disposed)
-      promise.catch(() => {})
-      asleep = { promise, wake }
-    },
+    suspend,
     sync() {
       isHinted = true
       syncing ??= readAgain()
