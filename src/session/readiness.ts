@@ -24,7 +24,7 @@ export function createReadiness<U, C>({ runtime, store, settings, reentrance }: 
   const { clock, records, disposed } = runtime
   const { timeout } = settings
   let begun: Promise<unknown> | null = null
-  let asleep: { promise: Promise<void>; wake(): void } | null = null
+  let asleep: { promise: Promise<void>; wake(): void; fail(cause: unknown): void } | null = null
   let syncing: Promise<void> | null = null
   let isHinted = false
 
@@ -38,9 +38,9 @@ export function createReadiness<U, C>({ runtime, store, settings, reentrance }: 
 
   /** However many hints come: one read at a time, and the last one begins after the last hint. */
   async function readAgain(): Promise<void> {
-    while (isHinted) {
+    while (isHinted && !disposed.aborted) {
       isHinted = false
-      store.adopt(await records.read().catch(() => null), 'other-tab')
+      await records.read().then((found) => store.adopt(found, 'other-tab'), stayAsleep)
     }
     syncing = null
     asleep?.wake()
@@ -52,6 +52,23 @@ export function createReadiness<U, C>({ runtime, store, settings, reentrance }: 
     const reason = lastFailure ? messageOf(lastFailure) : `There was no answer within ${timeout} ms.`
     const message = `${caller}: it is unknown who is signed in. ${reason} Asking goes on.`
     return new RefreshTimeoutError(message, { cause: lastFailure ?? undefined })
+  }
+
+  /** It could not be found out what happened while the page slept: those who wait are told, and the record is read again. */
+  function stayAsleep(cause: unknown): void {
+    if (!asleep) return
+    asleep.fail(cause)
+    asleep = null
+    suspend()
+    isHinted = true
+  }
+
+  function suspend(): void {
+    if (asleep) return
+    let [wake, fail] = [(): void => {}, (_cause: unknown): void => {}]
+    const promise = abortable(new Promise<void>((resolve, reject) => ([wake, fail] = [resolve, reject])), disposed)
+    promise.catch(() => {})
+    asleep = { promise, wake, fail }
   }
 
   async function untilKnown(caller: string): Promise<void> {
@@ -77,13 +94,7 @@ export function createReadiness<U, C>({ runtime, store, settings, reentrance }: 
       await abortable(untilKnown('session'), signal)
     },
     untilKnown,
-    suspend() {
-      if (asleep) return
-      let wake!: () => void
-      const promise = abortable(new Promise<void>((resolve) => (wake = resolve)), disposed)
-      promise.catch(() => {})
-      asleep = { promise, wake }
-    },
+    suspend,
     sync() {
       isHinted = true
       syncing ??= readAgain()

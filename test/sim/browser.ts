@@ -24,6 +24,9 @@ export interface Browser {
   readonly stored: string | null
   /** The user clears the site's data. */
   clear(): void
+  /** Nothing that is asked of the storage is answered before so many ms have passed. */
+  slowDown(ms: number): void
+  readonly slowUntil: number
   /** Frees what it held. */
   bury(tab: Owner): void
 }
@@ -140,13 +143,14 @@ export function createBrowser({ clock, dice, faults, onPost, onStolen, onStored 
   }
 
   let stored: string | null = null
+  let slowUntil = 0
 
   const storageOf = (tab: Owner): Required<ItemStorage> => {
     // Transactions of one tab keep their order.
     let last = 0
     const transact = <T>(work: () => T): Promise<T> =>
       new Promise((resolve, reject) => {
-        last = Math.max(last + 0.01, clock.time + dice.between(0.1, dice.chance(0.1) ? 60 : 3))
+        last = Math.max(last + 0.01, slowUntil, clock.time + dice.between(0.1, dice.chance(0.1) ? 60 : 3))
         at(last - clock.time, tab, () => {
           try {
             const result = work()
@@ -182,6 +186,10 @@ export function createBrowser({ clock, dice, faults, onPost, onStolen, onStored 
       return stored
     },
     clear: () => (stored = null),
+    slowDown: (ms) => (slowUntil = Math.max(slowUntil, clock.time + ms)),
+    get slowUntil() {
+      return slowUntil
+    },
     bury(tab) {
       for (const channel of channels) if (channel.tab === tab) channels.delete(channel)
       for (let place = waiting.length - 1; place >= 0; place--)

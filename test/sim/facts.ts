@@ -38,6 +38,8 @@ export interface Sent {
   outcome: 'open' | 'answered' | 'failed' | 'aborted'
   status: number
   settledAt: number
+  /** Until when the storage may not have taken what was answered: it was slow then. */
+  writableAt: number
   /** What the server asked for in a `Retry-After`, ms. */
   retryAfter: number
   /** Of a refresh: the number its tab had journalled last, the token that the answer brings, and whether it got there. */

@@ -320,6 +320,14 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 0,
   },
   {
+    name: 'a storage that is slow is taken for a storage that fails',
+    file: 'storage/resilient.ts',
+    replace: 'return await work(await used)',
+    by: `return await withTimeout(used.then(work), clock, 2_000, 'slow').catch((cause) => ((hasWorked = false), work(giveUp(cause))))`,
+    oracles: ['I1', 'I2', 'I15', 'I26'],
+    seed: 0,
+  },
+  {
     name: 'nobody believes the server that a session is over',
     file: 'backends/bearer.ts',
     replace:

@@ -24,6 +24,8 @@ export interface NetworkOptions {
   /** The number that this tab journalled last. */
   attemptOf(tab: Tab): number
   onSent(sent: Sent): void
+  /** Until then the storage answers nothing. */
+  slowUntil(): number
   note(tab: Tab, text: string): void
 }
 
@@ -54,7 +56,7 @@ const bodyOf = (text: string) => {
 }
 
 export function createNetwork(options: NetworkOptions): Network {
-  const { clock, dice, server, faults, isOnline, isStormy, callOf, attemptOf, onSent, note } = options
+  const { clock, dice, server, faults, isOnline, isStormy, callOf, attemptOf, onSent, slowUntil, note } = options
   const sent: Sent[] = []
 
   function depart(tab: Tab, input: string, init: RequestInit): Sent {
@@ -80,6 +82,7 @@ export function createNetwork(options: NetworkOptions): Network {
       outcome: 'open',
       status: 0,
       settledAt: Infinity,
+      writableAt: 0,
       retryAfter: 0,
       attempt: attemptOf(tab),
       minted: null,
@@ -141,6 +144,7 @@ export function createNetwork(options: NetworkOptions): Network {
           one.outcome = outcome
           one.status = status
           one.settledAt = clock.time
+          one.writableAt = slowUntil()
           note(tab, `${one.nth} ${outcome} ${status}`)
         }
         signal?.addEventListener('abort', () => {

@@ -13,8 +13,8 @@ const MINUTE = 60_000
 const BUCKET = 5
 
 /** Whether its tab could not see it through: it slept, died, or was robbed of the lock. */
-const isBroken = ({ tab, at, settledAt }: Sent): boolean =>
-  tab.breaks.some((time) => time >= at && time <= settledAt + WRITTEN)
+const isBroken = ({ tab, at, settledAt, writableAt }: Sent): boolean =>
+  tab.breaks.some((time) => time >= at && time <= Math.max(settledAt, writableAt) + WRITTEN)
 
 /** Whether two tabs may have held the lock at once, which only the fence keeps apart: whoever wakes does not know yet. */
 const isBlurred = (one: Sent, other: Sent): boolean =>

@@ -139,6 +139,7 @@ const ACTS: readonly (readonly [weight: number, act: Act])[] = [
   [1.5, ({ dice }, tab) => tab.hide(dice.chance(0.6))],
   [0.5, ({ jump, dice }) => jump(dice.pick([-1, 1]) * dice.between(1000, 3_600_000))],
   [0.3, ({ clear }) => clear()],
+  [0.5, slowStorage],
   [0.5, (stage) => offline(stage)],
   [0.5, (stage) => storm(stage)],
   [
@@ -159,6 +160,12 @@ function leaveOffline(stage: Stage, tab: OpenTab): void {
   stage.after(stage.dice.between(0, 300), () => {
     if (tab.life === 'running') stage.call(tab, 'sign-in', () => tab.session.signIn(stage.server.signIn('ann')))
   })
+}
+
+/** With it often go the tabs that a browser restores: they open while nothing answers. */
+function slowStorage({ dice, slowDown, tabs, open }: Stage): void {
+  slowDown(dice.chance(0.7) ? dice.between(1000, 8000) : dice.between(8000, 30_000))
+  if (tabs.length < MOST_TABS && dice.chance(0.5)) open()
 }
 
 function offline(stage: Stage): void {

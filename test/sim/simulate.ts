@@ -99,6 +99,10 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
       browser.clear()
       publish('cleared')
     },
+    slowDown(ms) {
+      note(`the storage answers nothing for ${ms} ms`)
+      browser.slowDown(ms)
+    },
     open,
     call: createCalls({ clock, server, calls, note, publish }),
   }
@@ -135,6 +139,7 @@ export async function simulate(seed: number, sdk: Sdk, isTraced = false): Promis
     callOf: (id) => (id === null ? null : (calls[+id] ?? null)),
     attemptOf: (tab) => attempts.get(tab as LiveTab) ?? 0,
     onSent: (one) => publish('sent', one),
+    slowUntil: () => browser.slowUntil,
     note: (tab, text) => note(`tab ${tab.id} ${text}`),
   })
 

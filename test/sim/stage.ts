@@ -48,6 +48,8 @@ export interface Stage {
   sleep(ms: number): void
   /** The user clears the site's data, under all tabs. */
   clear(): void
+  /** The storage answers nothing for so long: a disk that is busy, a tab that keeps the database from all others. */
+  slowDown(ms: number): void
   call(
     tab: OpenTab,
     kind: string,

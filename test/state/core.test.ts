@@ -3,11 +3,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { claimsOf, type Credentials, merge } from '../../src/state/credentials.ts'
-import { curedChange, mayWrite, wastedChange } from '../../src/state/changes.ts'
+import { curedChange, mayWrite, reseatChange, wastedChange } from '../../src/state/changes.ts'
 import { beginAttempt, beginSession, chargeBudget, endSession } from '../../src/state/steps.ts'
 import { backoff, leewayFor, lifetimeOf, receivedFromApp, retryAfter } from '../../src/state/expiry.ts'
 import { type Asked, planRefresh } from '../../src/state/plan.ts'
-import { BLANK, type SessionRecord } from '../../src/state/record.ts'
+import { BLANK, isRecord, type SessionRecord } from '../../src/state/record.ts'
 import { changedIn, LOADING, stateOf } from '../../src/state/view.ts'
 import { InvalidTokenError } from '../../src/errors.ts'
 
@@ -446,5 +446,54 @@ describe('the fence', () => {
         expect(mayWrite(stands, own)).toBe(isMine)
       }),
     )
+  })
+})
+
+describe('a record that is found', () => {
+  const times = { first: NOW, at: NOW + 1, deadline: NOW + 2 }
+
+  test.each<[string, object]>([
+    ['nobody', BLANK],
+    ['an attempt under way', { ...BLANK, sent: times }],
+    ['a reload that is waited for', { ...BLANK, attempt: 5, mintedBy: 5, reloadedBy: 4, reloadFrom: 6 }],
+    ['a lifetime that a server has made very long', { ...BLANK, lifetime: 1e18 }],
+  ])('makes sense: %s', (_, record) => expect(isRecord(record)).toBe(true))
+
+  test.each<[string, unknown]>([
+    ['nothing', null],
+    ['an empty object', {}],
+    ['another layout', { ...BLANK, layout: 1 }],
+    ['a version that is no number', { ...BLANK, version: { generation: '1', revision: 0 } }],
+    ['a version below nothing', { ...BLANK, version: { generation: -1, revision: 0 } }],
+    ['no version', { ...BLANK, version: {} }],
+    ['an attempt that counts no further', { ...BLANK, attempt: Number.MAX_SAFE_INTEGER }],
+    ['an attempt that is no number', { ...BLANK, attempt: NaN }],
+    ['a refresh by a later attempt', { ...BLANK, attempt: 5, mintedBy: 6 }],
+    ['a reload by a later attempt', { ...BLANK, attempt: 5, reloadedBy: 6 }],
+    ['a reload that is waited for after that', { ...BLANK, attempt: 5, reloadFrom: 7 }],
+    ['a receipt that is no time', { ...BLANK, receivedAt: Infinity }],
+    ['a cool-down below nothing', { ...BLANK, coolUntil: -1 }],
+    ['a lifetime that is a text', { ...BLANK, lifetime: 'long' }],
+    ['an attempt without times', { ...BLANK, sent: {} }],
+    ['an attempt that ends before it begins', { ...BLANK, sent: { ...times, deadline: NOW } }],
+    ['an attempt without an end', { ...BLANK, sent: { ...times, deadline: Infinity } }],
+  ])('makes none: %s', (_, record) => expect(isRecord(record)).toBe(false))
+})
+
+describe('what a tab held in memory, once the storage works again', () => {
+  const at = (generation: number, signedIn: boolean, reason: SessionRecord['reason']): SessionRecord => ({
+    ...BLANK,
+    version: { generation, revision: 0 },
+    signedIn,
+    reason,
+  })
+  test.each<[string, SessionRecord, SessionRecord | null, boolean]>([
+    ['a sign-in, where nothing is stored', at(9, true, 'signed-in'), null, true],
+    ['a sign-in, over the session before', at(9, true, 'signed-in'), at(5, true, 'refreshed'), true],
+    ['a sign-in, under the next', at(9, true, 'signed-in'), at(10, true, 'signed-in'), false],
+    ['a sign-out', at(9, false, 'signed-out'), at(5, true, 'refreshed'), true],
+    ['that nobody was found says nothing of what is stored', at(9, false, 'restored'), at(5, true, 'refreshed'), false],
+  ])('%s', (_, held, stored, isWritten) => {
+    expect(reseatChange(held)(stored)).toBe(isWritten ? held : undefined)
   })
 })

@@ -45,3 +45,32 @@ test('what was signed out is gone, and said to be', async () => {
   expect(values.size).toBe(0)
   await expect(vault.unseal(sealed)).rejects.toThrow('Cleared')
 })
+
+test('what has not come yet is waited for, until another tab has written: the row beside it is read again then', async () => {
+  const { open, values } = browser()
+  const vault = await open()
+  const before = await vault.seal({ accessToken: 'before' })
+  vault.put!(before)
+  const older = values.get('session')!
+  const sealed = await vault.seal({ accessToken: 'after' })
+  vault.put!(sealed)
+  const newer = values.get('session')!
+  values.set('session', older)
+  await expect(vault.unseal(sealed, false)).rejects.toThrow('Cleared')
+  expect(vault.mayComeLate!(1)).toBe(true)
+  await vault.untilNews!(1)
+  values.set('session', newer)
+  expect(await vault.unseal(sealed, false)).toEqual({ accessToken: 'after' })
+  expect(vault.mayComeLate!(100)).toBe(false)
+})
+
+test.each(['nonsense', 'null', '[]', '7'])('%s in its place is nobody’s', async (text) => {
+  const { open, values } = browser()
+  const vault = await open()
+  const sealed = await vault.seal({ accessToken: 'secret' })
+  vault.put!(sealed)
+  values.set('session', text)
+  await expect(vault.unseal(sealed)).rejects.toThrow('Cleared')
+  vault.put!(sealed)
+  expect(await vault.unseal(sealed)).toEqual({ accessToken: 'secret' })
+})

@@ -83,6 +83,42 @@ test("'local' keeps the token where all scripts can read it, in step with the re
   expect(await dump(first)).not.toMatch(aToken)
 })
 
+test("'local' that shows a hidden tab an older value: it hears of the next user within a second or so", async () => {
+  const each = await world()
+  const [first] = await open(each, 1, { storage: () => Resesh.local() })
+  // As in a hidden tab, timers fire once a second; and a read, once a test has armed it, finds what was there before.
+  const hidden = (): Platform => {
+    let older: string | null = null
+    const later = ((run: () => void, ms: number) => setTimeout(run, Math.ceil(ms / 1000) * 1000)) as typeof setTimeout
+    const getItem = (key: string) => {
+      const now = localStorage.getItem(key)
+      const isArmed = sessionStorage.getItem('armed') && older !== null && older !== now
+      if (isArmed) sessionStorage.removeItem('armed')
+      const shown = isArmed ? older : now
+      older = now
+      return shown
+    }
+    return {
+      setTimeout: later,
+      localStorage: {
+        getItem,
+        setItem: (key: string, value: string) => localStorage.setItem(key, value),
+        removeItem: (key: string) => localStorage.removeItem(key),
+      } as Storage,
+    }
+  }
+  const [tab] = (await each.open(1, { storage: () => Resesh.local(), platform: hidden })) as [Tab]
+  await untilAll([tab], ({ status }) => status === 'authenticated')
+  await tab.run(() => sessionStorage.setItem('armed', 'yes'))
+  await first.run(({ session }) => session.getToken({ skipCache: true }))
+  await first.run(({ session }) => session.getToken({ skipCache: true }))
+  await first.run(({ signIn }) => signIn({ user: 'bob' }))
+  const begun = Date.now()
+  await untilAll([tab], ({ user }) => user?.['name'] === 'Bob')
+  expect(Date.now() - begun).toBeLessThan(2500)
+  expect(await tab.run(({ heard }) => heard.map(({ status }) => status))).not.toContain('unauthenticated')
+})
+
 test("'memory' is this tab alone, and gone with a reload", async () => {
   const each = await world()
   const [first, second] = (await each.open(2, { storage: () => Resesh.memory() })) as [Tab, Tab]
