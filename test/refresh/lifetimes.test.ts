@@ -214,7 +214,6 @@ const keeping = async (answer: object, initial: object = { accessToken: 'first',
   const backend: Backend = {
     ...defineBackend({ refresh: async () => (refreshes++, answer) }),
     cookies: true,
-    needsToken: true,
     restore: async () => answer,
   }
   const statuses: number[] = []

@@ -113,13 +113,14 @@ test.each([
   { holder: 'a', sends: 0, what: 'that tab has the lock: this tab lost it, and leaves the healthy answer alone' },
   { holder: 'b', sends: 1, what: 'that tab has lost the lock: the server forgives one more use' },
 ])('an attempt is under way in another tab, and $what', async ({ holder, sends }) => {
-  const name = 'resesh:default'
+  let name = ''
   const clock = createTestClock()
   const storage = sharedStorage()
   const held: LockInfo[] = []
   const locks = {
     request: (asked: string, _: LockOptions, hold: () => Promise<unknown>) => {
       if (asked.includes(':attempt:')) held.push({ name: asked, clientId: 'b' })
+      else name = asked
       return hold()
     },
     query: async () => ({ held: [...held, { name, clientId: holder }] }),

@@ -86,7 +86,8 @@ test('an app of another server does not begin as the user of the first, and send
   expect(first.current.user).toEqual({ name: 'Ann' })
   await first.refresh()
   expect(values.size).toBe(2)
-  expect(locked.size).toBe(2)
+  // Beside the lock of the session, each attempt holds one of its own.
+  expect([...locked].filter((name) => !name.includes(':attempt:'))).toHaveLength(2)
   expect(channels.size).toBe(2)
   expect([...values.keys(), ...locked, ...channels].join()).not.toContain('secret')
   const { session: again } = open(refreshedAt('/a/refresh'))
