@@ -48,7 +48,7 @@ test('a page comes back from the back/forward cache after a sign-out elsewhere: 
   await away.page.goto(`${each.origin}/elsewhere`)
   await other.run(({ session }) => session.signOut())
   await goBack(away)
-  expect(await asked(away)).toEqual([true, null, 'The session is over: the user has signed out'])
+  expect(await asked(away)).toEqual([true, null, 'The session is over: the user signed out'])
   const { heard } = await away.run((tab) => ({ heard: tab.heard.map(({ reason }) => reason) }))
   expect(heard.slice(-1)).toEqual(['signed-out'])
   expect(each.sent.filter(({ path }) => path === '/api/me')).toEqual([])
@@ -85,7 +85,7 @@ test('another user signed in while a page was in the back/forward cache: it come
   await other.run(({ signIn }) => signIn({ user: 'bob' }))
   await goBack(away)
   const token = await other.run(({ session }) => session.getToken())
-  expect(await asked(away)).toEqual([true, token, 'The session is over: another session has begun since'])
+  expect(await asked(away)).toEqual([true, token, 'The session is over: another session has begun'])
   expect(await stateIn(away)).toMatchObject({ user: { name: 'Bob' } })
   expect(each.sent.filter(({ path }) => path === '/api/me')).toEqual([])
 })
@@ -100,7 +100,7 @@ test('a frozen page reads the record again before it serves anything (59)', asyn
   await other.run(({ session }) => session.signOut())
   expect(await stateIn(asleep)).toMatchObject({ status: 'authenticated' }) // it is asleep
   await thaw()
-  expect(await asked(asleep)).toEqual([undefined, null, 'The session is over: the user has signed out'])
+  expect(await asked(asleep)).toEqual([undefined, null, 'The session is over: the user signed out'])
   expect(each.sent.filter(({ path }) => path === '/api/me')).toEqual([])
 })
 
