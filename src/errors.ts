@@ -50,7 +50,10 @@ export class RefreshFailedError extends SessionError {
   }
 }
 
-/** No answer within {@link SessionOptions.timeout}. The session is kept; an answer that comes late is still taken. */
+/**
+ * No answer within {@link SessionOptions.timeout}. The session is kept; an answer that comes late is still taken. Also for a
+ * storage that does not answer within 10 s, and another refresh that does not end within twice the timeout.
+ */
 export class RefreshTimeoutError extends SessionError {
   override readonly name = 'RefreshTimeoutError'
   override readonly code = 'ERR_REFRESH_TIMEOUT'

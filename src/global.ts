@@ -2,7 +2,6 @@
 
 export * from './index.ts'
 export * from './expired.ts'
-export { defineBackend } from './backends/kit.ts'
 export { bearer } from './backends/bearer.ts'
 export { cookie } from './backends/cookie.ts'
 export { fromTokenResponse, oauth2 } from './backends/oauth2.ts'

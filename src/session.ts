@@ -104,7 +104,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   else begin(initial)
 
   function reportStorage(cause: unknown): void {
-    const message = `The storage ${storage.name} failed: the session lives in this tab's memory now, until it is reloaded.`
+    const message = `The storage ${storage.name} failed: the session lives in this tab's memory now, until the storage works again.`
     events.emit('error', { error: new RefreshFailedError(message, { cause }) })
   }
 

@@ -27,7 +27,7 @@ test('a storage of one’s own that can’t be opened: memory, and one error', a
   expect((await session.fetch(url('/api/me'))).status).toBe(200)
   expect(session.current).toMatchObject({ status: 'authenticated', stale: false })
   expect(errors.map(({ message }) => message)).toEqual([
-    "The storage broken failed: the session lives in this tab's memory now, until it is reloaded.",
+    "The storage broken failed: the session lives in this tab's memory now, until the storage works again.",
   ])
 })
 
