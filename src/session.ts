@@ -9,6 +9,7 @@ import { createCaller } from './refresh/call.ts'
 import { createExchange } from './refresh/exchange.ts'
 import { createFarewells } from './refresh/farewells.ts'
 import { createJournal } from './refresh/journal.ts'
+import { createLateWrite } from './refresh/late-write.ts'
 import { createLock } from './refresh/lock.ts'
 import { createQueue } from './refresh/queue.ts'
 import { createSchedule } from './refresh/schedule.ts'
@@ -68,7 +69,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const signOutOperation = createSignOutOperation<U>(backend)
   const withLock = createLock(runtime, timeout, settings.replayWindow, () => store.lastFailure)
   const journal = createJournal(context)
-  const exchange = createExchange(context, withLock, journal, callBackend, signOutOperation)
+  const exchange = createExchange(context, withLock, journal, callBackend, signOutOperation, createLateWrite(context))
   const stepUpRefusal = createStepUpRefusal(context)
   const requestRefresh = createQueue(context, exchange, stepUpRefusal)
   const { begin, restore } = createRestore(context, readiness, exchange)

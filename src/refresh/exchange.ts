@@ -20,6 +20,7 @@ import { type Receipt, receivedFromApp } from '../state/expiry.ts'
 import type { SessionRecord } from '../state/record.ts'
 import type { Call, CallBackend } from './call.ts'
 import type { Attempt, Journal } from './journal.ts'
+import type { WriteLater } from './late-write.ts'
 import type { WithLock } from './lock.ts'
 import type { CoreOperation, Exchange, Exchanged, News, SignOutOperation } from './operation.ts'
 
@@ -35,6 +36,7 @@ export function createExchange<U, C>(
   journal: Journal<U>,
   callBackend: CallBackend<U>,
   signOutOperation: SignOutOperation<U>,
+  writeLater: WriteLater<U>,
 ): Exchange<U> {
   const { clock, records } = runtime
   const { replayWindow } = settings
@@ -42,8 +44,10 @@ export function createExchange<U, C>(
   async function talk<A>(operation: CoreOperation<U, A>): Promise<Outcome<U, A> | number> {
     const { stored: found, isSole, notBefore } = await journal.look()
     if (notBefore && operation.maySpend(store.credentials)) return notBefore
+    // The record does not know yet that the user has signed out.
+    const isOver = !!store.writeSignOut && operation.maySpend(found?.credentials ?? null)
     // Without a lock over all tabs, the tab that has sent the last attempt may be about to write its answer.
-    const plan = operation.plan(found, clock.now(), isSole ? replayWindow : 0)
+    const plan = isOver ? 'adopt' : operation.plan(found, clock.now(), isSole ? replayWindow : 0)
     switch (plan) {
       case 'send':
         return begin(operation, found, isSole)
@@ -83,11 +87,10 @@ export function createExchange<U, C>(
   ): Promise<Outcome<U, A> | number> {
     const { record } = sending
     let checkpoint: Promise<News<U> | null> | undefined
-    let lateAnswer: Promise<void> | undefined
     const call = startCall(operation, sending, attempt, (credentials) => {
       const commit = (operation.checkpoint ?? operation.commit)(credentials as never, sending, call.receipt())
       // Written at once: a page that dies before the rest is answered must not take the only refresh token with it.
-      checkpoint = write(commit, sending).then(
+      checkpoint = write(commit, sending, attempt).then(
         ({ news }) => news ?? null,
         () => null,
       )
@@ -97,12 +100,16 @@ export function createExchange<U, C>(
       const answer = await call.inTime
       note(operation, attempt, null)
       await checkpoint
-      return await commitAnswer(operation, sending, answer, call.receipt())
+      return await conclude(
+        operation,
+        await write(operation.commit(answer, sending, call.receipt()), sending, attempt),
+        answer,
+      )
     } catch (cause) {
       if (call.last.isUnsent) return clock.now()
       if (cause instanceof SessionEndedError && operation.end)
-        return await conclude(operation, await write(operation.end(cause.reason, sending), sending))
-      if (cause instanceof RefreshTimeoutError && attempt) lateAnswer = takeLateAnswer(operation, sending, call)
+        return await conclude(operation, await write(operation.end(cause.reason, sending), sending, attempt))
+      if (cause instanceof RefreshTimeoutError) attempt?.keepOpenFor(takeLateAnswer(operation, sending, call, attempt))
       const error = explain(cause, call, attempt)
       note(operation, attempt, error)
       const kept = await checkpoint
@@ -112,7 +119,7 @@ export function createExchange<U, C>(
       throw error
     } finally {
       if (attempt) {
-        void Promise.resolve(lateAnswer).then(attempt.end)
+        attempt.end()
         events.trace(`${operation.name}-end`, { attempt: record!.attempt })
       }
     }
@@ -138,20 +145,20 @@ export function createExchange<U, C>(
     return callBackend((io) => operation.call(io, sending), { attempt, checkpoint })
   }
 
-  async function commitAnswer<A>(
-    operation: CoreOperation<U, A>,
-    sending: Sending<U>,
-    answer: A,
-    receipt: Receipt,
-  ): Promise<Outcome<U, A> | number> {
-    return conclude(operation, await write(operation.commit(answer, sending, receipt), sending), answer)
-  }
-
   /** The fenced commit. `isRefused`: a sign-out, a sign-in or a later attempt came first. */
-  async function write(commit: Commit<U> | undefined, { record: before }: Sending<U>): Promise<Written<U>> {
+  async function write(
+    commit: Commit<U> | undefined,
+    { record: before }: Sending<U>,
+    attempt?: Attempt,
+  ): Promise<Written<U>> {
     if (!commit) return {}
     const { change, credentials } = commit
-    const record = await records.update(change, credentials)
+    const record = await records.update(change, credentials).catch((cause: unknown) => {
+      const unwritten = attempt && credentials && before && change(before)
+      if (!unwritten) throw cause
+      attempt.keepOpenFor(writeLater(commit, before))
+      return unwritten
+    })
     if (record)
       return credentials === undefined ? {} : { news: [{ record, credentials }, credentials ? 'this-tab' : 'server'] }
     // Credentials that were just minted must not outlive a sign-out.
@@ -190,12 +197,13 @@ export function createExchange<U, C>(
     operation: CoreOperation<U, A>,
     sending: Sending<U>,
     { answer, receipt }: Call<A>,
+    attempt: Attempt,
   ): Promise<void> {
     const { end } = operation
     const taken = answer.then(
-      async (late) => write(operation.commit(late, sending, receipt()), sending),
+      async (late) => write(operation.commit(late, sending, receipt()), sending, attempt),
       async (cause: unknown) =>
-        write(cause instanceof SessionEndedError ? end?.(cause.reason, sending) : undefined, sending),
+        write(cause instanceof SessionEndedError ? end?.(cause.reason, sending) : undefined, sending, attempt),
     )
     return taken.then(
       ({ news }) => news && publish({ plan: 'send', news }),

@@ -24,8 +24,9 @@ export function createFarewells<U, C>(
   let isBusy = false
   let disarm: Undo | null = null
 
-  /** Tells of each that is written down. @throws what the last one failed with */
+  /** Tells of each that is written down, or can be now. @throws what the last one failed with */
   async function tellEach(): Promise<void> {
+    await store.writeSignOut?.()
     const failed: unknown[] = []
     for (const { id } of (await records.read())?.record.signOuts ?? [])
       await exchange(signOutOperation(id)).catch((error: unknown) => failed.push(error))

@@ -26,7 +26,9 @@ export interface Attempt {
   readonly record: SessionRecord
   /** Whether it must not be sent any more: this page slept, or lost the lock, or the user has signed out. */
   isTooLate(): boolean
-  /** Its outcome is written, and nobody waits for its answer any more. */
+  /** Its answer is not written yet: the attempt does not end before `work` does. */
+  keepOpenFor(work: Promise<unknown>): void
+  /** Its outcome is written, or nobody can write it any more. */
   end: Undo
 }
 
@@ -117,14 +119,15 @@ export function createJournal<U, C>({ runtime, backend, store, settings }: Conte
     }
 
     const release = await locks.holdAttempt(id)
-    const end = (): void => release?.()
+    const open: Promise<unknown>[] = []
+    const end = (): void => void Promise.allSettled(open).then(() => release?.())
     try {
       // With a cookie, the browser may still receive the answer after the page is gone.
       const change = attemptChange(found, at, timeout, !!release && !cookies)
       const record = await records.update(change)
       // Without a lock over all tabs, another tab may have written the record anew since, if that was cleared.
       const isStill = !!record && (wasSole || mayWrite((await records.read())?.record ?? null, record))
-      if (isStill && !isTooLate()) return { id, record, isTooLate, end }
+      if (isStill && !isTooLate()) return { id, record, isTooLate, keepOpenFor: (work) => void open.push(work), end }
     } catch (error) {
       end()
       throw error

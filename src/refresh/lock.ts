@@ -32,11 +32,16 @@ export function createLock(
     // Within one tab a holder needs a little longer than its refresh, for the storage.
     const message = `The lock of the session was not free within ${2 * timeout} ms: another refresh does not end. The session is kept.`
     const stops = [after(2 * timeout, () => late.abort(new RefreshTimeoutError(message)))]
-    const stopAll = (): void => stops.forEach((stop) => stop())
+    let isOver = false
+    function stopAll(): void {
+      isOver = true
+      stops.forEach((stop) => stop())
+    }
     let waitsSince = 0
 
     /** After `ms` this tab may take the lock from its holder; tabs do so one after the other, never from a fresh holder. */
     function startPatience(left: number): void {
+      if (isOver) return
       const ms = Math.min(left, longestPatience)
       const stop = after(ms + (random() * longestPatience) / 10, () => void takeLockIfStuck())
       stops.push(stop)

@@ -26,11 +26,11 @@ export function createTabChannel(
 ): Channel {
   let channel: BroadcastChannel | undefined
   let onHint = (_hint: Hint): void => {}
-  let onAnswer = (): void => {}
+  const asking = new Set<() => void>()
   let isBusy = (): boolean => false
 
   function hear(message: unknown): void {
-    if (message === ANSWER) onAnswer()
+    if (message === ANSWER) asking.forEach((hasAnswer) => hasAnswer())
     else if (message !== QUESTION) onHint(message === CLEARED ? 'cleared' : 'moved')
     else if (isBusy()) channel?.postMessage(ANSWER)
   }
@@ -65,11 +65,14 @@ export function createTabChannel(
     isAnswered: () =>
       new Promise((resolve) => {
         if (!channel) return resolve(true)
-        const stop = after(ANSWER_MS, () => resolve(false))
-        onAnswer = () => {
+        const end = (isAnswered: boolean): void => {
           stop()
-          resolve(true)
+          asking.delete(hasAnswer)
+          resolve(isAnswered)
         }
+        const hasAnswer = (): void => end(true)
+        const stop = after(ANSWER_MS, () => end(false))
+        asking.add(hasAnswer)
         channel.postMessage(QUESTION)
       }),
   }

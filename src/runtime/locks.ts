@@ -70,15 +70,22 @@ export function createTabLocks(get: Globals, name: string, local: Locks, { onSle
     }
   }
 
+  /** Attempts of this tab whose answer it may still receive. */
+  const own = new Set<string>()
   const attemptName = (id: string): string => `${name}:attempt:${id}`
 
   async function holdAttempt(id: string): Promise<Undo | null> {
     try {
-      return await new Promise<Undo>((resolve, reject) => {
+      const release = await new Promise<Undo>((resolve, reject) => {
         const hold = (): Promise<void> => new Promise((done) => resolve(done))
         // Shared: a tab whose journal comes too late may hold the same number for a moment.
         get('navigator')!.locks.request(attemptName(id), { mode: 'shared' }, hold).catch(reject)
       })
+      own.add(id)
+      return () => {
+        own.delete(id)
+        release()
+      }
     } catch {
       return null
     }
@@ -91,6 +98,8 @@ export function createTabLocks(get: Globals, name: string, local: Locks, { onSle
         id === undefined ? !!lock.name?.startsWith(attemptName('')) : lock.name === attemptName(id)
       const sender = all.find(isAttempt)
       if (!sender) return 'gone'
+      // This tab's own: that it has the lock of the session, too, tells nothing of another tab.
+      if (id !== undefined && own.has(id)) return 'out-of-turn'
       const isInTurn = all.some((lock) => lock.name === name && lock.clientId === sender.clientId)
       return isInTurn ? 'in-turn' : 'out-of-turn'
     } catch {

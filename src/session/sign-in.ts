@@ -69,6 +69,8 @@ export function createSignIn<U, C>(
     store.hasDecided = true
     // What the page was handed is written down first: the sign-in comes after it.
     await readiness.pending?.catch(() => {})
+    // So is a sign-out that the storage would not take.
+    await store.writeSignOut?.()
     if (typeof from === 'object') {
       const commit = signInCommit({ said: from, receipt: receivedFromApp(clock.now()) })
       store.adopt(await writeAlone(records, commit), 'this-tab')

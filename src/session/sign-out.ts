@@ -6,6 +6,7 @@ import { abortable } from '../runtime/wait.ts'
 import type { Backend } from '../seam/backend.ts'
 import { signOutChange, signOutToldChange } from '../state/session-changes.ts'
 import type { Credentials } from '../state/credentials.ts'
+import type { Change } from '../state/record.ts'
 import { firstGeneration, writeAlone } from './write.ts'
 
 export interface SignOutOptions {
@@ -48,6 +49,12 @@ export function createSignOutOperation<U>(backend: Backend<U>): SignOutOperation
   }
 }
 
+/** A storage that failed may have written the sign-out all the same, and another session may have begun since: both are left. */
+const afterFailure =
+  (change: Change, generation: number): Change =>
+  (old) =>
+    old && generation > 0 && old.version.generation > generation ? undefined : change(old)
+
 /** Ends the session here, then at the server. Answers once the server was told, or could not be told yet. */
 export function createSignOut<U, C>(
   { runtime, store, reentrance }: Context<U, C>,
@@ -58,18 +65,32 @@ export function createSignOut<U, C>(
   return async ({ local = false, signal } = {}) => {
     store.hasDecided = true
     const mustNotWait = reentrance.mustNotWait()
-    const { credentials, state } = store
+    const { credentials, state, view } = store
     store.dispatch({ type: 'signed-out' })
-    const isPending = !local && state.status !== 'unauthenticated'
-    // Without waiting for the lock: a page that navigates at once must not lose it. A storage that does not answer writes it
-    // down once it can, and the server is told all the same.
+    const isAgain = state.status === 'unauthenticated'
+    if (isAgain && store.writeSignOut) return store.writeSignOut().catch(() => void tellServer())
+    const isPending = !local && !isAgain
     const change = signOutChange(isPending, clock.now(), firstGeneration(store, clock))
     const leaving = credentials ? { id: null, credentials } : undefined
-    store.adopt(await writeAlone(records, { change, credentials: null }, leaving).catch(() => null), 'this-tab')
-    channel.post('moved') // only now there is something to read
+    let isFirst = true
+
+    async function write(): Promise<void> {
+      const next = isFirst ? change : afterFailure(change, view.version.generation)
+      isFirst = false
+      store.adopt(await writeAlone(records, { change: next, credentials: null }, leaving), 'this-tab')
+      channel.post('moved') // only now there is something to read
+      if (store.writeSignOut === write) store.writeSignOut = null
+    }
+
+    store.writeSignOut = write
+    // Without waiting for the lock: a page that navigates at once must not lose it.
+    const isWritten = await write().then(
+      () => true,
+      () => false,
+    )
     // Under the lock: after a refresh in flight, whose late answer would bring the session back.
-    // A login function would wait for itself: the server is told once it is done.
-    if (isPending && mustNotWait) void tellServer()
+    // A login function would wait for itself: the server is told once it is done. A storage that failed is tried again before.
+    if ((isPending && mustNotWait) || (local && !isWritten)) void tellServer()
     else if (isPending) await abortable(tellServer(), signal)
   }
 }

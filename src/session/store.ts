@@ -22,6 +22,8 @@ export interface Store<U, C> {
   hasDecided: boolean
   /** The record holds sign-outs that the server was not told of, as far as this tab knows. */
   hasUntoldSignOuts: boolean
+  /** Writes the sign-out of this tab down, which the storage has not taken yet; `null`: there is none. */
+  writeSignOut: (() => Promise<void>) | null
   /** What the last refresh, or the last question who is signed in, failed with; `null` once one has worked. */
   lastFailure: unknown
   /** Whether there is anything to ask for new credentials with. */
@@ -137,6 +139,7 @@ export function createStore<U, C>(
     },
     hasDecided: false,
     hasUntoldSignOuts: false,
+    writeSignOut: null,
     lastFailure: null,
     remaining: () => (lifetime === null ? null : receivedAtMono + lifetime - mono()),
     isNearExpiry(validity, now = mono()) {

@@ -56,7 +56,8 @@ export const failureChange =
     isCharged: boolean,
   ): Change =>
   (old) => {
-    if (!mayWrite(old, journal)) return undefined
+    // A slow storage may have written the answer after all.
+    if (!mayWrite(old, journal) || old.mintedBy === journal.attempt) return undefined
     const next = settleToken(old, fate)
     if (!coolDown) return next
     const failures = old.failures + 1

@@ -4,6 +4,7 @@ import { RefreshFailedError } from '../errors.ts'
 import type { Clock, Records, Stored } from '../runtime/ports.ts'
 import { withTimeout } from '../runtime/wait.ts'
 import { reseatChange } from '../state/changes.ts'
+import { signOutRenewedChange } from '../state/session-changes.ts'
 import { isSendable } from '../state/credentials.ts'
 import { memoryRecords } from './memory.ts'
 import type { SessionStorage, StoragePlace } from './storage.ts'
@@ -55,6 +56,10 @@ export function openRecords<U>(
     try {
       const held = await memory?.read()
       if (held) await records.update(reseatChange(held.record), held.credentials)
+      for (const [text, credentials] of Object.entries(held?.leaving ?? {})) {
+        const id = Number(text)
+        await records.update(signOutRenewedChange(id), undefined, { id, credentials })
+      }
       memory = null
       return records
     } finally {

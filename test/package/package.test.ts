@@ -91,13 +91,13 @@ const alone = (name: string) => bundle(`export * from './${entry[name]}'`, ['ky'
 
 describe('size', () => {
   // Nothing is loaded later: a chunk could be missing when a session needs it most.
-  test('a default session with oauth2 is at most 26 kB gzipped', async () => {
+  test('a default session with oauth2 is at most 26.5 kB gzipped', async () => {
     const { atOnce, inAll } = await bundle(main)
-    expect(atOnce).toBeLessThanOrEqual(26 * kB)
+    expect(atOnce).toBeLessThanOrEqual(26.5 * kB)
     expect(inAll).toBe(atOnce)
   })
 
-  // In the README: `<!-- size:core -->25.6 kB<!-- /size -->` for a default session with oauth2, and for each entry of package.json
+  // In the README: `<!-- size:core -->26.0 kB<!-- /size -->` for a default session with oauth2, and for each entry of package.json
   // what it adds to that: `<!-- size:step-up -->0.4 kB<!-- /size -->`.
   test('the README quotes the sizes as they are, of the core and of each entry', { timeout: 60_000 }, async () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8')

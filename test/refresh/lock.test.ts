@@ -1,5 +1,6 @@
 // Whose turn it is over all tabs, when somebody does not let go of it. A simulated browser gives the locks.
 
+import { type Credentials, defineBackend } from 'resesh'
 import { expect, test } from 'vitest'
 import { custom } from 'resesh/storage/custom'
 import { createLock } from '../../src/refresh/lock.ts'
@@ -144,3 +145,37 @@ test.each([
   await clock.pass(TIMEOUT)
   await refreshed
 })
+
+// Its lock is held for the late answer, and the tab has the lock of the session again: that is no other tab.
+test.each([false, true])(
+  'a late attempt of this very tab costs the next one no turn (cookies: %s)',
+  async (cookies) => {
+    const clock = createTestClock()
+    const storage = sharedStorage()
+    const held = new Set<LockInfo>()
+    const locks = {
+      async request(name: string, _: LockOptions, hold: () => Promise<unknown>) {
+        const lock = { name, clientId: 'me' }
+        held.add(lock)
+        await hold().finally(() => held.delete(lock))
+      },
+      query: async () => ({ held: [...held] }),
+    }
+    const platform = { navigator: { locks } as unknown as Navigator, BroadcastChannel: null }
+    const answers: Promise<object>[] = [new Promise(() => {}), Promise.resolve({ accessToken: 'next' })]
+    const backend = { ...defineBackend({ refresh: () => answers.shift()! as Promise<Credentials> }), cookies }
+    const initial = { accessToken: 'first', expiresInSeconds: 3600 }
+    const options = { backend, initial, storage, refreshAhead: 'never', platform } as const
+    const { session } = await signedIn(options, { clock })
+    const attempt = () => (JSON.parse(storage.text!) as { record: SessionRecord }).record.attempt
+    const before = attempt()
+    const late = session.refresh().catch(() => {})
+    await clock.pass(TIMEOUT)
+    await late
+    const next = session.refresh()
+    await clock.pass(1_000)
+    await next
+    expect(attempt() - before).toBe(2)
+    expect(await session.getToken()).toBe('next')
+  },
+)

@@ -129,8 +129,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what a backend keeps is written only at the end',
     file: 'refresh/exchange.ts',
-    replace: 'checkpoint = write(commit, sending)',
-    by: 'if (Infinity === 0) checkpoint = write(commit, sending)',
+    replace: 'checkpoint = write(commit, sending, attempt)',
+    by: 'if (Infinity === 0) checkpoint = write(commit, sending, attempt)',
     oracles: ['I2', 'I26'],
     seed: 30,
   },
@@ -305,9 +305,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a sign-out is written nowhere',
     file: 'session/sign-out.ts',
-    replace:
-      "store.adopt(await writeAlone(records, { change, credentials: null }, leaving).catch(() => null), 'this-tab')",
-    by: 'void change',
+    replace: 'const isWritten = await write().then(',
+    by: 'store.writeSignOut = null\nconst isWritten = await Promise.resolve().then(',
     oracles: ['I5', 'I11', 'I15'],
     seed: 378,
   },
