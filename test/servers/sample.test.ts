@@ -102,6 +102,16 @@ describe('access tokens', () => {
     server.users.edit('ann', { role: 'editor' })
     expect(await claimsOf((await slow).accessToken)).toMatchObject({ role: 'reader' })
   })
+
+  test('are not counted any more where a refresh was under way at a reset', async () => {
+    const { refreshToken } = await signIn()
+    server.knobs.refreshDelayMs = 80
+    const slow = refresh(refreshToken)
+    await expect.poll(() => server.stats.refreshesInFlight).toBe(1)
+    server.reset()
+    await slow.catch(() => {})
+    expect(server.stats.refreshesInFlight).toBe(0)
+  })
 })
 
 describe('refresh tokens', () => {

@@ -46,6 +46,8 @@ const logLimit = 10_000
 export class Records {
   readonly stats: Stats
   readonly log: LogEntry[] = []
+  /** How often the counts were cleared: what began before that is not counted any more. */
+  era = 0
 
   constructor(tokens: { thefts: number; rotations: number }) {
     this.stats = {
@@ -66,6 +68,7 @@ export class Records {
   }
 
   clear(): void {
+    this.era++
     Object.assign(this.stats, fresh())
     this.log.length = 0
   }

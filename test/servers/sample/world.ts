@@ -19,16 +19,17 @@ const isShape = (fault: unknown): fault is Shape =>
 
 /** Counts it, takes the next fault and answers late if a knob says so; `route` is called at arrival. */
 export const refreshing = async (
-  { knobs, records: { stats } }: World,
+  { knobs, records }: World,
   call: Call,
   route: (shape?: Shape) => Outcome | Promise<Outcome>,
 ): Promise<Outcome> => {
+  const { stats, era } = records
   stats.refreshes++
   stats.maxRefreshesInFlight = Math.max(stats.maxRefreshesInFlight, ++stats.refreshesInFlight)
   const fault = knobs.refreshFailures.shift()
   try {
     return await withFault(fault, knobs.refreshDelayMs, call, () => route(isShape(fault) ? fault : undefined))
   } finally {
-    stats.refreshesInFlight--
+    if (records.era === era) stats.refreshesInFlight--
   }
 }
