@@ -1,6 +1,7 @@
 // The server has ended the session under a request: the request waits until the same user has signed in again.
 
 import { SessionEndedError } from '../errors.ts'
+import { createParking } from '../request/parking.ts'
 import type { Extension } from '../seam/extension.ts'
 import type { Awaitable, RequestView } from '../seam/io.ts'
 
@@ -16,8 +17,6 @@ export interface SignInRequest {
 /** Lets the user sign in. `false`: the request does without, and its caller gets the server's answer. */
 export type SignInHandler = (asked: SignInRequest) => Awaitable<unknown>
 
-const MAX_PARKED = 1000
-
 /**
  * The request goes on once the same user has signed in, by `session.signIn()` in whatever tab; where another user signs in, it
  * rejects with {@link SessionEndedError}.
@@ -26,15 +25,13 @@ const MAX_PARKED = 1000
  * createSession({ backend, use: [signInRequired(async () => await showLogin())] })
  */
 export function signInRequired(handler: SignInHandler): Extension {
-  let parked = 0
+  const park = createParking()
   return {
     name: 'signInRequired',
     setup: () => ({
       async blocked(context, error) {
-        if (!(error instanceof SessionEndedError) || parked >= MAX_PARKED) return undefined
         const { signal } = context
-        parked++
-        signal.addEventListener('abort', () => parked--)
+        if (!(error instanceof SessionEndedError) || !park(signal)) return undefined
         const answer = await handler({ reason: error.reason, request: context.shown(), signal })
         return answer === false ? 'deliver' : 'replay'
       },

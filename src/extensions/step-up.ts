@@ -2,6 +2,7 @@
 // is then sent again. Everything else goes on meanwhile.
 
 import { type Challenge, StepUpRequiredError } from '../errors.ts'
+import { createParking } from '../request/parking.ts'
 import { stepUpOf } from '../request/www-authenticate.ts'
 import type { Extension, RequestContext } from '../seam/extension.ts'
 import type { Awaitable, RequestView } from '../seam/io.ts'
@@ -18,8 +19,6 @@ export interface StepUpRequest {
 /** Lets the user do more. `true`: done, the request is sent again. `false`: the caller gets the server's answer. */
 export type StepUpHandler = (asked: StepUpRequest) => Awaitable<boolean>
 
-const MAX_PARKED = 1000
-
 /**
  * @example
  * createSession({
@@ -30,14 +29,12 @@ const MAX_PARKED = 1000
  * @see [RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)
  */
 export function stepUp(handler: StepUpHandler): Extension {
-  let parked = 0
+  const park = createParking()
 
   /** Whether the user has done what was asked. */
   async function ask(challenge: Challenge, context: RequestContext): Promise<'replay' | 'deliver'> {
-    if (!context.mayReplay || parked >= MAX_PARKED) return 'deliver'
     const { signal } = context
-    parked++
-    signal.addEventListener('abort', () => parked--)
+    if (!context.mayReplay || !park(signal)) return 'deliver'
     return (await handler({ challenge, request: context.shown(), signal })) ? 'replay' : 'deliver'
   }
 

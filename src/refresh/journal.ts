@@ -5,6 +5,7 @@
 import type { Context } from '../context.ts'
 import { type RefreshFailedError, RefreshTimeoutError, StepUpRequiredError } from '../errors.ts'
 import type { Stored } from '../runtime/ports.ts'
+import { pause } from '../runtime/wait.ts'
 import type { Undo } from '../seam/io.ts'
 import { attemptChange, failureChange, mayWrite, reseedChange, type TokenFate } from '../state/changes.ts'
 import { backoff, retryAfter } from '../state/expiry.ts'
@@ -92,7 +93,7 @@ export function createJournal<U, C>({ runtime, backend, store, settings }: Conte
     clearedAt = null
     // This tab may have missed the last refresh, and its refresh token be spent. Its turn has come, so that no refresh is under
     // way, and a tab that holds more can write it down now.
-    if (channel.post('cleared')) await new Promise<void>((done) => clock.after(ANSWER_MS, done))
+    if (channel.post('cleared')) await pause(clock, ANSWER_MS)
     await reseed()
     return { stored: await records.read(), isSole, notBefore: 0 }
   }
@@ -149,10 +150,10 @@ export function createJournal<U, C>({ runtime, backend, store, settings }: Conte
     const maySpend = (error as RefreshFailedError).spent ?? !wasRefused
     // better-auth has the header with an X.
     const header = response?.headers.get('retry-after') ?? response?.headers.get('x-retry-after')
-    const pause = retryAfter(header, at, clock.random())
-    const coolDown = isStepUp ? null : (failures: number): number => pause || backoff(failures, clock.random())
+    const ordered = retryAfter(header, at, clock.random())
+    const coolDown = isStepUp ? null : (failures: number): number => ordered || backoff(failures, clock.random())
     const fate = maySpend ? fateOf(error) : 'unused'
-    return records.update(failureChange(journal, at, fate, coolDown, !!pause, isAutomatic))
+    return records.update(failureChange(journal, at, fate, coolDown, !!ordered, isAutomatic))
   }
 
   /** After the deadline a late answer is still taken. A cookie may be on its way though the call was broken off. */

@@ -2,10 +2,11 @@
 // down as soon as the storage works.
 
 import type { Context } from '../context.ts'
-import { abortable } from '../runtime/wait.ts'
+import { abortable, pause } from '../runtime/wait.ts'
 import type { Commit } from '../seam/extension.ts'
+import { retriedChange } from '../state/changes.ts'
 import { backoff } from '../state/expiry.ts'
-import { type Change, isNewer, type SessionRecord } from '../state/record.ts'
+import type { SessionRecord } from '../state/record.ts'
 
 /** Answers once it is written, or came too late; or once the session is disposed. @param before The record that was asked with. */
 export type WriteLater<U> = (commit: Commit<U>, before: SessionRecord) => Promise<void>
@@ -14,13 +15,11 @@ export function createLateWrite<U, C>({ runtime }: Context<U, C>): WriteLater<U>
   const { clock, records, channel, disposed } = runtime
 
   return async ({ change, credentials }, before) => {
-    // A write that was given up may have happened all the same.
-    const once: Change = (old) => (old && isNewer(old.version, before.version) ? undefined : change(old))
+    const retried = retriedChange(change, before.version)
     for (let failures = 1; ; failures++) {
-      const pause = new Promise<void>((done) => clock.after(backoff(failures, clock.random()), done))
       try {
-        await abortable(pause, disposed)
-        await records.update(once, credentials)
+        await abortable(pause(clock, backoff(failures, clock.random())), disposed)
+        await records.update(retried, credentials)
         channel.post('moved')
         return
       } catch {

@@ -2,6 +2,7 @@
 
 import { failedBefore, RefreshTimeoutError, SessionDisposedError } from '../errors.ts'
 import type { Runtime } from '../runtime/ports.ts'
+import { pause } from '../runtime/wait.ts'
 import { isForgiven, patienceLeft } from '../state/plan.ts'
 
 /**
@@ -80,7 +81,7 @@ export function createLock(
           lastFailure(),
         )
       // In short steps: the attempt that is waited for may end long before its deadline.
-      if (ms > 0) await new Promise<void>((done) => after(Math.min(ms, POLL_MS), done))
+      if (ms > 0) await pause(clock, Math.min(ms, POLL_MS))
       if (disposed.aborted) throw new SessionDisposedError()
     }
   }

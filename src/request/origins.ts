@@ -16,7 +16,7 @@ const MAX_REMEMBERED = 100
 function prefixOf(url: string): string | undefined {
   const authority = url.startsWith('https://') ? 8 : url.startsWith('http://') ? 7 : 0
   const end = authority && url.indexOf('/', authority)
-  // The part up to there is parsed as any URL is, and no path behind it leads to another host.
+  // What stands before the first `/` names the host, whatever the path is: that part alone is parsed and remembered.
   return end > authority ? url.slice(0, end) : PREFIX.exec(url)?.[0]
 }
 

@@ -38,6 +38,9 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal | null | unde
   })
 }
 
+/** Until that many ms have passed. */
+export const pause = ({ after }: Clock, ms: number): Promise<void> => new Promise((done) => void after(ms, done))
+
 /** As `work`. @throws RefreshTimeoutError with this message, or the error that is given, once `ms` have passed. */
 export function withTimeout<T>(
   work: Promise<T>,

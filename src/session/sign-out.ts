@@ -4,9 +4,9 @@ import type { Context } from '../context.ts'
 import type { SignOutOperation } from '../refresh/operation.ts'
 import { abortable } from '../runtime/wait.ts'
 import type { Backend } from '../seam/backend.ts'
+import { retriedChange } from '../state/changes.ts'
 import { signOutChange, signOutToldChange } from '../state/session-changes.ts'
 import type { Credentials } from '../state/credentials.ts'
-import type { Change } from '../state/record.ts'
 import { firstGeneration, writeAlone } from './write.ts'
 
 export interface SignOutOptions {
@@ -49,12 +49,6 @@ export function createSignOutOperation<U>(backend: Backend<U>): SignOutOperation
   }
 }
 
-/** A storage that failed may have written the sign-out all the same, and another session may have begun since: both are left. */
-const afterFailure =
-  (change: Change, generation: number): Change =>
-  (old) =>
-    old && generation > 0 && old.version.generation > generation ? undefined : change(old)
-
 /** Ends the session here, then at the server. Answers once the server was told, or could not be told yet. */
 export function createSignOut<U, C>(
   { runtime, store, reentrance }: Context<U, C>,
@@ -72,12 +66,14 @@ export function createSignOut<U, C>(
     const isPending = !local && !isAgain
     const change = signOutChange(isPending, clock.now(), firstGeneration(store, clock))
     const leaving = credentials ? { id: null, credentials } : undefined
-    let isFirst = true
+    // Written late, it leaves a session that has begun since. In generation 0 it was not known yet which session was left.
+    const retried = retriedChange(change, { generation: view.version.generation || Infinity, revision: Infinity })
+    let next = change
 
     async function write(): Promise<void> {
-      const next = isFirst ? change : afterFailure(change, view.version.generation)
-      isFirst = false
-      store.adopt(await writeAlone(records, { change: next, credentials: null }, leaving), 'this-tab')
+      const commit = { change: next, credentials: null }
+      next = retried
+      store.adopt(await writeAlone(records, commit, leaving), 'this-tab')
       channel.post('moved') // only now there is something to read
       if (store.writeSignOut === write) store.writeSignOut = null
     }

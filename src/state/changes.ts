@@ -116,6 +116,15 @@ export const reseedChange =
       ? undefined
       : { ...BLANK, attempt: now, ...old, version, signedIn: true, receivedAt, lifetime }
 
+/**
+ * A change that the storage did not take is tried again: it may have been written all the same, and more may have come since.
+ * @param last The last version that the change may still be made to.
+ */
+export const retriedChange =
+  (change: Change, last: Version): Change =>
+  (old) =>
+    old && isNewer(old.version, last) ? undefined : change(old)
+
 /** A refresh cured nothing: a route refused the token that it had just brought. Charged once, over all tabs and requests. */
 export const wastedChange =
   ({ generation, revision }: Version, at: number): Change =>

@@ -59,8 +59,8 @@ export async function indexedDbRecords<U, S>({ get, key }: StoragePlace, open: O
   const vault = await open(
     get,
     key,
-    async (isRight, fresh) =>
-      (await transact<CryptoKey>('keys', 'readwrite', (known, put) => (isRight(known) ? known : put(fresh))))!,
+    async (isRight, own) =>
+      (await transact<CryptoKey>('keys', 'readwrite', (known, put) => (isRight(known) ? known : put(own))))!,
   )
 
   /** What can't be read any more is left out. */

@@ -2,7 +2,7 @@
 
 import { RefreshFailedError } from '../errors.ts'
 import type { Clock, Records, Stored } from '../runtime/ports.ts'
-import { withTimeout } from '../runtime/wait.ts'
+import { pause, withTimeout } from '../runtime/wait.ts'
 import { reseatChange } from '../state/changes.ts'
 import { signOutRenewedChange } from '../state/session-changes.ts'
 import { isSendable } from '../state/credentials.ts'
@@ -35,7 +35,7 @@ export function openRecords<U>(
   clock: Clock,
   report: (cause: unknown) => void,
 ): Records<U> {
-  const { after, mono } = clock
+  const { mono } = clock
   let hasWorked = false
   let hasReported = false
   let isReseating = false
@@ -84,16 +84,13 @@ export function openRecords<U>(
       } catch (cause) {
         if (opened === used) opened = open()
         if (memory || !mayPass(cause, tries)) return work(giveUp(cause))
-        await pause(tries)
+        if (tries > 1) await pause(clock, PAUSE_MS * 2 ** tries)
       }
     }
   }
 
   const mayPass = (cause: unknown, tries: number): boolean =>
     tries < 2 || (hasWorked ? tries < MAX_TRIES : tries < MAX_FIRST_TRIES && PASSING.test((cause as Error)?.name))
-
-  const pause = (tries: number): Promise<void> | undefined =>
-    tries > 1 ? new Promise((done) => after(PAUSE_MS * 2 ** tries, done)) : undefined
 
   /** @throws RefreshFailedError where the storage has worked: other tabs may use it, and spend the same refresh token. */
   function giveUp(cause: unknown): Records<U> {

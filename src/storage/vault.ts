@@ -21,8 +21,8 @@ export interface Vault<U, S> {
   untilNews?(looks: number): Promise<void>
 }
 
-/** Answers with the key that is stored, where that is right; else it stores the fresh key in its place. */
-export type KeepKey = (isRight: (known: unknown) => known is CryptoKey, fresh: CryptoKey) => Promise<CryptoKey>
+/** Answers with the key that is stored, where that is right; else it stores `own` in its place. */
+export type KeepKey = (isRight: (known: unknown) => known is CryptoKey, own: CryptoKey) => Promise<CryptoKey>
 
 export type OpenVault<U, S> = (get: Globals, key: string, keep: KeepKey) => Promise<Vault<U, S>>
 
@@ -46,10 +46,12 @@ export async function encryptedVault<U>(
 ): Promise<Vault<U, Encrypted>> {
   const crypto = get('crypto')!
   const { subtle } = crypto
-  let key = await loadKey()
+  let key = await subtle.generateKey({ name: ALGORITHM, length: 256 }, false, USAGES)
+  await agreeOnKey()
 
-  async function loadKey(): Promise<CryptoKey> {
-    return keep(isRightKey, await subtle.generateKey({ name: ALGORITHM, length: 256 }, false, USAGES))
+  /** The key that is stored, for all tabs. It may have been cleared: then this tab's own is stored in its place. */
+  async function agreeOnKey(): Promise<void> {
+    key = await keep(isRightKey, key)
   }
 
   async function decrypt({ iv, bytes }: Encrypted): Promise<Credentials<U>> {
@@ -59,8 +61,8 @@ export async function encryptedVault<U>(
 
   return {
     async seal(credentials) {
-      // It may have been cleared, and made anew by another tab: what is sealed under a key that is gone can be read by nobody.
-      key = await loadKey()
+      // What is sealed under a key that was cleared, and made anew by another tab, can be read by nobody.
+      await agreeOnKey()
       const iv = crypto.getRandomValues(new Uint8Array(12))
       const text = new TextEncoder().encode(JSON.stringify(credentials))
       return { iv, bytes: await subtle.encrypt({ name: ALGORITHM, iv }, key, text) }
@@ -69,7 +71,7 @@ export async function encryptedVault<U>(
       try {
         return await decrypt(sealed)
       } catch {
-        key = await loadKey()
+        await agreeOnKey()
         return decrypt(sealed)
       }
     },

@@ -1,16 +1,9 @@
 // What other scripts of the origin may say on the channel: it changes nothing.
 
 import { expect, test } from 'vitest'
-import { type PageOptions, type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
+import { signedIn, useTabs } from '../support/tabs.ts'
 
 const world = useTabs()
-
-const signedIn = async ({ open }: World, count: number, options: PageOptions = {}): Promise<[Tab, Tab, ...Tab[]]> => {
-  const tabs = await open(count, options)
-  await tabs[0]!.run((tab) => tab.signIn())
-  await untilAll(tabs, ({ status }) => status === 'authenticated')
-  return tabs as [Tab, Tab, ...Tab[]]
-}
 
 test('a flood on the channel, forged and malformed, changes nothing (80 to 83)', async () => {
   const each = await world()

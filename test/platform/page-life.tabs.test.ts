@@ -2,16 +2,9 @@
 // things. Nothing of before is served after.
 
 import { expect, test } from 'vitest'
-import { stateIn, sum, type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
+import { signedIn, stateIn, sum, type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
 
 const world = useTabs({ canSleep: true })
-
-const signedIn = async ({ open }: World, count: number): Promise<[Tab, Tab]> => {
-  const tabs = await open(count)
-  await tabs[0]!.run((tab) => tab.signIn())
-  await untilAll(tabs, ({ status }) => status === 'authenticated')
-  return tabs as [Tab, Tab]
-}
 
 const lifeOf = async ({ context }: World, { page }: Tab) => {
   const devtools = await context.newCDPSession(page)

@@ -2,7 +2,7 @@
 
 import type { Platform } from 'resesh'
 import { expect, test } from 'vitest'
-import { fireAll, type PageOptions, type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
+import { fireAll, signedIn, type Tab, untilAll, useTabs } from '../support/tabs.ts'
 
 const world = useTabs()
 
@@ -29,13 +29,6 @@ const shift = (tabs: readonly Tab[], by: { wall?: number; mono?: number }) =>
     ),
   )
 
-const signedIn = async ({ open }: World, options: PageOptions = {}): Promise<[Tab, Tab]> => {
-  const tabs = await open(2, { platform: clocks, ...options })
-  await tabs[0]!.run((tab) => tab.signIn())
-  await untilAll(tabs, ({ status }) => status === 'authenticated')
-  return tabs as [Tab, Tab]
-}
-
 test.each([HOUR, -HOUR])(
   'a device clock that is %i ms wrong makes no difference, in any tab or after a reload (53)',
   async (wall) => {
@@ -60,7 +53,7 @@ test.each([
   { wall: -HOUR, refreshes: 0 },
 ])('the wall clock jumps by $wall ms: $refreshes refreshes of a live token (54)', async ({ wall, refreshes }) => {
   const each = await world()
-  const tabs = await signedIn(each)
+  const tabs = await signedIn(each, 2, { platform: clocks })
   await shift(tabs, { wall })
   expect(await fireAll(tabs, 3)).toEqual({ 200: 6 })
   expect(await tabs[0].run(({ session }) => session.getToken())).toEqual(expect.any(String))
@@ -71,7 +64,7 @@ test.each([HOUR, -HOUR])(
   'the wall clock jumps by %i ms while requests are held: they are served (54)',
   async (wall) => {
     const each = await world()
-    const tabs = await signedIn(each, { session: { timeout: 2000 } })
+    const tabs = await signedIn(each, 2, { platform: clocks, session: { timeout: 2000 } })
     each.server.expireAccessTokens()
     const { arrived, release } = each.holdAnswer('/auth/refresh')
     const got = fireAll(tabs, 3)
@@ -88,7 +81,7 @@ test.each([
   { what: 'went on', mono: 2 * HOUR },
 ])('asleep for two hours while the monotonic clock $what: one refresh after waking (55)', async ({ mono }) => {
   const each = await world()
-  const tabs = await signedIn(each)
+  const tabs = await signedIn(each, 2, { platform: clocks })
   await shift(tabs, { wall: 2 * HOUR, mono })
   each.server.expireAccessTokens()
   await Promise.all(tabs.map((tab) => tab.run(() => dispatchEvent(new Event('pageshow')))))
@@ -99,7 +92,7 @@ test.each([
 
 test('asleep for two hours, and no event tells of it: no tab hands out the token that died (55)', async () => {
   const each = await world()
-  const tabs = await signedIn(each, { session: { refreshAhead: 'never' } })
+  const tabs = await signedIn(each, 2, { platform: clocks, session: { refreshAhead: 'never' } })
   const old = await tabs[0].run(({ session }) => session.getToken())
   await shift(tabs, { wall: 2 * HOUR })
   each.server.expireAccessTokens()

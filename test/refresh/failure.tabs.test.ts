@@ -3,16 +3,9 @@
 
 import { expect, test } from 'vitest'
 import type { Fault } from '../servers/sample/server.ts'
-import { fireAll, type PageOptions, stateIn, type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
+import { fireAll, signedIn, stateIn, type Tab, untilAll, useTabs } from '../support/tabs.ts'
 
 const world = useTabs()
-
-const signedIn = async ({ open }: World, count: number, options: PageOptions = {}): Promise<[Tab, Tab, ...Tab[]]> => {
-  const tabs = await open(count, options)
-  await tabs[0]!.run((tab) => tab.signIn())
-  await untilAll(tabs, ({ status }) => status === 'authenticated')
-  return tabs as [Tab, Tab, ...Tab[]]
-}
 
 /** Back-off and jitter at a quarter of what they may be, so that nobody waits long here. */
 const luck = () => ({ Math: Object.create(Math, { random: { value: () => 0.25 } }) as Math })

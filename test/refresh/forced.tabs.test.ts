@@ -1,16 +1,9 @@
 // Forcing a refresh where several tabs do it at once.
 
 import { expect, test } from 'vitest'
-import { type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
+import { signedIn, untilAll, useTabs } from '../support/tabs.ts'
 
 const world = useTabs()
-
-const signedIn = async ({ open }: World, count: number): Promise<[Tab, Tab, ...Tab[]]> => {
-  const tabs = await open(count)
-  await tabs[0]!.run((tab) => tab.signIn())
-  await untilAll(tabs, ({ status }) => status === 'authenticated')
-  return tabs as [Tab, Tab, ...Tab[]]
-}
 
 test('forced while another tab refreshes: the claims are of after the call (49)', async () => {
   const each = await world()

@@ -1,16 +1,9 @@
 // An abort in real tabs, of which one refreshes and the others wait.
 
 import { expect, test } from 'vitest'
-import { type PageOptions, type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
+import { signedIn, useTabs } from '../support/tabs.ts'
 
 const world = useTabs()
-
-const signedIn = async ({ open }: World, count: number, options: PageOptions = {}): Promise<[Tab, Tab, ...Tab[]]> => {
-  const tabs = await open(count, options)
-  await tabs[0]!.run((tab) => tab.signIn())
-  await untilAll(tabs, ({ status }) => status === 'authenticated')
-  return tabs as [Tab, Tab, ...Tab[]]
-}
 
 test('one AbortSignal frees its held request within 20 ms, in the tab that refreshes and in one that waits (97)', async () => {
   const each = await world()

@@ -1,16 +1,9 @@
 // Tabs that come to a session: opened while it is being refreshed, reloaded, duplicated.
 
 import { expect, test } from 'vitest'
-import { fireAll, stateIn, sum, type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
+import { fireAll, signedIn, stateIn, sum, useTabs } from '../support/tabs.ts'
 
 const world = useTabs()
-
-const signedIn = async ({ open }: World, count: number): Promise<[Tab, Tab, ...Tab[]]> => {
-  const tabs = await open(count)
-  await tabs[0]!.run((tab) => tab.signIn())
-  await untilAll(tabs, ({ status }) => status === 'authenticated')
-  return tabs as [Tab, Tab, ...Tab[]]
-}
 
 test('a tab that is opened during a refresh adopts it (68)', async () => {
   const each = await world()

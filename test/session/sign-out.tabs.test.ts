@@ -1,16 +1,9 @@
 // Sign-out, and sign-in of somebody else, in one tab, while the others are at work: nobody goes on as somebody else.
 
 import { expect, test } from 'vitest'
-import { type Kind, stateIn, type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
+import { signedIn, stateIn, type Tab, untilAll, useTabs } from '../support/tabs.ts'
 
 const world = useTabs()
-
-const signedIn = async ({ open }: World, count: number, kind: Kind = 'bearer'): Promise<[Tab, Tab, Tab]> => {
-  const tabs = await open(count, { kind })
-  await tabs[0]!.run((tab) => tab.signIn())
-  await untilAll(tabs, ({ status }) => status === 'authenticated')
-  return tabs as [Tab, Tab, Tab]
-}
 
 const begin = (tab: Tab, path: string): Promise<void> =>
   tab.run(({ later, fire }, to) => void (later['mine'] = fire(3, { path: to })), path)
@@ -30,7 +23,7 @@ const credentialsOf = (tab: Tab, username: string) =>
 
 test.each(['bearer', 'cookie'] as const)('sign-out reaches the other tabs, each once (%s)', async (kind) => {
   const each = await world({ knobs: { bffSilentRefresh: false } })
-  const [first, ...rest] = await signedIn(each, 3, kind)
+  const [first, ...rest] = await signedIn(each, 3, { kind })
   await first.run(({ session }) => session.signOut())
   await untilAll(rest, ({ status }) => status === 'unauthenticated')
   for (const tab of rest) {
@@ -47,7 +40,7 @@ test.each(['bearer', 'cookie'] as const)(
   'sign-out while another tab refreshes, and requests wait in a third: none is sent, nothing comes back (89, %s)',
   async (kind) => {
     const each = await world({ knobs: { bffSilentRefresh: false } })
-    const [leaving, refreshing, waiting] = await signedIn(each, 3, kind)
+    const [leaving, refreshing, waiting] = await signedIn(each, 3, { kind })
     each.server.expireAccessTokens()
     const { arrived, release } = each.holdAnswer(`/${kind === 'bearer' ? 'auth' : 'bff'}/refresh`)
     await begin(refreshing, '/api/items/')

@@ -468,3 +468,15 @@ export const untilAll = async (tabs: readonly Tab[], fits: (state: State) => boo
     .poll(async () => (await Promise.all(tabs.map(stateIn))).every(fits), { interval: 15, timeout: 5000 })
     .toBe(true)
 }
+
+/** That many tabs of one session, signed in by the first one. */
+export const signedIn = async (
+  { open }: World,
+  count: number,
+  options: PageOptions = {},
+): Promise<[Tab, Tab, Tab, ...Tab[]]> => {
+  const tabs = await open(count, options)
+  await tabs[0]!.run((tab) => tab.signIn())
+  await untilAll(tabs, ({ status }) => status === 'authenticated')
+  return tabs as [Tab, Tab, Tab, ...Tab[]]
+}
