@@ -5,7 +5,7 @@ import type { SignOutOperation } from '../refresh/operation.ts'
 import { abortable } from '../runtime/wait.ts'
 import type { Backend } from '../seam/backend.ts'
 import { retriedChange } from '../state/changes.ts'
-import { signOutChange, signOutToldChange } from '../state/session-changes.ts'
+import { signOutChange, signOutRenewedChange, signOutToldChange } from '../state/session-changes.ts'
 import type { Credentials } from '../state/credentials.ts'
 import { firstGeneration, writeAlone } from './write.ts'
 
@@ -65,7 +65,6 @@ export function createSignOut<U, C>(
     if (isAgain && store.writeSignOut) return store.writeSignOut().catch(() => void tellServer())
     const isPending = !local && !isAgain
     const change = signOutChange(isPending, clock.now(), firstGeneration(store, clock))
-    const leaving = credentials ? { id: null, credentials } : undefined
     // Written late, it leaves a session that has begun since. In generation 0 it was not known yet which session was left.
     const retried = retriedChange(change, { generation: view.version.generation || Infinity, revision: Infinity })
     let next = change
@@ -73,8 +72,12 @@ export function createSignOut<U, C>(
     async function write(): Promise<void> {
       const commit = { change: next, credentials: null }
       next = retried
-      store.adopt(await writeAlone(records, commit, leaving), 'this-tab')
+      // At once: a page that is left now must not lose it while credentials are encrypted. Those of the record stay with it.
+      store.adopt(await writeAlone(records, commit), 'this-tab')
       channel.post('moved') // only now there is something to read
+      // Where the record was cleared, it has none.
+      if (isPending && credentials)
+        await records.update(signOutRenewedChange(null), undefined, { id: null, credentials })
       if (store.writeSignOut === write) store.writeSignOut = null
     }
 

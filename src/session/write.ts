@@ -2,17 +2,14 @@
 
 import type { Clock, Records, Stored } from '../runtime/ports.ts'
 import type { Commit } from '../seam/extension.ts'
-import type { Credentials } from '../state/credentials.ts'
-import type { Leaving } from '../state/record.ts'
 import type { Store } from './store.ts'
 
 /** @returns what the record holds then: the commit, or whatever came first. */
 export async function writeAlone<U>(
   records: Records<U>,
   { change, credentials }: Commit<U>,
-  leaving?: Leaving<Credentials<U>>,
 ): Promise<Stored<U> | null> {
-  const record = await records.update(change, credentials, leaving)
+  const record = await records.update(change, credentials)
   return record ? { record, credentials: credentials ?? null } : records.read()
 }
 

@@ -1,6 +1,7 @@
 // What a page goes through: frozen and thawed, put away in the back/forward cache and brought back, left in the middle of
 // things. Nothing of before is served after.
 
+import type { Platform } from 'resesh'
 import { expect, test } from 'vitest'
 import { signedIn, stateIn, sum, type Tab, untilAll, useTabs, type World } from '../support/tabs.ts'
 
@@ -168,6 +169,46 @@ test.each(['bearer', 'cookie'] as const)(
     expect(await next.run(({ session }) => session.ready())).toMatchObject({ status: 'unauthenticated' })
     expect(await next.run(({ session }) => session.getToken())).toBe(null)
     // The jar still knows whose session it was. A token was forgotten with the page, so the server's word ends there.
+    if (kind === 'cookie') expect(each.server.sessions).toBe(0)
+  },
+)
+
+/** From `isSlow` on nothing is encrypted in time. */
+const slowCrypto = (): Platform => {
+  const { subtle } = crypto
+  const late = () => new Promise((resolve) => setTimeout(resolve, 5000))
+  const isSlow = () => 'isSlow' in globalThis
+  const slow = {
+    async encrypt(...args: Parameters<typeof subtle.encrypt>) {
+      if (isSlow()) await late()
+      return subtle.encrypt(...args)
+    },
+    decrypt: (...args: Parameters<typeof subtle.decrypt>) => subtle.decrypt(...args),
+    generateKey: (...args: Parameters<typeof subtle.generateKey>) => subtle.generateKey(...args),
+  }
+  return {
+    crypto: {
+      subtle: slow,
+      getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes),
+    } as never,
+  }
+}
+
+test.each(['bearer', 'cookie'] as const)(
+  'a sign-out waits for nothing to be encrypted: after a reload in that moment the user is signed out (89, %s)',
+  async (kind) => {
+    const each = await world()
+    const [tab] = (await each.open(1, { kind, platform: slowCrypto })) as [Tab]
+    await tab.run(({ signIn }) => signIn())
+    await tab.run(async ({ session, sleep }) => {
+      Object.assign(globalThis, { isSlow: true })
+      void session.signOut()
+      await sleep(100)
+      location.reload()
+    })
+    await tab.page.waitForLoadState()
+    const [next] = (await each.open(1, { kind })) as [Tab]
+    expect(await next.run(({ session }) => session.ready())).toMatchObject({ status: 'unauthenticated' })
     if (kind === 'cookie') expect(each.server.sessions).toBe(0)
   },
 )
