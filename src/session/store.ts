@@ -48,6 +48,8 @@ export interface Store<U, C> {
 const MAX_OLD_TOKENS = 8
 // The clocks of two tabs may differ a little, though they are of one device.
 const MAX_WOBBLE_MS = 1_000
+// Tabs whose clocks differ for longer would take each other's tokens for spent, and refresh in turn without end.
+const MIN_DOUBT_INTERVAL_MS = 60_000
 
 export function createStore<U, C>(
   { now: wall, mono }: Clock,
@@ -63,6 +65,8 @@ export function createStore<U, C>(
   let receivedAtMono = 0
   /** Monotonic ms from which on the access token is near expiry. */
   let nearExpiryAt = Infinity
+  /** When a token was last taken for spent, since nobody could tell its age; monotonic ms. */
+  let doubtedAt = -Infinity
   let tokens: string[] = []
   const steps = new Set<(source: Source, isNews: boolean) => void>()
 
@@ -107,8 +111,11 @@ export function createStore<U, C>(
     if (credentials && record.receivedAt === receivedAt) return receivedAtMono
     const age = wall() - record.receivedAt
     if (age >= 0) return mono() - age
+    const now = mono()
+    if (age >= -MAX_WOBBLE_MS || now - doubtedAt < MIN_DOUBT_INTERVAL_MS) return now
     // The wall clock was set back since, and nobody can tell the age of the token: it counts as spent, for one refresh.
-    return age < -MAX_WOBBLE_MS ? mono() - (record.lifetime ?? 0) : mono()
+    doubtedAt = now
+    return now - (record.lifetime ?? 0)
   }
 
   /** Tokens of a session before this one may be another user's: they are forgotten. */

@@ -185,6 +185,26 @@ test('a tab that opens after the wall clock was set back takes no token for youn
   expect(server.stats.refreshes).toBe(1)
 })
 
+test("two tabs whose wall clocks differ do not take each other's tokens for spent without end", async () => {
+  const clock = createClock()
+  const server = createSampleServer({ now: () => clock.now(), knobs: { accessTokenLifeSeconds: 300 } })
+  const storage = sharedStorage()
+  const options = { storage, refreshAhead: 'never' } as const
+  const { session: behind } = await setup(options, { server, clock })
+  const now = (): number => clock.now() + hour
+  const Date = Object.assign(class extends globalThis.Date {}, { now }) as DateConstructor
+  const platform = { ...clock.platform, Date }
+  const { session: ahead } = await setup(
+    { ...options, initial: undefined as never },
+    { server, clock: { ...clock, now, platform } },
+  )
+  for (let turn = 0; turn < 20; turn++) {
+    await clock.pass(500)
+    for (const session of [ahead, behind]) expect((await session.fetch(url('/api/me'))).status).toBe(200)
+  }
+  expect(server.stats.refreshes).toBeLessThanOrEqual(3)
+})
+
 test('news of another tab about the held token make it no younger after the wall clock was set back', async () => {
   const clock = createClock()
   const storage = sharedStorage()
