@@ -38,6 +38,11 @@ export interface Session<U = Json, C = Json> {
   /** What is known now. A new object at every change, the same one in between. */
   readonly current: State<U, C>
   /**
+   * What else the server said at sign-in and at refreshes, such as `idToken` and `scope`; `null` where it said nothing, or
+   * nobody is signed in. No part of {@link Session.current}, since it may hold tokens: keep it out of logs.
+   */
+  readonly extras: Json | null
+  /**
    * Resolves once it is known who is signed in: never again `loading`.
    * @throws {@link RefreshTimeoutError} after {@link SessionOptions.timeout}. Asking goes on.
    */

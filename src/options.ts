@@ -9,6 +9,7 @@ import type { Extension } from './seam/extension.ts'
 import type { IsExpired } from './seam/io.ts'
 import { type Credentials, type Json, withoutUndefined } from './state/credentials.ts'
 import { indexedDb } from './storage/indexeddb.ts'
+import { memory } from './storage/memory.ts'
 import type { SessionStorage } from './storage/storage.ts'
 
 /** Whether to refresh shortly before expiry: while the page is visible, always, or never. */
@@ -38,7 +39,7 @@ export interface SessionOptions<U = Json, _C = Json> {
    * Where the session is kept. `indexedDb()`: encrypted, shared by all tabs, there again after a reload. `memory()`: this tab,
    * until it is reloaded. `local()` from `resesh/storage/local`: in localStorage, where every script can read the tokens.
    * `custom(…)` from `resesh/storage/custom`: an object of your own.
-   * @default indexedDb()
+   * @default indexedDb(), or memory() where the backend leaves credentials to others
    */
   storage?: SessionStorage
   /**
@@ -139,7 +140,7 @@ export function resolveOptions<U, C>(options: SessionOptions<U, C>, page: string
   const settings = {
     use: [],
     name: 'default',
-    storage: indexedDb(),
+    storage: backend?.inMemory ? memory() : indexedDb(),
     origins: defaultOrigins(backend, page),
     leeway: 10_000,
     timeout: 10_000,

@@ -29,6 +29,7 @@ import { baseOf, globalsOf, standInFor } from './runtime/globals.ts'
 import { createRuntime } from './runtime/runtime.ts'
 import { sharedKey } from './runtime/shared-key.ts'
 import { abortable } from './runtime/wait.ts'
+import type { Backend } from './seam/backend.ts'
 import type { RefreshIntent } from './seam/io.ts'
 import { createEmitter, type Events } from './session/events.ts'
 import { createReadiness } from './session/readiness.ts'
@@ -115,6 +116,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     reentrance.startCall(intent.reason === 'reload' ? 'reload' : 'refresh')()
     await readiness.untilReady(signal)
     const { data, organizationId, reason } = intent
+    assertAccepted(backend, { organizationId, data })
     // Input is for one call alone; a switch is shared by those who want the same organization.
     const shareKey = data ? `data ${++inputs}` : organizationId
     if (store.state.status === 'authenticated')
@@ -140,6 +142,9 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     fetch,
     get current() {
       return store.state
+    },
+    get extras() {
+      return store.credentials?.extras ?? null
     },
     async ready() {
       await readiness.untilReady()
@@ -171,6 +176,19 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     [internalsKey]: internals,
   }
   return Object.assign(session, { [Symbol.dispose ?? 'dispose']: dispose })
+}
+
+/** What a backend would not look at is refused: the caller would go on with the token of another tenant. */
+function assertAccepted(
+  { name, accepts = [] }: Pick<Backend, 'name' | 'accepts'>,
+  asked: Pick<RefreshIntent, 'organizationId' | 'data'>,
+): void {
+  for (const option of ['organizationId', 'data'] as const)
+    if (asked[option] !== undefined && !accepts.includes(option))
+      throw new InvalidOptionError(
+        option,
+        `means nothing to the backend ${name}: nothing was sent. A backend of your own says what it takes in \`accepts\``,
+      )
 }
 
 const EVENTS: readonly string[] = ['change', 'error', 'trace'] satisfies (keyof Events)[]

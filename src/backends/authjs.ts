@@ -65,6 +65,7 @@ export function authjs(options: AuthJsOptions = {}): Backend {
 
   return {
     name: 'authjs',
+    accepts: ['data'],
     cookies: true,
     needsToken: field !== undefined,
     origins: originsOf([baseUrl]),

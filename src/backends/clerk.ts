@@ -1,7 +1,7 @@
 // Clerk, spoken to directly: session tokens of a minute, minted by the Frontend API for whoever has its cookie.
 
 import type { Credentials, Json } from '../state/credentials.ts'
-import { InvalidOptionError, type Challenge } from '../errors.ts'
+import { type Challenge } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
 import {
@@ -66,6 +66,7 @@ export function clerk(options: ClerkOptions): Backend {
       const session = active(sessions.find(({ id }) => id === last_active_session_id) ?? sessions[0])
       return session && begun(session, io)
     },
+    accepts: ['organizationId'],
     async refresh(held, io, { organizationId }) {
       if (organizationId !== undefined) {
         const form = { active_organization_id: organizationId, intent: 'select_org' }
@@ -80,8 +81,8 @@ export function clerk(options: ClerkOptions): Backend {
       const fresh = await moved(held, io, response)
       return fresh && { ...fresh, user: (said?.response ?? fresh.user) as Json }
     },
-    async token(held, io, { organizationId, template, resource }) {
-      if (resource) throw new InvalidOptionError('resource', 'means nothing to clerk')
+    mints: ['organizationId', 'template'],
+    async token(held, io, { organizationId, template }) {
       const accessToken = await mint(held, io, organizationId, template)
       return accessToken ? { accessToken } : null
     },

@@ -111,6 +111,7 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
       attachBearer(headers, fresh)
       return { ...fresh, user: (await readJson(await io.fetch(userinfoEndpoint, { headers }))) as U }
     },
+    mints: ['resource'],
     async token(credentials, io, target) {
       if (!credentials.refreshToken) throw new RefreshFailedError('there is no refresh token to ask with')
       const fresh = await refresh(credentials, io, target)

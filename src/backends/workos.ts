@@ -71,6 +71,7 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
 
   return {
     name: 'workos',
+    accepts: ['organizationId'],
     replayWindow,
     cookies: !devMode,
     needsToken: true,
@@ -118,6 +119,7 @@ export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
   }
   return {
     name: 'workos',
+    accepts: ['organizationId'],
     cookies: true,
     origins: originsOf([refreshUrl, signOutUrl]),
     identity: { endpoint: refreshUrl, others: [signOutUrl] },

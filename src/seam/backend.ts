@@ -38,6 +38,16 @@ export interface Backend<U = Json> extends ServerSkills<U> {
    * @default false
    */
   readonly needsNoToken?: boolean
+  /**
+   * What `refresh` and `reload` may ask for beyond new credentials: the backend's `refresh` finds it in its last argument.
+   * Anything else is an `InvalidOptionError`. @default []
+   */
+  readonly accepts?: readonly ('organizationId' | 'data')[]
+  /**
+   * Others keep the credentials, such as a vendor's SDK: unless the app says otherwise, the session has them in this tab's memory
+   * only. @default false
+   */
+  readonly inMemory?: boolean
   /** Extensions that this server needs; those of the app come first. */
   readonly use?: readonly Extension[]
   /** Whether an absolute URL is one of its own endpoints: such a request is never held and never judged. */
@@ -64,6 +74,13 @@ export interface Backend<U = Json> extends ServerSkills<U> {
    * scripts can't read. `null`: nobody. A throw: it could not be found out.
    */
   restore?(io: Io<U>, held: Credentials<U> | null): Promise<Credentials<U> | null>
+  /**
+   * How the answer of a login reads, in the words of this server: {@link Session.signIn} hands over what the login route sent.
+   * Left out: that has to be {@link Credentials}.
+   * @returns `null`: the answer signs nobody in.
+   * @throws {@link RefreshFailedError} for an answer that lacks what it should have, naming what it has instead.
+   */
+  readAnswer?(json: Json, response?: Response): Awaitable<Credentials<U> | null>
   /**
    * New credentials; what they leave out stays as it was. `null`: the session is over. A throw: it could not be found out, and
    * the session is kept; `StepUpRequiredError` and `SessionEndedError` say more.

@@ -86,6 +86,8 @@ export interface ServerSkills<U = Json> {
    * session is over. Used by the extension `sideTokens`.
    */
   token?(credentials: Credentials<U>, io: Io<U>, target: RefreshIntent): Promise<SideToken<U> | null>
+  /** What a token of {@link ServerSkills.token} may be for. Asking for anything else is an `InvalidOptionError`. @default [] */
+  readonly mints?: readonly (keyof TokenTarget)[]
 }
 
 /** What the session lets an extension do. */

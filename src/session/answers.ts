@@ -15,6 +15,7 @@ const NAMES: readonly string[] = [
   'claims',
   'organizationId',
   'data',
+  'extras',
 ] satisfies (keyof Credentials)[]
 
 /**

@@ -32,6 +32,9 @@ interface Wanted {
   readonly signal: AbortSignal | undefined
 }
 
+const namesOf = (target: TokenTarget): (keyof TokenTarget)[] =>
+  (Object.keys(target) as (keyof TokenTarget)[]).filter((name) => target[name] !== undefined)
+
 export function createGetToken<U, C>(
   { backend, store, reentrance }: Context<U, C>,
   readiness: Readiness,
@@ -94,16 +97,27 @@ export function createGetToken<U, C>(
     options: SideTokenOptions,
     assertMayWait: () => void,
   ): Promise<string | null> {
+    assertMintable(target)
     assertMayWait()
     for (const { token } of extensions) {
       const minted = token?.(target, options)
       if (minted) return minted
     }
-    const names = Object.keys(target).join(' and ')
-    const cure = backend.token
-      ? "needs `use: [sideTokens()]`, from 'resesh/side-tokens'"
-      : `is nothing that the backend ${backend.name} can ask its server for`
-    throw new InvalidOptionError(names, cure)
+    throw new InvalidOptionError(
+      namesOf(target).join(' and '),
+      "needs `use: [sideTokens()]`, from 'resesh/side-tokens'",
+    )
+  }
+
+  /** A token for less than what was asked would be another tenant's, or another audience's. */
+  function assertMintable(target: TokenTarget): void {
+    const { name, token, mints = [] } = backend
+    const foreign = namesOf(target).filter((each) => !token || !mints.includes(each))
+    if (foreign.length > 0)
+      throw new InvalidOptionError(
+        foreign.join(' and '),
+        `is nothing that the backend ${name} can ask its server for. A backend of your own says in \`mints\` what its \`token\` takes`,
+      )
   }
 
   return async (options) => {

@@ -22,6 +22,8 @@ export interface Credentials<U = Json> {
   organizationId?: string | null | undefined
   /** For the backend's own use. */
   data?: Json | undefined
+  /** What else the server said, such as `idToken` and `scope`: the app reads it as {@link Session.extras}. */
+  extras?: Json | undefined
 }
 
 // Visible ASCII. RFC 6750 §2.1 allows fewer characters, real servers send a few more.
@@ -86,7 +88,9 @@ export function merge<U>(held: Credentials<U> | null, fresh: Credentials<U>): Cr
   if (!isSendable(fresh))
     throw new InvalidTokenError('A token must be a string of visible ASCII characters, to stand in a header')
   const claims = fresh.accessToken ? claimsOf(fresh.accessToken) : held?.claims
-  return { ...held, expiresAt: undefined, expiresInSeconds: undefined, claims, ...withoutUndefined(fresh) }
+  const extras = fresh.extras && { ...held?.extras, ...withoutUndefined(fresh.extras) }
+  const said = withoutUndefined({ ...fresh, extras })
+  return { ...held, expiresAt: undefined, expiresInSeconds: undefined, claims, ...said }
 }
 
 /** As {@link merge}; but nothing of one user is kept in the credentials of another. */

@@ -205,7 +205,7 @@ test('the same name twice is an InvalidOptionError', () => {
 })
 
 test('what is asked for and not loaded names its import', async () => {
-  const { session } = await setup({ backend: { ...bearerBackend(), token: async () => null } })
+  const { session } = await setup({ backend: { ...bearerBackend(), token: async () => null, mints: ['resource'] } })
   expect(await thrownBy(session.getToken({ resource: 'https://a.test' }))).toMatchObject({
     code: 'ERR_INVALID_OPTION',
     message: "resource needs `use: [sideTokens()]`, from 'resesh/side-tokens'",

@@ -395,7 +395,7 @@ describe('a refresh under a request that needs more of the user', () => {
       if (wanted.organizationId) throw new StepUpRequiredError({ type: 'mfa' })
       return backend.refresh(held, io, wanted)
     }
-    const { session, server } = await setup({ backend: { ...backend, refresh } })
+    const { session, server } = await setup({ backend: { ...backend, accepts: ['organizationId'], refresh } })
     await thrownBy(session.refresh({ organizationId: 'acme' }))
     server.expireAccessTokens()
     expect((await session.fetch(url('/api/me'))).status).toBe(200)

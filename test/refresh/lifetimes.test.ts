@@ -190,6 +190,7 @@ test('the exp of a side token is compared with the Date of its answer', async ()
   let minted = 0
   const backend = {
     ...defineBackend({ refresh: async () => ({ accessToken: 'next' }) }),
+    mints: ['template'] as const,
     async token(_: Credentials, { fetch }: Io) {
       await fetch(url('/token'))
       return { accessToken: jwt({ n: ++minted, exp: (clock.now() - hour) / 1000 + 600 }) }

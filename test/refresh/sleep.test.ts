@@ -139,6 +139,7 @@ test('side tokens die while the machine sleeps', async () => {
   let minted = 0
   const backend = {
     ...defineBackend({ refresh: async () => ({ accessToken: 'next', refreshToken: 'r' }) }),
+    mints: ['resource'] as const,
     token: async () => ({ accessToken: `side-${++minted}`, expiresInSeconds: 300 }),
   }
   const clock = createClock()
