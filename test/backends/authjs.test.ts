@@ -16,6 +16,12 @@ const stand =
     const base = standOf(server, {
       backend: () => authjs({ accessToken: 'accessToken' }),
       refreshPath: '/api/auth/session',
+      forgives: true,
+      demand: {
+        type: 'RefreshAccessTokenError',
+        make: () => (server.trouble = 'RefreshAccessTokenError'),
+        meet: () => (server.trouble = undefined),
+      },
       nameIn: ({ user }) => user?.['name'],
       signIn: (tab: Session, user: string) =>
         tab.signIn(async ({ fetch }) => void (await fetch(`/api/auth/callback?user=${user}`))),

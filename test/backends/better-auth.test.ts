@@ -15,6 +15,7 @@ const stand = (options: BetterAuthOptions) => (clock: Clock) => {
   return standOf(server, {
     backend: () => betterAuth({ jwt: options.jwt ?? false, bearer: options.bearer ?? false }),
     refreshPath: options.jwt ? '/api/auth/token' : '/api/auth/get-session',
+    forgives: true,
     lifeMs: options.jwt ? server.lifeMs : 0,
     nameIn: ({ user }) => user?.['name'],
     signIn: (tab: Session, email: string) =>

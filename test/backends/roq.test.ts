@@ -13,6 +13,7 @@ const stand = (clock: Clock) =>
   standOf(new Roq(clock), {
     backend: () => roq(),
     refreshPath: '/api/auth/refetch-session',
+    forgives: true,
     lifeMs: 0, // a session whose token died is not renewed
     nameIn: ({ user }) => user?.['firstName'],
     signIn: (tab: Session, user: string) =>

@@ -18,8 +18,20 @@ import { thrownBy } from '../support/session.ts'
 
 const HOST = 'https://api.workos.com/user_management'
 
-const direct = (mode: 'development' | 'cookie') => (clock: Clock) =>
-  standOf(new WorkOS(clock, mode), {
+/** What holds in each of its modes. */
+const shared = (server: WorkOS) => ({
+  forgives: true,
+  demand: {
+    type: 'mfa_enrollment',
+    make: () => (server.demands[''] = { code: 'mfa_enrollment', pending_authentication_token: 'pat_1' }),
+    meet: () => delete server.demands[''],
+  },
+})
+
+const direct = (mode: 'development' | 'cookie') => (clock: Clock) => {
+  const server = new WorkOS(clock, mode)
+  return standOf(server, {
+    ...shared(server),
     backend: () => workos({ clientId: 'client_1', devMode: mode === 'development' }),
     refreshPath: '/user_management/authenticate',
     signIn: (tab: Session, user: string) =>
@@ -29,14 +41,18 @@ const direct = (mode: 'development' | 'cookie') => (clock: Clock) =>
         return fromAuthenticateResponse((await response.json()) as Json) as Json
       }),
   })
+}
 
-const route = (clock: Clock) =>
-  standOf(new WorkOS(clock, 'route'), {
+const route = (clock: Clock) => {
+  const server = new WorkOS(clock, 'route')
+  return standOf(server, {
+    ...shared(server),
     backend: () => workosRoute({ refreshUrl: '/api/auth/refresh', signOutUrl: '/api/auth/logout' }),
     refreshPath: '/api/auth/refresh',
     signIn: (tab: Session, user: string) =>
       tab.signIn(async ({ fetch }) => void (await fetch(`/api/auth/callback?code=${user}`))),
   })
+}
 
 const nameIn: Stand['nameIn'] = ({ user }) => user?.['firstName']
 
