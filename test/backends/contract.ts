@@ -49,6 +49,8 @@ export interface Stand {
   }
   /** Asking again uses nothing up, or the server forgives it for a while. */
   forgives?: boolean
+  /** The next call that renews comes with a cookie that another page has replaced since; left out where there is no cookie. */
+  comeLate?(): unknown
   /** How its refresh asks more of the user, until `meet`; left out where it never does. */
   demand?: {
     readonly type: string
@@ -197,6 +199,18 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
       clock.pass(15_000) // the cool-down, and the deadline of an attempt whose answer nobody saw
       await stand.expire()
       expect((await tab.fetch(stand.profile)).status).toBe(200)
+    })
+
+    test('nobody, said of a cookie that another page has replaced meanwhile, ends nothing', async ({ skip }) => {
+      const { stand, signedIn } = scene()
+      if (!stand.comeLate) return skip('there is no cookie')
+      const tab = await signedIn()
+      const statuses = new Set<string>()
+      tab.on('change', ({ current }) => statuses.add(current.status))
+      stand.comeLate()
+      await stand.expire()
+      expect((await tab.fetch(stand.profile)).status).toBe(200)
+      expect([...statuses, tab.current.status]).not.toContain('unauthenticated')
     })
 
     test.for<Fault>(['network', 'html'])(

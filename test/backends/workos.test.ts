@@ -1,14 +1,17 @@
 // WorkOS AuthKit over a stand-in of our own: the contract in each mode, and the traps of its protocol.
 
+import { inspect } from 'node:util'
 import {
   createSession,
   RefreshFailedError,
   SessionEndedError,
   StepUpRequiredError,
+  type Challenge,
   type Json,
   type Session,
 } from 'resesh'
 import { fromAuthenticateResponse, workos, workosRoute } from 'resesh/backends/workos'
+import { stepUp } from 'resesh/step-up'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Clock } from './browser.ts'
 import { createScene, testBackend, type Stand } from './contract.ts'
@@ -21,6 +24,7 @@ const HOST = 'https://api.workos.com/user_management'
 /** What holds in each of its modes. */
 const shared = (server: WorkOS) => ({
   forgives: true,
+  ...(server.mode !== 'development' && { comeLate: () => (server.latecomers = 1) }),
   demand: {
     type: 'mfa_enrollment',
     make: () => (server.demands[''] = { code: 'mfa_enrollment', pending_authentication_token: 'pat_1' }),
@@ -162,6 +166,48 @@ test('a code to go on with is handed to the app', async () => {
   const error = (await thrownBy(tab.refresh({ organizationId: 'org_1' }))) as StepUpRequiredError
   expect(error.challenge).toMatchObject({ type: 'mfa_challenge', pendingAuthenticationToken: 'pat_1' })
   expect(error.message).not.toContain('pat_1')
+})
+
+const demands = [
+  { error: 'organization_authentication_methods_required', error_description: 'x', auth_methods: { password: false } },
+  { code: 'organization_selection_required', message: 'x', organizations: [{ id: 'org_7', name: 'Seven' }] },
+  { code: 'radar_challenge', message: 'x' },
+]
+
+test.each(modes.flatMap(([mode, it]) => demands.map((demand) => ({ mode, it, demand }))))(
+  '$mode, whatever carries a pending token is a step-up, and the token is for the handler alone: $demand',
+  async ({ it, demand }) => {
+    const { stand, signedIn } = createScene(it)
+    const challenges: Challenge[] = []
+    const tab = await signedIn('ann', { use: [stepUp(({ challenge }) => challenges.push(challenge) < 0)] })
+    const told: unknown[] = []
+    tab.on('error', (event) => told.push(event))
+    tab.on('change', (event) => told.push(event))
+    stand.server.demands[''] = { ...demand, pending_authentication_token: 'pat_1' }
+    stand.expire()
+    await tab.fetch(`${API}/api/me`)
+    const error = (await thrownBy(tab.refresh())) as StepUpRequiredError
+    expect(error).toBeInstanceOf(StepUpRequiredError)
+    expect(challenges[0]).toMatchObject({ type: demand.error ?? demand.code })
+    expect(challenges[0]).toHaveProperty('pendingAuthenticationToken', 'pat_1')
+    const shown = [error, told, challenges].flatMap((each) => [inspect(each, { depth: 9 }), JSON.stringify(each)])
+    expect(shown.join()).not.toContain('pat_1')
+    expect([error.message, { ...error.challenge }]).not.toContain('pat_1')
+  },
+)
+
+test('what a handler needs to go on is in the challenge', async () => {
+  const { stand, signedIn } = development()
+  const tab = await signedIn()
+  stand.server.demands['org_1'] = { ...demands[0], sso_connection_ids: ['conn_1'], email: 'ann@example.test' }
+  const { challenge } = (await thrownBy(tab.refresh({ organizationId: 'org_1' }))) as StepUpRequiredError
+  expect(challenge).toEqual({
+    type: 'organization_authentication_methods_required',
+    organizationId: 'org_1',
+    authMethods: { password: false },
+    ssoConnectionIds: ['conn_1'],
+    email: 'ann@example.test',
+  })
 })
 
 test('an error that is neither an end nor a demand keeps the session', async () => {
