@@ -3,6 +3,7 @@
 import { inspect } from 'node:util'
 import {
   createSession,
+  memory,
   RefreshFailedError,
   SessionEndedError,
   StepUpRequiredError,
@@ -12,7 +13,7 @@ import {
 } from 'resesh'
 import { fromAuthenticateResponse, workos, workosRoute } from 'resesh/backends/workos'
 import { stepUp } from 'resesh/step-up'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Clock } from './browser.ts'
 import { createScene, testBackend, type Stand } from './contract.ts'
 import { API, standOf } from './stand-in.ts'
@@ -176,8 +177,8 @@ const demands = [
 
 test.each(modes.flatMap(([mode, it]) => demands.map((demand) => ({ mode, it, demand }))))(
   '$mode, whatever carries a pending token is a step-up, and the token is for the handler alone: $demand',
-  async ({ it, demand }) => {
-    const { stand, signedIn } = createScene(it)
+  async ({ it: mode, demand }) => {
+    const { stand, signedIn } = createScene(mode)
     const challenges: Challenge[] = []
     const tab = await signedIn('ann', { use: [stepUp(({ challenge }) => challenges.push(challenge) < 0)] })
     const told: unknown[] = []
@@ -190,7 +191,7 @@ test.each(modes.flatMap(([mode, it]) => demands.map((demand) => ({ mode, it, dem
     expect(error).toBeInstanceOf(StepUpRequiredError)
     expect(challenges[0]).toMatchObject({ type: demand.error ?? demand.code })
     expect(challenges[0]).toHaveProperty('pendingAuthenticationToken', 'pat_1')
-    const shown = [error, told, challenges].flatMap((each) => [inspect(each, { depth: 9 }), JSON.stringify(each)])
+    const shown = [error, told, challenges].flatMap((it) => [inspect(it, { depth: 9 }), JSON.stringify(it)])
     expect(shown.join()).not.toContain('pat_1')
     expect([error.message, { ...error.challenge }]).not.toContain('pat_1')
   },
@@ -281,4 +282,80 @@ test('the route tells of a demand, and the session goes on', async () => {
   const error = (await thrownBy(tab.refresh({ organizationId: 'org_1' }))) as StepUpRequiredError
   expect(error.challenge).toEqual({ type: 'mfa_enrollment', url: '/sign-in', organizationId: 'org_1' })
   expect((await tab.refresh({ organizationId: 'org_2' })).organizationId).toBe('org_2')
+})
+
+describe('in development, who comes from authkit-js', () => {
+  const KEY = 'workos:refresh-token:client_1'
+
+  /** A browser where authkit-js has signed that user in. */
+  const leftBy = async (user: string, key = KEY) => {
+    const it = development()
+    const body = JSON.stringify({ client_id: 'client_1', grant_type: 'authorization_code', code: user })
+    const response = await it.fetch(`${HOST}/authenticate`, { method: 'POST', body })
+    it.local.set(key, ((await response.json()) as { refresh_token: string }).refresh_token)
+    return it
+  }
+
+  test.each([KEY, 'workos:refresh-token'])('stays signed in, and %s is taken away', async (key) => {
+    const { stand, local, open } = await leftBy('ann', key)
+    const tab = open()
+    expect(await tab.ready()).toMatchObject({ status: 'authenticated', user: { id: 'ann' }, reason: 'restored' })
+    expect(stand.server.asked).toHaveLength(1)
+    expect([...local.keys()]).toEqual([])
+    tab.dispose()
+    expect((await open().ready()).status).toBe('authenticated') // out of the storage of this session
+    expect(stand.server.asked).toHaveLength(1)
+  })
+
+  test('two tabs ask once', async () => {
+    const { stand, open } = await leftBy('ann')
+    const tabs = [open(), open()]
+    const states = await Promise.all(tabs.map((tab) => tab.ready()))
+    expect(states.map(({ status }) => status)).toEqual(['authenticated', 'authenticated'])
+    expect(stand.server.asked).toHaveLength(1)
+  })
+
+  test('is asked for once more where the server was away, and a token that has ended is taken away', async () => {
+    const { stand, wire, local, open } = await leftBy('ann')
+    wire.isDown = true
+    const tab = open()
+    await vi.waitFor(() => expect(wire.sent.length).toBeGreaterThan(2))
+    expect([...local.keys()]).toEqual([KEY])
+    stand.revoke('ann')
+    wire.isDown = false
+    expect((await tab.ready()).status).toBe('unauthenticated')
+    expect([...local.keys()]).toEqual([])
+  })
+
+  test('nothing of it is read where this SDK holds a session', async () => {
+    const { stand, local, open } = await leftBy('bob')
+    const tab = open()
+    await tab.ready()
+    await stand.signIn(tab, 'ann')
+    tab.dispose()
+    local.set(KEY, 'ref_of_another')
+    const next = open()
+    expect((await next.ready()).user).toMatchObject({ id: 'ann' })
+    expect(stand.server.asked.map((body) => body['refresh_token'])).not.toContain('ref_of_another')
+    await next.signOut()
+    expect([...local.keys()]).toEqual([])
+    expect((await open().ready()).status).toBe('unauthenticated')
+  })
+
+  test('a page without localStorage, or whose storage is blocked, goes on without it', async () => {
+    const blocked = {
+      getItem: () => {
+        throw new DOMException('The operation is insecure.', 'SecurityError')
+      },
+    }
+    for (const localStorage of [null, blocked as unknown as Storage]) {
+      const session = createSession({
+        backend: workos({ clientId: 'client_1', devMode: true }),
+        storage: memory(),
+        platform: { localStorage, fetch: () => Promise.reject(new Error('nobody is asked')) },
+      })
+      onTestFinished(session.dispose)
+      expect((await session.ready()).status).toBe('unauthenticated')
+    }
+  })
 })
