@@ -286,7 +286,7 @@ test('a refusal is told in the words of the server', async () => {
   const errors = [{ code: 'authentication_invalid', message: 'Invalid authentication', long_message: 'Try later.' }]
   server.instead.push({ path: /tokens$/, response: json({ errors }, 401) })
   const error = (await thrownBy(tab.refresh())) as RefreshFailedError
-  expect(error.message).toContain('answered 401: authentication_invalid, Try later., Invalid authentication.')
+  expect(error.message).toContain('answered 401: authentication_invalid, Try later, Invalid authentication. The')
 })
 
 test('a template for an organization is refused: its token would be that of the active organization', async () => {

@@ -11,7 +11,9 @@ const LONG_WORD = /[\w.~+/=%-]{16,}/g
 /** The words as they may be shown: short, on one line, without anything that may be a token. */
 const clean = (text: string): string =>
   text
+    .trim()
     .replace(/\s+/g, ' ')
+    .replace(/\.$/, '') // the session goes on with a sentence of its own
     .replace(LONG_WORD, (word) => (/\d/.test(word) ? '…' : word))
     .slice(0, MAX_LENGTH)
 
