@@ -61,7 +61,7 @@ export interface SessionOptions<U = Json, _C = Json> {
   /** Which requests are sent again after an expired response. @default 'auto' */
   replay?: Replay
   /**
-   * How long the server forgives a second use of a refresh token, in ms. A tab whose script stands still in the middle of a refresh
+   * How long the server forgives a second use of a refresh token, in ms; `Infinity`: asking again uses nothing up. A tab whose script stands still in the middle of a refresh
    * keeps the others waiting for a fifth of `timeout` then, in place of all of it. @default the backend's, else 0
    */
   replayWindow?: number
@@ -92,6 +92,7 @@ const MS: Rule = [
   (ms: unknown) => typeof ms === 'number' && ms >= 0 && ms < Infinity,
   'must be a number of ms, not negative',
 ]
+const MS_OR_INFINITY: Rule = [(ms: unknown) => ms === Infinity || MS[0](ms as never), `${MS[1]}, or Infinity`]
 const ANYTHING: Rule = [() => true, '']
 const oneOf = (...words: string[]): Rule => [
   (word: string) => words.includes(word),
@@ -123,7 +124,7 @@ const RULES: { readonly [Name in keyof Required<SessionOptions>]: Rule } = {
   refreshAhead: oneOf('visible', 'always', 'never'),
   isExpired: [(value: unknown) => typeof value === 'function' || Array.isArray(value), 'must be a list or a function'],
   replay: oneOf('auto', 'idempotent', 'never'),
-  replayWindow: MS,
+  replayWindow: MS_OR_INFINITY,
   platform: ANYTHING,
 }
 

@@ -4,7 +4,8 @@ import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
-import { attachBearer, originsOf, readJson, readJsonOrNull } from './kit.ts'
+import { attachBearer, originsOf, peek, readJson, readJsonOrNull } from './kit.ts'
+import { refusalOf } from './kit/server-words.ts'
 
 export interface AuthJsOptions {
   /** Where the routes are. @default '/api/auth' */
@@ -14,6 +15,9 @@ export interface AuthJsOptions {
   /** The field in which it reports trouble with the tokens behind the session: a step-up. @default 'error' */
   error?: string
 }
+
+// A database that restarts, or one that another takes over for.
+const OUTAGE_MS = 2_000
 
 /**
  * Sign in with Auth.js' own pages; the session is found at the start. `reload({ data })` is its `update(data)`.
@@ -33,6 +37,7 @@ export function authjs(options: AuthJsOptions = {}): Backend {
 
   /** `null` in version 5 and `{}` in version 4: nobody. */
   async function read(response: Response): Promise<Credentials | null> {
+    if (!response.ok) throw refusalOf(response, await peek(response))
     const { user, expires: _expires, ...rest } = (await readJsonOrNull(response)) ?? {}
     if (!user) return null
     if (rest[trouble]) throw new StepUpRequiredError({ type: rest[trouble] as string }, { refusal: response })
@@ -50,16 +55,21 @@ export function authjs(options: AuthJsOptions = {}): Backend {
 
   const check = async (io: Io): Promise<Credentials | null> => read(await ask(io, '/session'))
 
-  // A store that is down looks like signed out: who was signed in is asked for once more.
+  /** A store that is down looks like signed out: who was signed in is asked for once more, when a short outage is over. */
+  async function checkAgain(io: Io): Promise<Credentials | null> {
+    await io.pause(OUTAGE_MS)
+    return check(io)
+  }
+
   async function renew(_held: Credentials, io: Io, { data }: { data?: Json | undefined }): Promise<Credentials | null> {
     const update = async (): Promise<Response> => {
       const body = JSON.stringify({ csrfToken: await csrf(io), data })
       return ask(io, '/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
     }
     const said = data ? await read(await update()) : await check(io)
-    const again = said ?? (await check(io))
+    const again = said ?? (await checkAgain(io))
     if (again && !said && data)
-      throw new RefreshFailedError('answered as if nobody was signed in, so that nothing was updated')
+      throw new RefreshFailedError('answered as if nobody was signed in, so that nothing was updated', { spent: false })
     return again
   }
 
@@ -68,6 +78,8 @@ export function authjs(options: AuthJsOptions = {}): Backend {
     accepts: ['data'],
     cookies: true,
     needsToken: field !== undefined,
+    // Each answer has the cookie anew; the old one is as good.
+    replayWindow: Infinity,
     origins: originsOf([baseUrl]),
     identity: { endpoint: baseUrl },
     owns: (url) => /\/(session|csrf|signout)(\?|$)/.test(url) && url.includes(`${baseUrl}/`),
@@ -75,7 +87,7 @@ export function authjs(options: AuthJsOptions = {}): Backend {
       attachBearer(headers, credentials)
       return { credentials: 'include' }
     },
-    restore: async (io, held) => (await check(io)) ?? (held && check(io)),
+    restore: async (io, held) => (await check(io)) ?? (held && checkAgain(io)),
     refresh: renew,
     async signOut(_held, io) {
       // Version 5 answers with JSON for the header, version 4 for the field; else both redirect.

@@ -1,10 +1,11 @@
 // better-auth: a session in a cookie, and with its JWT plugin a token beside it; or with its bearer plugin a token in its place.
 
-import type { Credentials, Json } from '../state/credentials.ts'
+import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
 import { assertDelivered, attachBearer, missingField, originsOf, peek, readJson, readJsonOrNull } from './kit.ts'
+import { refusalOf } from './kit/server-words.ts'
 
 export interface BetterAuthOptions {
   /** Where the routes are. @default '/api/auth' */
@@ -56,24 +57,48 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
     let response = await ask(io, held, path)
     let body = await read(response)
     if (body?.['needsRefresh']) body = await read((response = await ask(io, held, path, { method: 'POST' })))
-    const { session, user } = body ?? {}
+    const { session, user } = (body ?? {}) as { session?: Json; user?: Json }
     // The answer that finds a session expired still carries a token for it: only with a session is it one.
     if (!session || !user) return null
+    if (jwt) return { user, accessToken: response.headers.get('set-auth-jwt') ?? (await mintFor(io, session, user)) }
     // The session's own token is the secret itself: it stays out of what an app shows and stores.
-    const { token: _secret, ...claims } = session as Json
-    const accessToken = jwt ? (response.headers.get('set-auth-jwt') ?? (await mint(io))) : held?.accessToken
-    if (jwt && !accessToken)
-      throw new RefreshFailedError('/token answered 401 although there is a session', { refusal: response })
-    return {
-      user: user as Json,
-      ...(accessToken && { accessToken }),
-      ...(!jwt && { claims: { ...claims, sub: claims['userId'] } }),
-    }
+    const { token: _secret, ...claims } = session
+    const accessToken = held?.accessToken
+    return { user, ...(accessToken && { accessToken }), claims: { ...claims, sub: claims['userId'] } }
   }
+
+  /** A token for the session that was just read: another user may have signed in between the two calls. */
+  async function mintFor(io: Io, session: Json, user: Json): Promise<string> {
+    const token = await mint(io)
+    if (!token) throw new RefreshFailedError('/token answered 401 although there is a session', { spent: false })
+    if (subOf(token) === user['id']) return token
+    // The server may have a `sub` of its own. The same session before and after: then the token is of that session.
+    const now = (await read(await ask(io, null, '/get-session?disableCookieCache=true')))?.['session'] as Json | null
+    if (now?.['id'] === session['id']) return token
+    throw new RefreshFailedError('another user has signed in meanwhile', { spent: false })
+  }
+
+  /** Nobody counts only if it is said twice, where a cookie is shared with other pages: they may have replaced it meanwhile. */
+  const confirm = async (io: Io, held: Credentials | null): Promise<Credentials | null> =>
+    (await check(io, held, true)) ?? (bearer ? null : check(io, held, true))
+
+  async function refresh(held: Credentials, io: Io): Promise<Credentials | null> {
+    if (!jwt) return confirm(io, held)
+    const accessToken = await mint(io)
+    // A store that is down looks like signed out to the token route: the session route knows better.
+    if (!accessToken) return check(io, held, true)
+    // The token of another user, who has signed in on another page, comes with that user.
+    return subOf(accessToken) === ownerOf(held) ? { accessToken } : confirm(io, held)
+  }
+
+  const restore = async (io: Io, held: Credentials | null): Promise<Credentials | null> =>
+    (await check(io, null, false)) ?? (held && check(io, null, true))
 
   return {
     name: 'better-auth',
-    ...(!bearer && { cookies: true, needsToken: jwt, restore: (io: Io) => check(io, null, false) }),
+    ...(!bearer && { cookies: true, needsToken: jwt, restore }),
+    // The session's token stays the same.
+    replayWindow: Infinity,
     origins: originsOf([baseUrl]),
     identity: { endpoint: baseUrl },
     owns: (url) => /\/(get-session|token|sign-out)(\?|$)/.test(url) && url.includes(`${baseUrl}/`),
@@ -85,12 +110,8 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
       const code = response.status === 403 && (await peek(response))?.['code']
       return code === 'SESSION_NOT_FRESH' ? { type: code } : null
     },
-    async refresh(held, io) {
-      // A store that is down looks like signed out to the token route: the session route knows better.
-      const accessToken = jwt && (await mint(io))
-      return accessToken ? { accessToken } : check(io, held, true)
-    },
-    reload: (held, io) => check(io, held, true),
+    refresh,
+    reload: (held, io) => confirm(io, held),
     async signOut(held, io) {
       const headers = { 'content-type': 'application/json' }
       assertDelivered(await ask(io, held, '/sign-out', { method: 'POST', headers, body: '{}' }))
@@ -98,10 +119,16 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
   }
 }
 
+const subOf = (token: string): unknown => claimsOf(token)?.['sub']
+
+/** By what the held token said, or else by the user: their ids are the same, unless the server has a `sub` of its own. */
+const ownerOf = ({ claims, user }: Credentials): unknown => claims?.['sub'] ?? user?.['id'] ?? null
+
 /** `null`: nobody. */
 async function read(response: Response): Promise<Json | null> {
   // A session that was deleted while it was being prolonged.
-  if (response.status === 401 && (await peek(response))?.['code'] === 'FAILED_TO_GET_SESSION') return null
   if (response.ok) return readJsonOrNull(response)
-  throw new RefreshFailedError(`answered ${response.status}`, { refusal: response })
+  const said = await peek(response)
+  if (response.status === 401 && said?.['code'] === 'FAILED_TO_GET_SESSION') return null
+  throw refusalOf(response, said)
 }

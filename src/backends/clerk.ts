@@ -1,7 +1,7 @@
 // Clerk, spoken to directly: session tokens of a minute, minted by the Frontend API for whoever has its cookie.
 
 import type { Credentials, Json } from '../state/credentials.ts'
-import { type Challenge } from '../errors.ts'
+import { type Challenge, InvalidOptionError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
 import {
@@ -57,6 +57,8 @@ export function clerk(options: ClerkOptions): Backend {
     name: 'clerk',
     cookies: true,
     needsToken: true,
+    // A cookie that stays as it is mints as many tokens as are asked for.
+    replayWindow: Infinity,
     identity: { endpoint: base },
     owns: (url) => url.startsWith(`${base}/`),
     attach: attachBearer,
@@ -83,6 +85,12 @@ export function clerk(options: ClerkOptions): Backend {
     },
     mints: ['organizationId', 'template'],
     async token(held, io, { organizationId, template }) {
+      // The server mints that one for whichever organization is active there.
+      if (template && organizationId !== undefined)
+        throw new InvalidOptionError(
+          'organizationId',
+          'can’t be combined with template: switch by refresh({ organizationId }) first',
+        )
       const accessToken = await mint(held, io, organizationId, template)
       return accessToken ? { accessToken } : null
     },

@@ -5,6 +5,7 @@ import { RefreshFailedError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
 import { attachBearer, assertDelivered, originsOf, peek, readJson } from './kit.ts'
+import { refusalOf } from './kit/server-words.ts'
 
 export interface RoqOptions {
   /** Where the routes are. @default '/api/auth' */
@@ -30,35 +31,45 @@ const OVER = /^(SESSION_EXPIRED|TOKEN_MALFORMED)$/
  * await session.refresh() // refetchSession: a changed role shows
  */
 export function roq({ baseUrl = '/api/auth' }: RoqOptions = {}): Backend {
-  /** `undefined`: trouble that can't be told apart. */
-  async function ask(io: Io, path: 'session' | 'refetch-session'): Promise<Credentials | null | undefined> {
+  /** `null`: nobody is signed in. The error is a value here, since only another question tells what it means. */
+  async function ask(io: Io, path: 'session' | 'refetch-session'): Promise<Credentials | RefreshFailedError | null> {
     const response = await io.fetch(`${baseUrl}/${path}`, { credentials: 'include' })
-    if (response.status === 401 && OVER.test(String((await peek(response))?.['code']))) return null
-    const { status, session } = (await readJson(response)) as { status?: string; session?: RoqSession | null }
+    const refusal = response.ok ? null : await peek(response)
+    if (response.status === 401 && OVER.test(String(refusal?.['code']))) return null
+    if (!response.ok) throw refusalOf(response, refusal)
+    const json = await readJson(response)
+    const { status, session } = json as { status?: string; session?: RoqSession | null }
     if (status === 'unauthenticated') return null
-    if (status !== 'authenticated' || !session) return undefined
-    const { roqAccessToken, roqUserId, user, exp } = session
-    const token = roqAccessToken ? claimsOf(roqAccessToken) : null
-    return {
-      ...(roqAccessToken && { accessToken: roqAccessToken }),
-      user: { id: roqUserId, ...user },
-      claims: { sub: roqUserId, ...token, roles: user?.['roles'], tenantId: user?.['tenantId'] },
-      // That of the cookie, and a thousand times too late where it was only read.
-      ...(!token && exp && path === 'refetch-session' && { expiresAt: exp * 1000 }),
-    }
+    if (status !== 'authenticated' || !session) return refusalOf(response, json)
+    // That of the cookie, and a thousand times too late where it was only read.
+    return credentialsOf(session, path === 'refetch-session' ? session.exp : undefined)
   }
 
+  /** Refused by the platform, or the platform is down, or another page has replaced the cookie: the session itself knows. */
   async function refresh(_held: Credentials, io: Io): Promise<Credentials | null> {
-    const fresh = await ask(io, 'refetch-session')
-    if (fresh !== undefined) return fresh
-    // Refused by the platform, or the platform is down: over only if the session itself says so.
+    const first = await ask(io, 'refetch-session')
+    if (isFound(first)) return first
     if ((await ask(io, 'session')) === null) return null
-    throw new RefreshFailedError('/refetch-session brought no session, though /session says that there is one')
+    if (first) throw first
+    const again = await ask(io, 'refetch-session')
+    if (isFound(again)) return again
+    throw (
+      again ?? new RefreshFailedError('found nobody, though /session says that there is a session', { spent: false })
+    )
+  }
+
+  async function look(io: Io): Promise<Credentials | null> {
+    const found = await ask(io, 'session')
+    if (found && !isFound(found)) throw found
+    return found
   }
 
   return {
     name: 'roq',
     cookies: true,
+    needsToken: true,
+    // The handler sends the platform the same refresh token again and again.
+    replayWindow: Infinity,
     origins: originsOf([baseUrl]),
     identity: { endpoint: baseUrl },
     owns: (url) => /\/(session|refetch-session|logout)(\?|$)/.test(url) && url.includes(`${baseUrl}/`),
@@ -66,12 +77,7 @@ export function roq({ baseUrl = '/api/auth' }: RoqOptions = {}): Backend {
       attachBearer(headers, credentials)
       return { credentials: 'include' }
     },
-    async restore(io) {
-      const found = await ask(io, 'session')
-      if (found === undefined)
-        throw new RefreshFailedError('answered without a session, and does not say that nobody is signed in')
-      return found
-    },
+    restore: async (io, held) => (await look(io)) ?? (held && look(io)),
     refresh,
     async signOut(_held, io) {
       // It redirects to a page.
@@ -79,3 +85,17 @@ export function roq({ baseUrl = '/api/auth' }: RoqOptions = {}): Backend {
     },
   }
 }
+
+/** @param exp Epoch seconds, for a token that does not tell its expiry. */
+function credentialsOf({ roqAccessToken, roqUserId, user }: RoqSession, exp: number | undefined): Credentials {
+  const token = roqAccessToken ? claimsOf(roqAccessToken) : null
+  return {
+    ...(roqAccessToken && { accessToken: roqAccessToken }),
+    user: { id: roqUserId, ...user },
+    claims: { sub: roqUserId, ...token, roles: user?.['roles'], tenantId: user?.['tenantId'] },
+    ...(!token && exp && { expiresAt: exp * 1000 }),
+  }
+}
+
+const isFound = (said: Credentials | RefreshFailedError | null): said is Credentials =>
+  said !== null && !(said instanceof RefreshFailedError)

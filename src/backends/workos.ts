@@ -2,12 +2,16 @@
 // (production); and the route of a Next.js app that holds the sealed cookie.
 
 import type { Credentials } from '../state/credentials.ts'
+import type { RefreshFailedError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io, RefreshIntent } from '../seam/io.ts'
 import { fromAuthenticateResponse, refused, type WorkOSUser } from './workos/answers.ts'
 import { attachBearer, assertDelivered, ownsEndpoints, requireOptions, originsOf, readJson } from './kit.ts'
 
 export { fromAuthenticateResponse, type WorkOSClaims, type WorkOSUser } from './workos/answers.ts'
+
+// WorkOS' engineers speak of 10 to 30 seconds.
+const FORGIVEN_MS = 10_000
 
 export interface WorkOSOptions {
   clientId: string
@@ -27,6 +31,8 @@ export interface WorkOSRouteOptions {
   refreshUrl: string
   /** POST at sign-out. Left out: the server is not told. */
   signOutUrl?: string
+  /** ms in which WorkOS forgives the route a second use of a refresh token. @default 10_000 */
+  replayWindow?: number
 }
 
 /**
@@ -42,11 +48,12 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
     clientId,
     apiHostname = 'api.workos.com',
     devMode = false,
-    replayWindow = 10_000,
+    replayWindow = FORGIVEN_MS,
   } = requireOptions(options, 'clientId')
   const base = `${/^https?:/.test(apiHostname) ? '' : 'https://'}${apiHostname}/user_management`
   const endpoint = `${base}/authenticate`
   const credentials = devMode ? 'omit' : 'include'
+  const leftKeys = [`workos:refresh-token:${clientId}`, 'workos:refresh-token']
 
   async function refresh(
     held: Credentials<WorkOSUser> | null,
@@ -69,6 +76,38 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
     return refused(response, organizationId)
   }
 
+  /** It is set beside the cookie that scripts can't read: without it, asking is in vain. */
+  const hasHint = (io: Io<WorkOSUser>): boolean =>
+    !!io
+      .cookie('workos-has-session')
+      ?.split('.')
+      .some((each) => each === '1' || each === clientId)
+
+  /** Nobody counts only if it is said twice, where a cookie is shared with other pages: they may have replaced it meanwhile. */
+  const confirm: typeof refresh = async (held, io, wanted) => {
+    const said = await refresh(held, io, wanted)
+    return said || devMode || !hasHint(io) ? said : refresh(held, io, wanted).catch(confirmRefusal)
+  }
+
+  async function restoreByCookie(
+    io: Io<WorkOSUser>,
+    held: Credentials<WorkOSUser> | null,
+  ): Promise<Credentials<WorkOSUser> | null> {
+    if (!hasHint(io)) return null
+    return held ? confirm(null, io, {}) : refresh(null, io, {})
+  }
+
+  /** What authkit-js has left in this browser: its users stay signed in. */
+  async function restoreFromAuthkit(io: Io<WorkOSUser>): Promise<Credentials<WorkOSUser> | null> {
+    const refreshToken = leftKeys.map(io.localItem).find((token) => token)
+    if (!refreshToken) return null
+    const found = await refresh({ refreshToken }, io, {})
+    forgetAuthkit(io) // used up, whatever was answered
+    return found
+  }
+
+  const forgetAuthkit = (io: Io<WorkOSUser>): void => leftKeys.forEach((key) => io.removeLocalItem(key))
+
   return {
     name: 'workos',
     accepts: ['organizationId'],
@@ -79,15 +118,10 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
     owns: (url) => url.startsWith(base),
     attach: attachBearer,
     ...(devMode && { canRefresh: ({ refreshToken }: Credentials<WorkOSUser>) => !!refreshToken }),
-    ...(!devMode && {
-      async restore(io) {
-        // Set beside the cookie that scripts can't read: without it, asking is in vain.
-        const hint = io.cookie('workos-has-session')?.split('.')
-        return hint?.some((each) => each === '1' || each === clientId) ? refresh(null, io, {}) : null
-      },
-    }),
-    refresh,
+    restore: devMode ? restoreFromAuthkit : restoreByCookie,
+    refresh: confirm,
     async signOut(held, io) {
+      if (devMode) forgetAuthkit(io)
       const id = held?.claims?.['sid'] as string | undefined
       if (!id) return
       const url = `${base}/sessions/logout?session_id=${encodeURIComponent(id)}`
@@ -97,6 +131,13 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
   }
 }
 
+/** Asked once more, the server misses the cookie that its first answer has taken away: that is no news. */
+function confirmRefusal(error: unknown): null {
+  const status = (error as RefreshFailedError).refusal?.status ?? 0
+  if (status === 400 || status === 401) return null
+  throw error
+}
+
 /**
  * A route of your Next.js app over `refreshSession`: the browser holds a sealed cookie, and gets the user info as JSON.
  *
@@ -104,7 +145,7 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
  * createSession<WorkOSUser, WorkOSClaims>({ backend: workosRoute({ refreshUrl: '/api/auth/refresh' }) })
  */
 export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
-  const { refreshUrl, signOutUrl } = requireOptions(options, 'refreshUrl')
+  const { refreshUrl, signOutUrl, replayWindow = FORGIVEN_MS } = requireOptions(options, 'refreshUrl')
   async function ask(io: Io<WorkOSUser>, organizationId?: string): Promise<Credentials<WorkOSUser> | null> {
     const response = await io.fetch(refreshUrl, {
       method: 'POST',
@@ -117,10 +158,17 @@ export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
     const body = await readJson(response)
     return body['user'] === null ? null : fromAuthenticateResponse(body)
   }
+
+  /** Nobody counts only if it is said twice: another page or the app's middleware may have replaced the cookie meanwhile. */
+  const confirm: typeof ask = async (io, organizationId) =>
+    (await ask(io, organizationId)) ?? (await ask(io, organizationId))
+
   return {
     name: 'workos',
     accepts: ['organizationId'],
+    replayWindow,
     cookies: true,
+    needsToken: true,
     origins: originsOf([refreshUrl, signOutUrl]),
     identity: { endpoint: refreshUrl, others: [signOutUrl] },
     owns: ownsEndpoints([refreshUrl, signOutUrl]),
@@ -128,8 +176,8 @@ export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
       attachBearer(headers, credentials)
       return { credentials: 'include' }
     },
-    restore: (io) => ask(io),
-    refresh: (held, io, { organizationId = held.organizationId ?? undefined }) => ask(io, organizationId),
+    restore: (io, held) => (held ? confirm(io) : ask(io)),
+    refresh: (held, io, { organizationId = held.organizationId ?? undefined }) => confirm(io, organizationId),
     async signOut(_held, io) {
       if (!signOutUrl) return
       assertDelivered(await io.fetch(signOutUrl, { method: 'POST', credentials: 'include' }))

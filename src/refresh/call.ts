@@ -6,7 +6,7 @@ import type { Io } from '../seam/io.ts'
 import type { Attempt } from './journal.ts'
 import { standInFor } from '../runtime/globals.ts'
 import { createTimedTransport } from '../runtime/timed-transport.ts'
-import { withTimeout } from '../runtime/wait.ts'
+import { abortable, pause, withTimeout } from '../runtime/wait.ts'
 import type { Receipt } from '../state/expiry.ts'
 
 export interface Call<A> {
@@ -86,6 +86,9 @@ export const createCaller =
       attemptId: attempt?.id ?? '',
       now: runtime.clock.now,
       cookie: runtime.cookie,
+      localItem: runtime.localItem,
+      removeLocalItem: runtime.removeLocalItem,
+      pause: (ms) => abortable(pause(runtime.clock, ms), signal),
       checkpoint(credentials) {
         // The token is as old as that, however long the rest takes.
         received = transport.receipt()

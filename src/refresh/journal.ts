@@ -55,7 +55,7 @@ const ANSWER_MS = 300
 
 export function createJournal<U, C>({ runtime, backend, store, settings }: Context<U, C>): Journal<U> {
   const { clock, locks, records, channel } = runtime
-  const { timeout } = settings
+  const { timeout, replayWindow } = settings
   const { cookies = false } = backend
   /** Monotonic ms at which this tab found the record cleared. */
   let clearedAt: number | null = null
@@ -157,7 +157,11 @@ export function createJournal<U, C>({ runtime, backend, store, settings }: Conte
   }
 
   /** After the deadline a late answer is still taken. A cookie may be on its way though the call was broken off. */
-  const fateOf = (error: unknown): TokenFate => (cookies || error instanceof RefreshTimeoutError ? 'unknown' : 'lost')
+  function fateOf(error: unknown): TokenFate {
+    if (error instanceof RefreshTimeoutError) return 'unknown'
+    // Where asking again uses nothing up, a cookie that comes home late is as good as the next one.
+    return cookies && replayWindow < Infinity ? 'unknown' : 'lost'
+  }
 
   return { look, reseed, begin, fail }
 }

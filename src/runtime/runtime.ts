@@ -40,6 +40,18 @@ export function createRuntime<U>(
     fetch: standInFor(get('fetch'), (input: RequestInfo | URL, init?: RequestInit) => get('fetch')!(input, init)),
     base: () => baseOf(get),
     cookie: (name) => readCookie(get('document')?.cookie ?? '', name),
+    localItem: (item) => withLocalStorage(get, (items) => items.getItem(item)),
+    removeLocalItem: (item) => void withLocalStorage(get, (items) => items.removeItem(item)),
+  }
+}
+
+/** A page whose storage is blocked throws as soon as it looks. */
+function withLocalStorage<A>(get: Globals, work: (items: Storage) => A): A | null {
+  try {
+    const items = get('localStorage')
+    return items ? work(items) : null
+  } catch {
+    return null
   }
 }
 

@@ -23,7 +23,10 @@ export interface Backend<U = Json> extends ServerSkills<U> {
    * @default its name and its `origins`
    */
   readonly identity?: string | BackendIdentity
-  /** ms in which the server forgives a second use of a refresh token. @default 0 */
+  /**
+   * ms in which the server forgives a second use of a refresh token; `Infinity`: asking again uses nothing up, so that a lost
+   * answer is asked for again on the ordinary back-off. @default 0
+   */
   readonly replayWindow?: number
   /** A cookie holds the credentials: nothing needs to be attached before it is known who is signed in. */
   readonly cookies?: boolean

@@ -16,6 +16,13 @@ const stand =
     const base = standOf(server, {
       backend: () => authjs({ accessToken: 'accessToken' }),
       refreshPath: '/api/auth/session',
+      forgives: true,
+      comeLate: () => (server.latecomers = 1),
+      demand: {
+        type: 'RefreshAccessTokenError',
+        make: () => (server.trouble = 'RefreshAccessTokenError'),
+        meet: () => (server.trouble = undefined),
+      },
       nameIn: ({ user }) => user?.['name'],
       signIn: (tab: Session, user: string) =>
         tab.signIn(async ({ fetch }) => void (await fetch(`/api/auth/callback?user=${user}`))),
@@ -39,6 +46,31 @@ test('nobody is believed only when it is said twice', async () => {
   expect((await tab.refresh()).status).toBe('authenticated')
   server.downs = 2
   expect((await tab.refresh()).status).toBe('unauthenticated')
+})
+
+test.each(['a refresh', 'a start'])(
+  'a store that is away for one and a half seconds signs nobody out: %s',
+  async (when) => {
+    const {
+      stand: { server },
+      open,
+      signedIn,
+    } = scene()
+    let tab = await signedIn()
+    if (when === 'a start') tab.dispose()
+    server.isAway = true
+    setTimeout(() => (server.isAway = false), 1_500)
+    if (when === 'a start') tab = open()
+    expect((await (when === 'a start' ? tab.ready() : tab.refresh())).status).toBe('authenticated')
+  },
+)
+
+test('a first look that finds nobody is believed at once', async () => {
+  const { wire, open } = scene()
+  const begun = Date.now()
+  expect((await open().ready()).status).toBe('unauthenticated')
+  expect(Date.now() - begun).toBeLessThan(1_000)
+  expect(wire.to('/api/auth/session')).toHaveLength(1)
 })
 
 test('a start that finds the store down makes nobody signed out', async () => {

@@ -15,6 +15,8 @@ const stand = (options: BetterAuthOptions) => (clock: Clock) => {
   return standOf(server, {
     backend: () => betterAuth({ jwt: options.jwt ?? false, bearer: options.bearer ?? false }),
     refreshPath: options.jwt ? '/api/auth/token' : '/api/auth/get-session',
+    forgives: true,
+    ...(!options.bearer && { comeLate: () => (server.latecomers = 1) }),
     lifeMs: options.jwt ? server.lifeMs : 0,
     nameIn: ({ user }) => user?.['name'],
     signIn: (tab: Session, email: string) =>
@@ -106,4 +108,55 @@ test('the token of the session row is shown to nobody', async () => {
   const { current } = await signedIn()
   expect(current.claims).toMatchObject({ sub: 'ann', id: 'row_session_1' })
   expect(JSON.stringify(current)).not.toContain('"token"')
+})
+
+const signInElsewhere = (fetchOfPage: typeof fetch, email: string) =>
+  fetchOfPage('/api/auth/sign-in/email', { method: 'POST', body: JSON.stringify({ email }) })
+
+test.each(['refresh', 'reload'] as const)(
+  'another user has signed in on a page of better-auth: after a %s all of the session is that user’s',
+  async (ask) => {
+    const { fetch, signedIn } = createScene(stand({ jwt: true }))
+    const tab = await signedIn('ann')
+    const seen = new Set<string>()
+    tab.on('change', ({ current }) => seen.add(`${String(current.user?.['id'])} ${String(current.claims?.['sub'])}`))
+    await signInElsewhere(fetch, 'bob')
+    await tab[ask]()
+    expect([...seen]).toEqual(['bob bob'])
+    expect(await (await tab.fetch(`${API}/api/me`)).json()).toMatchObject({ id: 'bob' })
+  },
+)
+
+test('what the page was handed of a user is not kept with the token of another', async () => {
+  const { fetch, open } = createScene(stand({ jwt: true }))
+  const tab = open({ initial: { user: { id: 'ann', name: 'Ann' } } })
+  await signInElsewhere(fetch, 'bob')
+  expect(await tab.refresh()).toMatchObject({ user: { id: 'bob' }, claims: { sub: 'bob' } })
+})
+
+test('another user signs in between the call for the session and the call for its token: never mixed', async () => {
+  const { fetch, stand: it, wire, open, signedIn } = createScene(stand({ jwt: true }))
+  ;(await signedIn('ann')).dispose()
+  it.server.hidesToken = true
+  const held = wire.hold('/api/auth/get-session')
+  const tab = open()
+  const seen = new Set<string>()
+  tab.on('change', ({ current }) => seen.add(`${String(current.user?.['id'])} ${String(current.claims?.['sub'])}`))
+  await held.arrived
+  await signInElsewhere(fetch, 'bob')
+  held.release()
+  await tab.ready()
+  expect([...seen]).not.toContain('ann bob')
+  expect(await tab.refresh()).toMatchObject({ user: { id: 'bob' }, claims: { sub: 'bob' } })
+})
+
+test('a server with a `sub` of its own: the token is taken, and asking is not doubled for ever', async () => {
+  const { stand: it, wire, signedIn } = createScene(stand({ jwt: true }))
+  it.server.hidesToken = true
+  it.server.subOf = (user) => `${user}@example.test`
+  const tab = await signedIn('ann')
+  expect(tab.current).toMatchObject({ user: { id: 'ann' }, claims: { sub: 'ann@example.test' } })
+  const before = wire.sent.length
+  await tab.refresh()
+  expect(wire.sent.slice(before).map(({ path }) => path)).toEqual(['/api/auth/token'])
 })

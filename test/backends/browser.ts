@@ -30,6 +30,8 @@ export interface Browser {
   readonly fetch: typeof fetch
   /** The cookies, whoever may see them. */
   readonly cookies: readonly string[]
+  /** What is in localStorage. */
+  readonly local: Map<string, string>
 }
 
 interface Cookie {
@@ -168,7 +170,12 @@ export function createBrowser(handle: Handle, backend: () => Backend<any>, clock
   const wire = createWire(transport(handle, jar) as typeof fetch)
   const fetchOfPage: typeof fetch = (input, init) =>
     wire.fetch(typeof input === 'string' ? new URL(input, PAGE) : input, init)
+  const local = new Map<string, string>()
   const shared = {
+    localStorage: {
+      getItem: (key: string) => local.get(key) ?? null,
+      removeItem: (key: string) => void local.delete(key),
+    } as Storage,
     fetch: fetchOfPage,
     Math: littleChance,
     Date: Object.assign(class extends Date {}, { now: clock.now }) as DateConstructor,
@@ -188,6 +195,7 @@ export function createBrowser(handle: Handle, backend: () => Backend<any>, clock
   return {
     wire,
     fetch: fetchOfPage,
+    local,
     get cookies() {
       return jar.names
     },

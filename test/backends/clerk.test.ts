@@ -1,6 +1,6 @@
 // Clerk over a stand-in of our own: the contract, and the traps of its protocol.
 
-import { RefreshFailedError, StepUpRequiredError, type Session } from 'resesh'
+import { InvalidOptionError, RefreshFailedError, StepUpRequiredError, type Session } from 'resesh'
 import { clerk } from 'resesh/backends/clerk'
 import { expect, test, vi } from 'vitest'
 import type { Clock } from './browser.ts'
@@ -16,6 +16,8 @@ const stand = (clock: Clock) => {
   return standOf(server, {
     backend: () => clerk({ frontendApi: FRONTEND }),
     refreshPath: '/v1/client/sessions/session_1/tokens',
+    forgives: true,
+    comeLate: () => (server.latecomers = 1),
     signIn: async (tab: Session, identifier: string) => {
       await tab.signIn(async ({ fetch }) => {
         const body = new URLSearchParams({ identifier })
@@ -217,15 +219,19 @@ test.each([
   expect(wire.to('/v1/client')).toHaveLength(before)
 })
 
-test('an empty token is no sign-out', async () => {
+test('an empty token is an answer, and no sign-out: asked for again on the ordinary back-off', async () => {
   const {
     stand: { server },
     signedIn,
   } = scene()
   const tab = await signedIn()
-  server.instead.push({ path: /tokens$/, response: json({ object: 'token', jwt: '' }) })
-  expect(await thrownBy(tab.refresh())).toBeInstanceOf(RefreshFailedError)
+  const empty = json({ object: 'token', jwt: '', message: 'No key to sign with' })
+  server.instead.push({ path: /tokens$/, response: empty })
+  const error = (await thrownBy(tab.refresh())) as RefreshFailedError
+  expect(error).toBeInstanceOf(RefreshFailedError)
+  expect([error.message, error.spent]).toEqual([expect.stringContaining(': No key to sign with'), false])
   expect(tab.current.status).toBe('authenticated')
+  expect((await tab.refresh()).status).toBe('authenticated')
 })
 
 test('the old token is handed over where the server asks for it', async () => {
@@ -269,4 +275,30 @@ test('with a pending session at the start nobody is signed in, and the app is to
   tab.on('error', ({ error }) => told.push((error as StepUpRequiredError).challenge))
   expect((await tab.ready()).status).toBe('unauthenticated')
   expect(told).toEqual([{ type: 'setup-mfa' }])
+})
+
+test('a refusal is told in the words of the server', async () => {
+  const {
+    stand: { server },
+    signedIn,
+  } = scene()
+  const tab = await signedIn()
+  const errors = [{ code: 'authentication_invalid', message: 'Invalid authentication', long_message: 'Try later.' }]
+  server.instead.push({ path: /tokens$/, response: json({ errors }, 401) })
+  const error = (await thrownBy(tab.refresh())) as RefreshFailedError
+  expect(error.message).toContain('answered 401: authentication_invalid, Try later, Invalid authentication. The')
+})
+
+test('a template for an organization is refused: its token would be that of the active organization', async () => {
+  const { wire, signedIn } = scene()
+  const tab = await signedIn()
+  await tab.refresh({ organizationId: 'org_1' })
+  const before = wire.sent.length
+  for (const organizationId of ['org_2', 'org_1', '']) {
+    const error = await thrownBy(tab.getToken({ template: 'hasura', organizationId }))
+    expect(error).toBeInstanceOf(InvalidOptionError)
+    expect(error).toMatchObject({ option: 'organizationId' })
+  }
+  expect(wire.sent).toHaveLength(before)
+  expect(claimsOf(await tab.getToken({ template: 'hasura' }))).toMatchObject({ o: { id: 'org_1' } })
 })

@@ -12,7 +12,7 @@ import {
 import { stepUp } from 'resesh/step-up'
 import { describe, expect, test, vi } from 'vitest'
 import type { Fault } from '../servers/vendors/stand-in.ts'
-import { createBrowser, createClock, type Browser, type Clock, type Handle } from './browser.ts'
+import { createBrowser, createClock, PAGE, type Browser, type Clock, type Handle } from './browser.ts'
 
 /** A server and the app around it. */
 export interface Stand {
@@ -45,6 +45,16 @@ export interface Stand {
     /** A route that asks for more, until `meet`. */
     url: string
     type: string
+    meet(): unknown
+  }
+  /** Asking again uses nothing up, or the server forgives it for a while. */
+  forgives?: boolean
+  /** The next call that renews comes with a cookie that another page has replaced since; left out where there is no cookie. */
+  comeLate?(): unknown
+  /** How its refresh asks more of the user, until `meet`; left out where it never does. */
+  demand?: {
+    readonly type: string
+    make(): unknown
     meet(): unknown
   }
 }
@@ -99,6 +109,15 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
       const next = open()
       expect((await next.ready()).status).toBe('authenticated')
       expect(await (await next.fetch(stand.profile)).json()).toMatchObject({ name: 'Ann' })
+    })
+
+    test('the first request of a page waits for what it needs, and is sent once', async () => {
+      const { stand, wire, open, signedIn } = scene()
+      ;(await signedIn()).dispose()
+      const { pathname } = new URL(stand.profile, PAGE)
+      const before = wire.to(pathname).length
+      expect((await open().fetch(stand.profile)).status).toBe(200)
+      expect(wire.to(pathname).length - before).toBe(1)
     })
 
     test('a server that is away at the start makes nobody signed out', async () => {
@@ -179,6 +198,81 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
       expect(tab.current.status).toBe('authenticated')
       clock.pass(15_000) // the cool-down, and the deadline of an attempt whose answer nobody saw
       await stand.expire()
+      expect((await tab.fetch(stand.profile)).status).toBe(200)
+    })
+
+    test('nobody, said of a cookie that another page has replaced meanwhile, ends nothing', async ({ skip }) => {
+      const { stand, signedIn } = scene()
+      if (!stand.comeLate) return skip('there is no cookie')
+      const tab = await signedIn()
+      const statuses = new Set<string>()
+      tab.on('change', ({ current }) => statuses.add(current.status))
+      stand.comeLate()
+      await stand.expire()
+      expect((await tab.fetch(stand.profile)).status).toBe(200)
+      expect([...statuses, tab.current.status]).not.toContain('unauthenticated')
+    })
+
+    test.for<Fault>(['network', 'html'])(
+      'a call whose answer was lost (%s) is made again on the ordinary back-off',
+      async (fault, { skip }) => {
+        const { stand, clock, signedIn } = scene()
+        if (!stand.forgives) return skip('the server does not forgive it')
+        const tab = await signedIn()
+        await stand.fail(fault)
+        await stand.expire()
+        const begun = clock.now()
+        expect((await tab.fetch(stand.profile)).status).toBe(200)
+        expect(clock.now() - begun).toBeLessThan(3_000)
+      },
+    )
+
+    test('a refresh that asks more of the user: they are told, one call is refused, and requests go on after it', async ({
+      skip,
+    }) => {
+      const { stand, open, signedIn } = scene()
+      const { demand } = stand
+      if (!demand) return skip('the server has no such thing')
+      ;(await signedIn()).dispose()
+      const asked = new Set<() => void>()
+      const types: string[] = []
+      const handler = stepUp(async ({ challenge }) => {
+        types.push(challenge.type)
+        await new Promise<void>((done) => asked.add(done))
+        return true
+      })
+      const tab = open({ use: [handler] })
+      await tab.ready()
+      const before = await stand.refreshes
+      demand.make()
+      await stand.expire()
+      const requests = Array.from({ length: 5 }, () => tab.fetch(stand.profile))
+      await vi.waitFor(() => expect(types).toHaveLength(5))
+      const late = tab.fetch(stand.profile)
+      await vi.waitFor(() => expect(types).toHaveLength(6))
+      expect([...new Set(types)]).toEqual([demand.type])
+      expect((await stand.refreshes) - before).toBe(1)
+      demand.meet()
+      asked.forEach((done) => done())
+      expect(await tally([...requests, late])).toEqual([200])
+      expect([tab.current.status, (await stand.refreshes) - before]).toEqual(['authenticated', 2])
+    })
+
+    test('a refresh that asks more of the user, who is not there: the server’s answer, and the session is kept', async ({
+      skip,
+    }) => {
+      const { stand, signedIn } = scene()
+      const { demand } = stand
+      if (!demand) return skip('the server has no such thing')
+      const tab = await signedIn()
+      const before = await stand.refreshes
+      demand.make()
+      await stand.expire()
+      const refused = stand.expiredStatus ?? 401
+      expect(await tally(Array.from({ length: 5 }, () => tab.fetch(stand.profile)))).toEqual([refused])
+      expect((await stand.refreshes) - before).toBe(1)
+      demand.meet()
+      expect((await tab.refresh()).status).toBe('authenticated')
       expect((await tab.fetch(stand.profile)).status).toBe(200)
     })
 

@@ -9,15 +9,19 @@ import { Roq } from '../servers/vendors/roq.ts'
 import { standOf } from './stand-in.ts'
 import { thrownBy } from '../support/session.ts'
 
-const stand = (clock: Clock) =>
-  standOf(new Roq(clock), {
+const stand = (clock: Clock) => {
+  const server = new Roq(clock)
+  return standOf(server, {
+    comeLate: () => (server.latecomers = 1),
     backend: () => roq(),
     refreshPath: '/api/auth/refetch-session',
+    forgives: true,
     lifeMs: 0, // a session whose token died is not renewed
     nameIn: ({ user }) => user?.['firstName'],
     signIn: (tab: Session, user: string) =>
       tab.signIn(async ({ fetch }) => void (await fetch(`/api/auth/callback?user=${user}`))),
   })
+}
 
 testBackend('roq', stand)
 
@@ -74,11 +78,29 @@ test.each(["Unexpected token '<'", 'JWTs must use Compact JWS serialization'])(
     } = scene()
     const tab = await signedIn()
     server.trouble = trouble
-    expect(await thrownBy(tab.refresh())).toBeInstanceOf(RefreshFailedError)
+    const error = (await thrownBy(tab.refresh())) as RefreshFailedError
+    expect(error).toBeInstanceOf(RefreshFailedError)
+    expect([error.message, error.spent]).toEqual([expect.stringContaining(trouble), false])
     expect(tab.current.status).toBe('authenticated')
     expect(wire.sent.at(-1)!.path).toBe('/api/auth/session')
+    expect((await tab.refresh()).status).toBe('authenticated') // on the ordinary back-off
   },
 )
+
+test.each([
+  ['eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.x1', 'a JWT'],
+  ['0f3a9c51-8a9d-4c1e-9a55-6a1b2c3d4e5f', 'an opaque token'],
+])('the words of the server are told without %s, %s', async (secret) => {
+  const {
+    stand: { server },
+    signedIn,
+  } = scene()
+  const tab = await signedIn()
+  server.trouble = `invalid refresh token:\n"${secret}"`
+  const { message } = (await thrownBy(tab.refresh())) as Error
+  expect(message).toContain('invalid refresh token: "…"')
+  expect(message).not.toContain(secret)
+})
 
 test('once the token has died, the session is over, and its refresh token unused', async () => {
   const { clock, signedIn } = scene()

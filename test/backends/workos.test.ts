@@ -1,15 +1,19 @@
 // WorkOS AuthKit over a stand-in of our own: the contract in each mode, and the traps of its protocol.
 
+import { inspect } from 'node:util'
 import {
   createSession,
+  memory,
   RefreshFailedError,
   SessionEndedError,
   StepUpRequiredError,
+  type Challenge,
   type Json,
   type Session,
 } from 'resesh'
 import { fromAuthenticateResponse, workos, workosRoute } from 'resesh/backends/workos'
-import { expect, onTestFinished, test } from 'vitest'
+import { stepUp } from 'resesh/step-up'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Clock } from './browser.ts'
 import { createScene, testBackend, type Stand } from './contract.ts'
 import { API, standOf } from './stand-in.ts'
@@ -18,8 +22,21 @@ import { thrownBy } from '../support/session.ts'
 
 const HOST = 'https://api.workos.com/user_management'
 
-const direct = (mode: 'development' | 'cookie') => (clock: Clock) =>
-  standOf(new WorkOS(clock, mode), {
+/** What holds in each of its modes. */
+const shared = (server: WorkOS) => ({
+  forgives: true,
+  ...(server.mode !== 'development' && { comeLate: () => (server.latecomers = 1) }),
+  demand: {
+    type: 'mfa_enrollment',
+    make: () => (server.demands[''] = { code: 'mfa_enrollment', pending_authentication_token: 'pat_1' }),
+    meet: () => delete server.demands[''],
+  },
+})
+
+const direct = (mode: 'development' | 'cookie') => (clock: Clock) => {
+  const server = new WorkOS(clock, mode)
+  return standOf(server, {
+    ...shared(server),
     backend: () => workos({ clientId: 'client_1', devMode: mode === 'development' }),
     refreshPath: '/user_management/authenticate',
     signIn: (tab: Session, user: string) =>
@@ -29,14 +46,18 @@ const direct = (mode: 'development' | 'cookie') => (clock: Clock) =>
         return fromAuthenticateResponse((await response.json()) as Json) as Json
       }),
   })
+}
 
-const route = (clock: Clock) =>
-  standOf(new WorkOS(clock, 'route'), {
+const route = (clock: Clock) => {
+  const server = new WorkOS(clock, 'route')
+  return standOf(server, {
+    ...shared(server),
     backend: () => workosRoute({ refreshUrl: '/api/auth/refresh', signOutUrl: '/api/auth/logout' }),
     refreshPath: '/api/auth/refresh',
     signIn: (tab: Session, user: string) =>
       tab.signIn(async ({ fetch }) => void (await fetch(`/api/auth/callback?code=${user}`))),
   })
+}
 
 const nameIn: Stand['nameIn'] = ({ user }) => user?.['firstName']
 
@@ -148,6 +169,48 @@ test('a code to go on with is handed to the app', async () => {
   expect(error.message).not.toContain('pat_1')
 })
 
+const demands = [
+  { error: 'organization_authentication_methods_required', error_description: 'x', auth_methods: { password: false } },
+  { code: 'organization_selection_required', message: 'x', organizations: [{ id: 'org_7', name: 'Seven' }] },
+  { code: 'radar_challenge', message: 'x' },
+]
+
+test.each(modes.flatMap(([mode, it]) => demands.map((demand) => ({ mode, it, demand }))))(
+  '$mode, whatever carries a pending token is a step-up, and the token is for the handler alone: $demand',
+  async ({ it: mode, demand }) => {
+    const { stand, signedIn } = createScene(mode)
+    const challenges: Challenge[] = []
+    const tab = await signedIn('ann', { use: [stepUp(({ challenge }) => challenges.push(challenge) < 0)] })
+    const told: unknown[] = []
+    tab.on('error', (event) => told.push(event))
+    tab.on('change', (event) => told.push(event))
+    stand.server.demands[''] = { ...demand, pending_authentication_token: 'pat_1' }
+    stand.expire()
+    await tab.fetch(`${API}/api/me`)
+    const error = (await thrownBy(tab.refresh())) as StepUpRequiredError
+    expect(error).toBeInstanceOf(StepUpRequiredError)
+    expect(challenges[0]).toMatchObject({ type: demand.error ?? demand.code })
+    expect(challenges[0]).toHaveProperty('pendingAuthenticationToken', 'pat_1')
+    const shown = [error, told, challenges].flatMap((it) => [inspect(it, { depth: 9 }), JSON.stringify(it)])
+    expect(shown.join()).not.toContain('pat_1')
+    expect([error.message, { ...error.challenge }]).not.toContain('pat_1')
+  },
+)
+
+test('what a handler needs to go on is in the challenge', async () => {
+  const { stand, signedIn } = development()
+  const tab = await signedIn()
+  stand.server.demands['org_1'] = { ...demands[0], sso_connection_ids: ['conn_1'], email: 'ann@example.test' }
+  const { challenge } = (await thrownBy(tab.refresh({ organizationId: 'org_1' }))) as StepUpRequiredError
+  expect(challenge).toEqual({
+    type: 'organization_authentication_methods_required',
+    organizationId: 'org_1',
+    authMethods: { password: false },
+    ssoConnectionIds: ['conn_1'],
+    email: 'ann@example.test',
+  })
+})
+
 test('an error that is neither an end nor a demand keeps the session', async () => {
   const { stand, signedIn } = development()
   const tab = await signedIn()
@@ -219,4 +282,80 @@ test('the route tells of a demand, and the session goes on', async () => {
   const error = (await thrownBy(tab.refresh({ organizationId: 'org_1' }))) as StepUpRequiredError
   expect(error.challenge).toEqual({ type: 'mfa_enrollment', url: '/sign-in', organizationId: 'org_1' })
   expect((await tab.refresh({ organizationId: 'org_2' })).organizationId).toBe('org_2')
+})
+
+describe('in development, who comes from authkit-js', () => {
+  const KEY = 'workos:refresh-token:client_1'
+
+  /** A browser where authkit-js has signed that user in. */
+  const leftBy = async (user: string, key = KEY) => {
+    const it = development()
+    const body = JSON.stringify({ client_id: 'client_1', grant_type: 'authorization_code', code: user })
+    const response = await it.fetch(`${HOST}/authenticate`, { method: 'POST', body })
+    it.local.set(key, ((await response.json()) as { refresh_token: string }).refresh_token)
+    return it
+  }
+
+  test.each([KEY, 'workos:refresh-token'])('stays signed in, and %s is taken away', async (key) => {
+    const { stand, local, open } = await leftBy('ann', key)
+    const tab = open()
+    expect(await tab.ready()).toMatchObject({ status: 'authenticated', user: { id: 'ann' }, reason: 'restored' })
+    expect(stand.server.asked).toHaveLength(1)
+    expect([...local.keys()]).toEqual([])
+    tab.dispose()
+    expect((await open().ready()).status).toBe('authenticated') // out of the storage of this session
+    expect(stand.server.asked).toHaveLength(1)
+  })
+
+  test('two tabs ask once', async () => {
+    const { stand, open } = await leftBy('ann')
+    const tabs = [open(), open()]
+    const states = await Promise.all(tabs.map((tab) => tab.ready()))
+    expect(states.map(({ status }) => status)).toEqual(['authenticated', 'authenticated'])
+    expect(stand.server.asked).toHaveLength(1)
+  })
+
+  test('is asked for once more where the server was away, and a token that has ended is taken away', async () => {
+    const { stand, wire, local, open } = await leftBy('ann')
+    wire.isDown = true
+    const tab = open()
+    await vi.waitFor(() => expect(wire.sent.length).toBeGreaterThan(2))
+    expect([...local.keys()]).toEqual([KEY])
+    stand.revoke('ann')
+    wire.isDown = false
+    expect((await tab.ready()).status).toBe('unauthenticated')
+    expect([...local.keys()]).toEqual([])
+  })
+
+  test('nothing of it is read where this SDK holds a session', async () => {
+    const { stand, local, open } = await leftBy('bob')
+    const tab = open()
+    await tab.ready()
+    await stand.signIn(tab, 'ann')
+    tab.dispose()
+    local.set(KEY, 'ref_of_another')
+    const next = open()
+    expect((await next.ready()).user).toMatchObject({ id: 'ann' })
+    expect(stand.server.asked.map((body) => body['refresh_token'])).not.toContain('ref_of_another')
+    await next.signOut()
+    expect([...local.keys()]).toEqual([])
+    expect((await open().ready()).status).toBe('unauthenticated')
+  })
+
+  test('a page without localStorage, or whose storage is blocked, goes on without it', async () => {
+    const blocked = {
+      getItem: () => {
+        throw new DOMException('The operation is insecure.', 'SecurityError')
+      },
+    }
+    for (const localStorage of [null, blocked as unknown as Storage]) {
+      const session = createSession({
+        backend: workos({ clientId: 'client_1', devMode: true }),
+        storage: memory(),
+        platform: { localStorage, fetch: () => Promise.reject(new Error('nobody is asked')) },
+      })
+      onTestFinished(session.dispose)
+      expect((await session.ready()).status).toBe('unauthenticated')
+    }
+  })
 })

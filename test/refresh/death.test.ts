@@ -3,7 +3,7 @@
 
 import { createSession, type Backend } from 'resesh'
 import { custom } from 'resesh/storage/custom'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createBrowser } from '../sim/browser.ts'
 import { createClock } from '../sim/clock.ts'
 import { createDice } from '../sim/dice.ts'
@@ -21,7 +21,12 @@ interface Asked {
 
 const setup = async (
   count: number,
-  { cookies = false, replayWindow = 0, before }: Partial<Backend> & { before?: () => Promise<void> } = {},
+  {
+    cookies = false,
+    replayWindow = 0,
+    before,
+    hasLocks = true,
+  }: Partial<Backend> & { before?: () => Promise<void>; hasLocks?: boolean } = {},
 ) => {
   const dice = createDice(1)
   const clock = createClock(dice.fork())
@@ -70,7 +75,7 @@ const setup = async (
         },
       },
       storage: custom(browser.storageOf(tab)),
-      platform: tab.platform,
+      platform: hasLocks ? tab.platform : { ...tab.platform, navigator: { onLine: true } as Navigator },
       timeout: TIMEOUT,
       refreshAhead: 'never',
     })
@@ -122,6 +127,48 @@ test.each(both)('its connection is dropped, with $backend', async ({ options: { 
   const ms = await untilAsked(2)
   expect(ms).toBeLessThan(Math.max(2500, most))
   if (cookies) expect(ms).toBeGreaterThan(TIMEOUT - 1500)
+})
+
+describe('a cookie, where asking again uses nothing up', () => {
+  const options = { cookies: true, replayWindow: Infinity }
+
+  test('the tab that refreshes is killed: another asks at once', async () => {
+    const { tabs, asked, pass, untilAsked, refresh } = await setup(3, options)
+    refresh(0)
+    await untilAsked(1)
+    refresh(1)
+    refresh(2)
+    await pass(300)
+    tabs[0]!.tab.kill()
+    expect(await untilAsked(2)).toBeLessThan(600)
+    asked[1]!.answer()
+    await pass(5000)
+    expect(asked.map(({ tab }) => tab === 0)).toEqual([true, false, ...asked.slice(2).map(() => false)])
+    expect(tabs[1]!.session.current).toMatchObject({ status: 'authenticated', stale: false })
+  })
+
+  test.each([true, false])(
+    'its connection is dropped: asked for again on back-off; with Web Locks: %s',
+    async (hasLocks) => {
+      const { asked, pass, untilAsked, refresh } = await setup(2, { ...options, hasLocks })
+      refresh(0)
+      await untilAsked(1)
+      await pass(300)
+      asked[0]!.drop()
+      await pass(100)
+      refresh(1)
+      expect(await untilAsked(2)).toBeLessThan(2500)
+    },
+  )
+
+  test('an answer that is only slow keeps its turn', async () => {
+    const { asked, pass, refresh, untilAsked } = await setup(2, options)
+    refresh(0)
+    await untilAsked(1)
+    refresh(1)
+    await pass(8000)
+    expect(asked).toHaveLength(1)
+  })
 })
 
 test('it is frozen: nobody takes it for dead, its deadline counts', async () => {

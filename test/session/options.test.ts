@@ -33,6 +33,7 @@ test.each<[string, string, object | (() => object)]>([
   ['a negative leeway', 'leeway', { backend: fits, leeway: -1 }],
   ['a timeout that is not a number', 'timeout', { backend: fits, timeout: NaN }],
   ['a timeout without an end', 'timeout', { backend: fits, timeout: Infinity }],
+  ['a replay window that is no number', 'replayWindow', { backend: fits, replayWindow: '1000' }],
   ['a negative replay window', 'replayWindow', { backend: fits, replayWindow: -1 }],
   [
     'a path that is none',

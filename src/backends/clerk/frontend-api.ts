@@ -3,7 +3,8 @@
 import type { Credentials, Json } from '../../state/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../../errors.ts'
 import type { Io } from '../../seam/io.ts'
-import { missingField, peek, readJson, requireOptions } from '../kit.ts'
+import { peek, readJson, requireOptions } from '../kit.ts'
+import { refusalOf, wordsOf } from '../kit/server-words.ts'
 
 export interface ClerkOptions {
   /** The Frontend API, or the proxy in front of it: `https://clerk.example.com`. */
@@ -90,13 +91,14 @@ export function createFrontendApi(options: ClerkOptions): FrontendApi {
    */
   async function judged(held: Credentials, io: Io, response: Response): Promise<Body | null> {
     if (response.ok) return readJson(response)
-    const codes = (((await peek(response)) as Body | null)?.errors ?? []).map(({ code }) => code)
+    const said = await peek(response)
+    const codes = ((said as Body | null)?.errors ?? []).map(({ code }) => code)
     const isDoubtful = response.status === 401 || response.status === 422 || codes.some((code) => GONE.test(code))
     if (isDoubtful && !codes.some((code) => NOT_THE_SESSION.test(code)) && !(await listed(held, io))) return null
-    throw new RefreshFailedError(`answered ${response.status}`, { refusal: response, spent: false })
+    throw refusalOf(response, said)
   }
 
-  /** A token; `null`: the session is over. @throws RefreshFailedError An empty token is no word on the session. */
+  /** A token; `null`: the session is over. @throws RefreshFailedError An empty token is an answer, but no word on the session. */
   async function mint(
     held: Credentials,
     io: Io,
@@ -110,8 +112,11 @@ export function createFrontendApi(options: ClerkOptions): FrontendApi {
     if (held.accessToken && errors[0]?.code === 'missing_expired_token')
       response = await call(io, path, form, { expired_token: held.accessToken })
     const body = await judged(held, io, response)
-    if (body && !body.jwt) throw missingField('jwt', body as Json)
-    return body && body.jwt!
+    if (!body) return null
+    const { jwt } = body
+    if (jwt) return jwt
+    const message = `answered ${response.status} without a token${wordsOf(body as Json)}`
+    throw new RefreshFailedError(message, { refusal: response, spent: false })
   }
 
   return { base, call, client, listed, judged, mint }

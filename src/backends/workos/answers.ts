@@ -1,8 +1,9 @@
 // What WorkOS says of a session, whoever is asked: its own endpoint in snake_case, a Next.js app's route in camelCase.
 
 import { claimsOf, type Credentials, type Json } from '../../state/credentials.ts'
-import { RefreshFailedError, StepUpRequiredError } from '../../errors.ts'
+import { type Challenge, StepUpRequiredError } from '../../errors.ts'
 import { missingField, peek } from '../kit.ts'
+import { refusalOf } from '../kit/server-words.ts'
 
 /** `state.user`, as in the documentation of WorkOS. */
 export interface WorkOSUser {
@@ -34,8 +35,12 @@ export interface WorkOSClaims {
 
 // Everything else that is refused says nothing about the session either; only this ends it.
 const OVER = 'invalid_grant'
+// Others are told by the pending token that they carry.
 const STEP_UP =
-  /^(sso_required|mfa_enrollment|mfa_challenge|organization_selection_required|email_verification_required)$/
+  /^(sso_required|mfa_\w+|organization_selection_required|organization_authentication_methods_required|email_verification_required)$/
+const SECRET = /token$/i
+// As `type` and `url`, or in a text for developers.
+const SAID_ELSEWHERE = /^(error|code|message|errorDescription|redirectUrl|authkitRedirectUrl)$/
 
 const camel = (json: Json): Json =>
   Object.fromEntries(
@@ -69,18 +74,27 @@ export function fromAuthenticateResponse(body: Json): Credentials<WorkOSUser> {
  * @throws {@link StepUpRequiredError}, {@link RefreshFailedError}
  */
 export async function refused(response: Response, organizationId?: string): Promise<null> {
-  const { error, code, pendingAuthenticationToken, ...rest } = camel((await peek(response)) ?? {})
-  const { authkitRedirectUrl, redirectUrl = authkitRedirectUrl } = rest
-  const type = String(error ?? code)
+  const body = await peek(response)
+  const said = camel(body ?? {})
+  const type = String(said['error'] ?? said['code'])
   if (type === OVER) return null
-  if (!STEP_UP.test(type)) throw new RefreshFailedError(`answered ${response.status}`, { refusal: response })
-  throw new StepUpRequiredError(
-    {
-      type,
-      ...(typeof redirectUrl === 'string' && { url: redirectUrl }),
-      ...(organizationId && { organizationId }),
-      ...(pendingAuthenticationToken !== undefined && { pendingAuthenticationToken }),
-    },
-    { refusal: response },
-  )
+  const isStepUp = STEP_UP.test(type) || said['pendingAuthenticationToken'] !== undefined
+  if (!isStepUp) throw refusalOf(response, body)
+  throw new StepUpRequiredError(challengeOf(type, said, organizationId), { refusal: response })
+}
+
+/** What the user has to do, and with what. */
+function challengeOf(type: string, said: Json, organizationId: string | undefined): Challenge {
+  const { redirectUrl = said['authkitRedirectUrl'] } = said
+  const names = Object.keys(said).filter((name) => !SAID_ELSEWHERE.test(name))
+  const challenge: Challenge = {
+    ...Object.fromEntries(names.filter((name) => !SECRET.test(name)).map((name) => [name, said[name]])),
+    type,
+    ...(typeof redirectUrl === 'string' && { url: redirectUrl }),
+    ...(organizationId && { organizationId }),
+  }
+  // There for a handler that asks for it by name; not enumerable, so that no log and no JSON of the error has it.
+  for (const name of names.filter((each) => SECRET.test(each)))
+    Object.defineProperty(challenge, name, { value: said[name] })
+  return challenge
 }

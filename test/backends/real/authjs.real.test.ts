@@ -22,6 +22,7 @@ describe.each([
     standOver(server, {
       backend: () => authjs({ accessToken: 'accessToken' }),
       refreshPath: '/api/auth/session',
+      forgives: true,
       // Signed with the app's own page: its token against forgery, then the form.
       signIn: (tab: Session, user: string) =>
         tab.signIn(async ({ fetch }) => {
@@ -92,6 +93,14 @@ describe.each([
     await next.refresh()
     expect(next.current.status).toBe('unauthenticated')
     expect(browser.cookies).toContain('authjs.session-token')
+  })
+
+  test.runIf(isStored)('a store that is away for one and a half seconds signs nobody out', async () => {
+    const { signedIn } = createScene(stand)
+    const tab = await signedIn()
+    await control.down(1_000)
+    setTimeout(() => void control.down(0), 1_500)
+    expect((await tab.refresh()).status).toBe('authenticated')
   })
 
   describe('in Chromium', () => {

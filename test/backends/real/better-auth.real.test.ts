@@ -31,6 +31,7 @@ const stand = (server: RealServer<Controls>, by: Options['by']) => () => {
   return standOver(server, {
     backend: () => betterAuth({ jwt, bearer: by === 'bearer' }),
     options: { origins: [PAGE, API] },
+    forgives: true,
     refreshPath: jwt ? '/api/auth/token' : '/api/auth/get-session',
     ...(jwt && { lifeMs }),
     // The copy in a cookie knows nothing of a session made fresh.
@@ -161,14 +162,30 @@ describe('with tokens', () => {
     let said: string | null = null
     it.handle = async (...args) => {
       const answer = await handle(...args)
-      if (answer !== 'drop') said = answer.headers.get('set-auth-jwt')
+      if (answer !== 'drop') said ??= answer.headers.get('set-auth-jwt')
       return answer
     }
     const tab = await createScene(() => it).signedIn()
     await server.control.pass(8 * 86_400_000)
+    said = null
     expect((await tab.reload()).status).toBe('unauthenticated')
     expect(said).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
     expect(await tab.getToken()).toBeNull()
+  })
+})
+
+describe('with tokens, and another user who signs in on a page of its own', () => {
+  const server = start({ by: 'jwt' })
+
+  test.each(['refresh', 'reload'] as const)('after a %s, user and claims are of the same user', async (ask) => {
+    const { fetch, signedIn } = createScene(stand(server, 'jwt'))
+    const tab = await signedIn('ann')
+    const seen: string[][] = []
+    tab.on('change', ({ current: { user, claims } }) => seen.push([user, claims].map((it) => String(it?.['name']))))
+    await signUp(fetch, 'bob')
+    await tab[ask]()
+    expect(seen).toEqual([['Bob', 'Bob']])
+    expect(tab.current.user!['id']).toBe(tab.current.claims!['sub'])
   })
 })
 

@@ -8,6 +8,8 @@ const COOKIE = 'authjs.session-token'
 export class AuthJs extends StandIn {
   /** How many of the next calls find the store down: they look signed out. */
   downs = 0
+  /** Whether the store is down for every call: they look signed out. */
+  isAway = false
   /** The next token against forgery is of another secret: what comes with it is refused. */
   isForeign = false
   /** What the app's callback reports. */
@@ -49,12 +51,13 @@ export class AuthJs extends StandIn {
       return isJson ? json({ url }, 200, headers) : new Response(null, { status: 302, headers })
     }
     if (pathname !== '/api/auth/session') return undefined
-    if (this.downs > 0) {
+    if (this.isAway || this.downs > 0) {
       this.downs--
       return json(this.#nobody)
     }
-    const login = this.living(cookieIn(cookie, COOKIE))
-    if (!login) return json(this.#nobody, 200, [setCookie(COOKIE, '')])
+    const sent = cookieIn(cookie, COOKIE)
+    const login = this.living(sent)
+    if (!login) return json(this.#nobody, 200, sent ? [setCookie(COOKIE, '')] : [])
     if (request.method === 'POST') {
       const { csrfToken, data } = (await request.json()) as { csrfToken: string; data: Record<string, unknown> }
       if (csrfToken !== 'c1' || !cookieIn(cookie, 'authjs.csrf-token')) return json(this.#nobody, 400)

@@ -16,6 +16,10 @@ export class BetterAuth extends StandIn {
   isStoreDown = false
   isDeleted = false
   needsRefresh = false
+  /** Scripts can't read `set-auth-jwt`. */
+  hidesToken = false
+  /** Whom a token names. */
+  subOf = (user: string): string => user
   /** Seconds that the next call has to wait, by its limit to calls. */
   limitedFor = 0
   /** What the cookie cache holds. */
@@ -52,6 +56,10 @@ export class BetterAuth extends StandIn {
     return login && !this.#stale.has(login) ? login : undefined
   }
 
+  #mintFor(login: Login): string {
+    return this.mint(login, { sub: this.subOf(login.user) })
+  }
+
   #shown(id: string): [string, string][] {
     return this.options.bearer ? [['set-auth-token', id]] : []
   }
@@ -82,13 +90,14 @@ export class BetterAuth extends StandIn {
     const login = this.living(this.#idIn(request, cookie))
     if (path === '/token') {
       const isKnown = login && !this.isStoreDown
-      return isKnown ? json({ token: this.mint(login) }) : json({ message: '', code: 'UNAUTHORIZED' }, 401)
+      return isKnown ? json({ token: this.#mintFor(login) }) : json({ message: '', code: 'UNAUTHORIZED' }, 401)
     }
     if (this.isStoreDown) return json({ message: '', code: 'FAILED_TO_GET_SESSION' }, 500)
     if (this.isDeleted) return json({ message: '', code: 'FAILED_TO_GET_SESSION' }, 401)
     const known = this.logins.find(({ id }) => id === this.#idIn(request, cookie))
     // A token even for a session that it finds expired.
-    const token: HeadersInit = this.options.jwt && known ? [['set-auth-jwt', this.mint(known)]] : []
+    const token: HeadersInit =
+      this.options.jwt && known && !this.hidesToken ? [['set-auth-jwt', this.#mintFor(known)]] : []
     if (!login) return json(null, 200, known ? [...token, ...isCleared] : [])
     if (request.method === 'POST' && !this.options.deferSessionRefresh) return json({}, 405)
     const isReading = this.options.deferSessionRefresh && request.method === 'GET'

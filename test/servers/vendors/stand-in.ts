@@ -37,6 +37,8 @@ export abstract class StandIn {
   /** Tokens that are accepted. */
   readonly tokens = new Map<string, { login: Login; diesAt: number }>()
   readonly faults: Fault[] = []
+  /** How many of the next calls that renew come with a cookie that another page has replaced since: it is good for nothing. */
+  latecomers = 0
   readonly lifeMs: number = 60_000
   /** Of `/api/vault`: whether more is asked for. */
   isVaultOpen = false
@@ -58,8 +60,10 @@ export abstract class StandIn {
     return json({ error: 'forbidden' }, 403)
   }
 
-  readonly handle = async (request: Request, { cookie }: { cookie: string }): Promise<Response | 'drop'> => {
+  readonly handle = async (request: Request, sent: { cookie: string }): Promise<Response | 'drop'> => {
+    let { cookie } = sent
     if (await this.renews(request)) {
+      if (this.latecomers-- > 0) cookie = ''
       this.refreshes++
       const fault = this.faults.shift()
       if (fault === 'network') return 'drop'
