@@ -23,8 +23,8 @@ const nothing = (): void => {}
  * Patches `target.XMLHttpRequest`, of this global by default, so that code you don't own (axios, jQuery, htmx) takes part.
  * Requests to other origins and synchronous ones stay the browser's own. Where `fetch` would reject there is an `error` event.
  *
- * XMLHttpRequest can't refuse a redirect. A backend that asks for that, since its credentials travel in a header other than
- * `Authorization`, has its requests fail: use fetch there (axios: `adapter: 'fetch'`).
+ * XMLHttpRequest can't refuse a redirect, as fetch does where credentials travel in a header other than `Authorization`, such
+ * as a CSRF token. Where such a request ends at an origin that is not the session's, an `error` event names both.
  *
  * @returns what undoes it; `session.dispose()` does not.
  */
@@ -175,8 +175,7 @@ export function installXhr(
     }
 
     /** The transport: opens and sends the native object, with the headers of this sending. */
-    async #fly(run: Run, { headers, credentials, redirect, body }: RequestInit): Promise<Response> {
-      if (redirect === 'error') throw new TypeError('XMLHttpRequest follows redirects, and its credentials with it')
+    async #fly(run: Run, { headers, credentials, body }: RequestInit): Promise<Response> {
       // Opened again within its own event, Chromium takes the rest of the old answer for the new one's.
       if (run.sends++) await turn(target)
       run.caller.signal.throwIfAborted()

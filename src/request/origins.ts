@@ -2,6 +2,7 @@
 // seen. Where an allowed origin has a path, each URL is parsed: `/v1/../admin` is not below `/v1/`.
 
 import { InvalidOptionError } from '../errors.ts'
+import type { Awaitable } from '../seam/io.ts'
 import { urlOf } from './replayable.ts'
 
 /** Whether a request goes where credentials may go. */
@@ -21,19 +22,51 @@ function prefixOf(url: string): string | undefined {
 }
 
 /**
- * For a list that leaves out the page's own origin: looks at answers to plain requests, and tells once of a 401 from there. The
- * page's own API may have been forgotten. `undefined`: nothing is left out.
+ * For a list that leaves out the page's own origin: looks at answers to plain requests, and tells once of a refusal from there.
+ * The page's own API may have been forgotten. `undefined`: nothing is left out.
  */
 export function createForgottenOrigin(
   { origins: allowed, page }: { readonly origins: readonly string[]; readonly page: string | undefined },
+  isExpired: (response: Response) => Awaitable<boolean>,
   tell: (error: InvalidOptionError) => void,
-): ((response: Response) => void) | undefined {
+): ((response: Response) => Promise<void>) | undefined {
   if (!page || page === 'null' || allowed.some((each) => each === page || each.startsWith(`${page}/`))) return undefined
   let isTold = false
-  return ({ status, url }) => {
-    if (isTold || status !== 401 || !url.startsWith(`${page}/`)) return
+
+  /** By the session's own rule, whose code of the app may throw: then it has said nothing. */
+  async function isRefusal(response: Response): Promise<boolean> {
+    const { status } = response
+    try {
+      return status === 401 || (status > 401 && (await isExpired(response)))
+    } catch {
+      return false
+    }
+  }
+
+  return async (response) => {
+    const { status, url } = response
+    if (isTold || !url.startsWith(`${page}/`) || !(await isRefusal(response)) || isTold) return
     isTold = true
-    tell(new InvalidOptionError('origins', `leaves out ${page}, which answered 401: add it if its API is yours`))
+    tell(new InvalidOptionError('origins', `leaves out ${page}, which answered ${status}: add it if its API is yours`))
+  }
+}
+
+/**
+ * For a transport that can't refuse a redirect, as XMLHttpRequest: tells once of each pair of origins that credentials in a
+ * header were carried between. Takes the URL that was asked, and the URL that answered.
+ */
+export function createStrayed(tell: (error: InvalidOptionError) => void): (asked: string, answered: string) => void {
+  const told = new Set<string>()
+  return (asked, answered) => {
+    const [from, to] = [new URL(asked).origin, new URL(answered).origin]
+    if (told.has(`${from} ${to}`) || told.size >= MAX_REMEMBERED) return
+    told.add(`${from} ${to}`)
+    tell(
+      new InvalidOptionError(
+        'origins',
+        `leaves out ${to}, where a redirect of ${from} led: the browser may have sent the session's headers there, which XMLHttpRequest can't prevent. The answer counted for nothing. Add ${to} if it is yours; else use fetch, which refuses such redirects`,
+      ),
+    )
   }
 }
 

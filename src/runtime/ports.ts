@@ -90,6 +90,15 @@ export interface Page {
   onSleep(run: () => void): void
 }
 
+/** What other scripts keep in this browser. Where there is no such place, there is nothing in it. */
+export interface Leftovers {
+  /** Of localStorage. */
+  item(key: string): string | null
+  removeItem(key: string): void
+  /** At the path `/`, of this host and of all domains above it. */
+  removeCookie(name: string): void
+}
+
 export interface Runtime<U> {
   readonly clock: Clock
   readonly locks: Locks
@@ -101,6 +110,7 @@ export interface Runtime<U> {
   /** What relative URLs are resolved against, where there is a page. */
   base(): string | undefined
   cookie(name: string): string | null
+  readonly leftovers: Leftovers
   /** Aborted when the session is disposed of. */
   readonly disposed: AbortSignal
   dispose(): void

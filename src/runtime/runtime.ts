@@ -8,6 +8,7 @@ import { createTabChannel, noChannel } from './channel.ts'
 import { createClock } from './clock.ts'
 import { baseOf, type Globals, standInFor } from './globals.ts'
 import { createLocalLock, createTabLocks } from './locks.ts'
+import { createLeftovers } from './leftovers.ts'
 import { createPage } from './page.ts'
 import type { Runtime } from './ports.ts'
 
@@ -39,6 +40,7 @@ export function createRuntime<U>(
     dispose: () => controller.abort(new SessionDisposedError()),
     fetch: standInFor(get('fetch'), (input: RequestInfo | URL, init?: RequestInit) => get('fetch')!(input, init)),
     base: () => baseOf(get),
+    leftovers: createLeftovers(get),
     cookie: (name) => readCookie(get('document')?.cookie ?? '', name),
   }
 }

@@ -13,6 +13,16 @@ export interface BackendIdentity {
   readonly clientId?: string
 }
 
+/** What another SDK for the same server keeps in a browser. */
+export interface Predecessor<U = Json> {
+  /** Names of cookies that scripts can read, at the path `/`, of this host or of a domain above it. */
+  readonly cookies?: readonly string[]
+  /** Keys of localStorage. */
+  readonly items?: readonly string[]
+  /** What these hold, by their names, as credentials. `null`: nothing of use. */
+  read(found: Readonly<Record<string, string>>): Credentials<U> | null
+}
+
 /** One server's protocol, as a plain object. Only `name`, `attach` and `refresh` are needed. */
 export interface Backend<U = Json> extends ServerSkills<U> {
   /** Where its endpoints are: part of the default of {@link SessionOptions.origins}. */
@@ -33,6 +43,11 @@ export interface Backend<U = Json> extends ServerSkills<U> {
    */
   readonly needsToken?: boolean
   /**
+   * Asking who is signed in may set the cookie, or clear it: its late answer would undo a login that was answered before.
+   * Requests wait until it is known who is signed in. @default false
+   */
+  readonly restoreSetsCookie?: boolean
+  /**
    * The session lives without an access token and without a cookie: what proves it is in `data`, or attached by other means.
    * Without this, and without {@link Backend.cookies}, an answer that carries no token signs nobody in, and is no refresh.
    * @default false
@@ -52,6 +67,17 @@ export interface Backend<U = Json> extends ServerSkills<U> {
   readonly use?: readonly Extension[]
   /** Whether an absolute URL is one of its own endpoints: such a request is never held and never judged. */
   owns?(url: string): boolean
+  /**
+   * Whether the answer to a request may begin a session by a cookie. Such a request is sent while no refresh is under way, in
+   * whatever tab, and none begins before it is answered: a refresh that was sent with the old cookie would overwrite the new
+   * one, or clear it. Not asked for `keepalive` requests.
+   */
+  beginsSession?(request: RequestView): boolean
+  /**
+   * What another SDK for this server has left in this browser: its users stay signed in. Read once, where the storage of the
+   * session holds nothing at all; taken away there once it is written down.
+   */
+  readonly predecessor?: Predecessor<U>
   /**
    * Sets headers on each request of the app; on the hot path, so that a promise is returned only where it must be.
    * `credentials` is `null` while nobody is signed in. Credentials in a header other than `Authorization` travel along on

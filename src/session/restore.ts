@@ -12,6 +12,7 @@ import { type Receipt, receivedFromApp } from '../state/expiry.ts'
 import { BLANK, type Ending } from '../state/record.ts'
 import type { Readiness } from './readiness.ts'
 import { readSignIn } from './answers.ts'
+import { createInheritance } from './inherit.ts'
 import { firstGeneration, writeAlone } from './write.ts'
 
 export interface Restore<U> {
@@ -21,12 +22,10 @@ export interface Restore<U> {
   restore(): Promise<void>
 }
 
-export function createRestore<U, C>(
-  { runtime, backend, settings, store }: Context<U, C>,
-  readiness: Readiness,
-  exchange: Exchange<U>,
-): Restore<U> {
+export function createRestore<U, C>(context: Context<U, C>, readiness: Readiness, exchange: Exchange<U>): Restore<U> {
+  const { runtime, backend, settings, store } = context
   const { clock, records } = runtime
+  const inheritance = createInheritance(context)
 
   /** Tokens in the storage speak for themselves; of a cookie that scripts can't read only the server can tell. */
   const isKnown = (stored: Stored<U> | null): boolean => !!stored?.record.signedIn && !backend.cookies
@@ -54,7 +53,10 @@ export function createRestore<U, C>(
     // Another tab has signed in meanwhile; or this tab has signed in or out.
     plan: (found) => (isKnown(found) || store.state.status !== 'loading' ? 'adopt' : 'send'),
     maySpend: () => false,
-    call: async (io, { held }) => (backend.restore ? backend.restore(io, held) : null),
+    async call(io, { record, held }) {
+      const known = record ? held : inheritance.read()
+      return backend.restore ? backend.restore(io, known) : known
+    },
     commit: (said, sending, receipt) => restoreCommit(said, beforeOf(sending), receipt),
     end: (reason, sending) => restoreCommit(null, beforeOf(sending), receivedFromApp(clock.now()), reason as Ending),
     present: ([stored]) => asFound(stored),
@@ -71,6 +73,7 @@ export function createRestore<U, C>(
     if (isKnown(stored)) return store.adopt(...asFound(stored))
     try {
       await exchange(restoreOperation)
+      inheritance.forget() // it is written by now, and is the session's own
     } catch (error) {
       if (stored?.record.signedIn) {
         // The server could not be asked: the app goes on with what was known last.

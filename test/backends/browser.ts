@@ -30,6 +30,7 @@ export interface Browser {
   readonly fetch: typeof fetch
   /** The cookies, whoever may see them. */
   readonly cookies: readonly string[]
+  readonly jar: Pick<Jar, 'take'>
 }
 
 interface Cookie {
@@ -175,10 +176,13 @@ export function createBrowser(handle: Handle, backend: () => Backend<any>, clock
     performance: { now: clock.now } as Performance,
     navigator: { locks: createLocks(), onLine: true } as Navigator,
     BroadcastChannel: createChannels(),
-    location: { origin: PAGE, href: `${PAGE}/` } as Location,
+    location: { origin: PAGE, href: `${PAGE}/`, hostname: new URL(PAGE).hostname, protocol: 'https:' } as Location,
     document: {
       get cookie() {
         return jar.forScripts
+      },
+      set cookie(header) {
+        jar.take(header)
       },
       visibilityState: 'visible',
       addEventListener() {},
@@ -187,6 +191,7 @@ export function createBrowser(handle: Handle, backend: () => Backend<any>, clock
   const storage = createStorage()
   return {
     wire,
+    jar,
     fetch: fetchOfPage,
     get cookies() {
       return jar.names
