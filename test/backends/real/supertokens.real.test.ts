@@ -417,3 +417,43 @@ describe('for a page of another site', () => {
     expect((await stateIn(tab)).status).toBe('authenticated')
   })
 })
+
+describe("for who comes from the vendor's own SDK", () => {
+  const server = start({})
+  const pages = usePages(server)
+
+  /** Its cookies, as it writes them in header mode. */
+  const leave = async ({ context }: Awaited<ReturnType<typeof pages>>) => {
+    const { headers } = await fetch(`${server.origin}/auth/signin`, {
+      method: 'POST',
+      body: JSON.stringify({ user: 'ann' }),
+      headers: { 'st-auth-mode': 'header' },
+    })
+    const values = {
+      'st-access-token': headers.get('st-access-token')!,
+      'st-refresh-token': headers.get('st-refresh-token')!,
+      sFrontToken: headers.get('front-token')!,
+      'st-last-access-token-update': String(Date.now()),
+    }
+    const kind = { url: server.origin, sameSite: 'Lax', expires: Date.now() / 1000 + 1000 } as const
+    await context.addCookies(Object.entries(values).map(([name, value]) => ({ ...kind, name, value })))
+    return values
+  }
+  const options = { backend: () => Resesh.supertokens({ mode: 'header' }) }
+  const ready = ({ session }: { session: Session }) => session.ready()
+
+  test('a real browser goes on with its session, and has its cookies no more', async () => {
+    const world = await pages()
+    const values = await leave(world)
+    const [tab, other] = await world.open(2, options)
+    expect(await tab!.run(ready)).toMatchObject({ status: 'authenticated', user: { id: 'ann' } })
+    expect(await other!.run(ready)).toMatchObject({ status: 'authenticated', user: { id: 'ann' } })
+    expect(await tab!.run(({ session }) => session.getToken())).toBe(values['st-access-token'])
+    await expect.poll(() => world.cookies()).toEqual([])
+    await server.control.pass(lifeMs + 1000)
+    expect(await tab!.run((it) => it.fire(5, { path: '/api/me' }))).toEqual({ 200: 5 })
+    await tab!.run(({ session }) => session.signOut())
+    const [next] = await world.open(1, options)
+    expect((await next!.run(ready)).status).toBe('unauthenticated')
+  })
+})
