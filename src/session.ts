@@ -141,6 +141,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     setTransport: (below) => (runtime.fetch = (below as typeof fetch) ?? ((input, init) => get('fetch')!(input, init))),
     disposed,
     global: get('globalThis')!,
+    isAllowed,
+    tell: (error) => events.emit('error', { error }),
   }
 
   const session: Omit<Session<U, C>, typeof Symbol.dispose> & { [internalsKey]: SessionInternals } = {

@@ -7,17 +7,16 @@ import { globalsOf } from '../runtime/globals.ts'
 import type { Undo } from '../seam/io.ts'
 import type { Session } from '../face.ts'
 import { responseOf } from './xhr/answer.ts'
-import { Run } from './xhr/run.ts'
-import { turn, type XhrTarget } from './xhr/target.ts'
+import { nothing, Run } from './xhr/run.ts'
+import { createStrayed } from './xhr/strayed.ts'
+import { type OpenArguments, turn, type XhrTarget } from './xhr/target.ts'
 import { Upload } from './xhr/upload.ts'
 
 export type { XhrTarget }
-type OpenArguments = [method: string, url: string | URL, async?: boolean, ...login: (string | null | undefined)[]]
 
 const [OPENED, HEADERS_RECEIVED, DONE] = [1, 2, 4]
 const KINDS = ['readystatechange', 'loadstart', 'progress', 'abort', 'error', 'load', 'timeout', 'loadend']
 const ANSWER = ['status', 'statusText', 'responseURL', 'response', 'responseText', 'responseXML']
-const nothing = (): void => {}
 
 /**
  * Patches `target.XMLHttpRequest`, of this global by default, so that code you don't own (axios, jQuery, htmx) takes part.
@@ -34,6 +33,7 @@ export function installXhr(
 ): Undo {
   const Native = target.XMLHttpRequest
   const native = <T>(xhr: XMLHttpRequest, name: string): T => Reflect.get(Native.prototype, name, xhr) as T
+  const tellStrayed = createStrayed(session)
   let isOn = true
 
   class SessionXhr extends Native {
@@ -175,12 +175,12 @@ export function installXhr(
     }
 
     /** The transport: opens and sends the native object, with the headers of this sending. */
-    async #fly(run: Run, { headers, credentials, body }: RequestInit): Promise<Response> {
+    async #fly(run: Run, { headers, credentials, redirect, body }: RequestInit): Promise<Response> {
       // Opened again within its own event, Chromium takes the rest of the old answer for the new one's.
       if (run.sends++) await turn(target)
       run.caller.signal.throwIfAborted()
       return new Promise((answered, failed) => {
-        Object.assign(run, { answered, failed, isFlying: true })
+        Object.assign(run, { answered, failed, isFlying: true, refusesRedirects: redirect === 'error' })
         run.forget()
         this.#quietly(() => super.open(...(this.#opened as [string, string])))
         this.#credentials ??= this.withCredentials
@@ -198,6 +198,7 @@ export function installXhr(
       if (state === HEADERS_RECEIVED) {
         const whole = new Promise<void>((ended, failed) => Object.assign(run, { ended, failed, isLate: true }))
         whole.catch(nothing)
+        if (run.refusesRedirects) tellStrayed(this.#opened![1], native(this, 'responseURL'))
         run.answered(responseOf((name) => native(this, name), super.getAllResponseHeaders(), this.#opened![1], whole))
       }
       if (state !== DONE) return

@@ -6,7 +6,7 @@ import type { Awaitable } from '../seam/io.ts'
 import { compareSent, type Facts, judge, type Verdict } from '../state/verdict.ts'
 import { endOf } from '../state/view.ts'
 import type { Guard, Hooks } from './hooks.ts'
-import { createStrayed, type IsAllowed } from './origins.ts'
+import type { IsAllowed } from './origins.ts'
 import type { RefusedRoutes } from './refused-routes.ts'
 import type { Trip } from './trip.ts'
 import type { SessionOver, Waiting } from './waiting.ts'
@@ -18,7 +18,7 @@ export type Decide<U, C> = (trip: Trip<U, C>, response: Response) => Awaitable<V
 type Word = Facts['extension']
 
 export function createDecide<U, C>(
-  { runtime, settings, store, events }: Context<U, C>,
+  { runtime, settings, store }: Context<U, C>,
   isAllowed: IsAllowed,
   waiting: Waiting<U, C>,
   refusedRoutes: RefusedRoutes,
@@ -26,7 +26,6 @@ export function createDecide<U, C>(
   guard: Guard,
 ): Decide<U, C> {
   const { isExpired, hasPredicate, replay } = settings
-  const tellStrayed = createStrayed((error) => events.emit('error', { error }))
 
   function askExtensions(trip: Trip<U, C>, response: Response): Awaitable<Verdict> {
     const observing = trip.observed === response ? undefined : hooks.observe(trip)
@@ -83,10 +82,7 @@ export function createDecide<U, C>(
 
   return (trip, response) => {
     // A redirect led to a stranger: nothing that is said there is about this session.
-    if (response.redirected && !isAllowed(response.url)) {
-      if (trip.refusesRedirects) tellStrayed(trip.request.place, response.url)
-      return 'deliver'
-    }
+    if (response.redirected && !isAllowed(response.url)) return 'deliver'
     return hooks.hasAny ? askExtensions(trip, response) : decideWith(trip, response, undefined)
   }
 }

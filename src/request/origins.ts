@@ -51,25 +51,6 @@ export function createForgottenOrigin(
   }
 }
 
-/**
- * For a transport that can't refuse a redirect, as XMLHttpRequest: tells once of each pair of origins that credentials in a
- * header were carried between. Takes the URL that was asked, and the URL that answered.
- */
-export function createStrayed(tell: (error: InvalidOptionError) => void): (asked: string, answered: string) => void {
-  const told = new Set<string>()
-  return (asked, answered) => {
-    const [from, to] = [new URL(asked).origin, new URL(answered).origin]
-    if (told.has(`${from} ${to}`) || told.size >= MAX_REMEMBERED) return
-    told.add(`${from} ${to}`)
-    tell(
-      new InvalidOptionError(
-        'origins',
-        `leaves out ${to}, where a redirect of ${from} led: the browser may have sent the session's headers there, which XMLHttpRequest can't prevent. The answer counted for nothing. Add ${to} if it is yours; else use fetch, which refuses such redirects`,
-      ),
-    )
-  }
-}
-
 export function createOrigins(allowed: readonly string[], base: () => string | undefined): IsAllowed {
   const verdicts = new Map<string, boolean>()
   const prefixes = allowed.map((each) => (each.endsWith('/') ? each : `${each}/`))

@@ -20,7 +20,6 @@ export function createSend<U, C>(
   function transmit(trip: Trip<U, C>, attached: Attached, own: string | null): Promise<Response> {
     const { request } = trip
     if (own) request.headers.set('authorization', own)
-    trip.refusesRedirects = attached?.redirect === 'error'
     const response = request.send(runtime.fetch, attached, around)
     if (events.isHeard('trace')) trace(trip, response)
     return response

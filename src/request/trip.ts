@@ -29,8 +29,6 @@ export class Trip<U, C> implements ResponseContext {
   refusal: Response | undefined
   /** The response that the extensions have seen already. */
   observed: Response | undefined
-  /** What was attached must not follow a redirect. */
-  refusesRedirects = false
   #controller: AbortController | undefined
   #view: Response | undefined
   #viewed: Response | undefined

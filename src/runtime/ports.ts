@@ -2,7 +2,7 @@
 
 import type { Credentials } from '../state/credentials.ts'
 import type { Change, Leaving, Row, SessionRecord } from '../state/record.ts'
-import type { Fetch, Undo } from '../seam/io.ts'
+import type { Fetch, ReadGlobal, Undo } from '../seam/io.ts'
 
 /** Everything the SDK touches. Left out: the real one, read at call time. `null`: absent. */
 export type Platform = {
@@ -90,15 +90,6 @@ export interface Page {
   onSleep(run: () => void): void
 }
 
-/** What other scripts keep in this browser. Where there is no such place, there is nothing in it. */
-export interface Leftovers {
-  /** Of localStorage. */
-  item(key: string): string | null
-  removeItem(key: string): void
-  /** At the path `/`, of this host and of all domains above it. */
-  removeCookie(name: string): void
-}
-
 export interface Runtime<U> {
   readonly clock: Clock
   readonly locks: Locks
@@ -110,7 +101,8 @@ export interface Runtime<U> {
   /** What relative URLs are resolved against, where there is a page. */
   base(): string | undefined
   cookie(name: string): string | null
-  readonly leftovers: Leftovers
+  /** Reads a global of the platform. */
+  readonly get: ReadGlobal
   /** Aborted when the session is disposed of. */
   readonly disposed: AbortSignal
   dispose(): void

@@ -2,7 +2,7 @@
 
 import type { Credentials, Json } from '../state/credentials.ts'
 import type { Extension, ServerSkills } from './extension.ts'
-import type { Attached, Awaitable, CookieReader, Io, RefreshIntent, RequestView } from './io.ts'
+import type { Attached, Awaitable, CookieReader, Io, ReadGlobal, RefreshIntent, RequestView } from './io.ts'
 
 /** What tells one server from another, for {@link Backend.identity}. */
 export interface BackendIdentity {
@@ -13,14 +13,12 @@ export interface BackendIdentity {
   readonly clientId?: string
 }
 
-/** What another SDK for the same server keeps in a browser. */
+/** What another SDK for the same server keeps in a browser: see `inherit` in `resesh/backends/kit`. */
 export interface Predecessor<U = Json> {
-  /** Names of cookies that scripts can read, at the path `/`, of this host or of a domain above it. */
-  readonly cookies?: readonly string[]
-  /** Keys of localStorage. */
-  readonly items?: readonly string[]
-  /** What these hold, by their names, as credentials. `null`: nothing of use. */
-  read(found: Readonly<Record<string, string>>): Credentials<U> | null
+  /** @returns `null`: nothing of use. @param get Reads a global of the platform. */
+  read(get: ReadGlobal): Credentials<U> | null
+  /** Takes it away. Called once what was read is written down. */
+  forget(get: ReadGlobal): void
 }
 
 /** One server's protocol, as a plain object. Only `name`, `attach` and `refresh` are needed. */

@@ -1,7 +1,10 @@
 // What SuperTokens says of a session in the headers of a response, and what the vendor's SDK keeps of that in a browser.
 
 import { claimsOf, type Credentials, type Json } from '../../state/credentials.ts'
+import { inherit } from '../kit/inherit.ts'
 import type { Predecessor } from '../../seam/backend.ts'
+
+const LAST_UPDATE = 'st-last-access-token-update'
 
 /** The header that marks a session. */
 export type Mark = 'front-token' | 'id-refresh-token'
@@ -31,28 +34,25 @@ const readToken = (name: 'accessToken' | 'refreshToken', header: string | null):
   header === null ? {} : { [name]: header || null }
 
 /** What `supertokens-website` keeps, from 16 on. In cookie mode the server's answer to a refresh tells the rest. */
-export const websiteSdk = (mode: 'cookie' | 'header'): Predecessor => ({
-  cookies: ['st-access-token', 'st-refresh-token', 'sFrontToken', 'sAntiCsrf', 'st-last-access-token-update'],
-  read(found) {
+export const websiteSdk = (mode: 'cookie' | 'header'): Predecessor =>
+  inherit({ cookies: ['st-access-token', 'st-refresh-token', 'sFrontToken', 'sAntiCsrf', LAST_UPDATE] }, (found) => {
     const [accessToken, refreshToken, antiCsrf] = [
       found['st-access-token'],
       found['st-refresh-token'],
       found['sAntiCsrf'],
     ]
     // Its mark of a session that is over.
-    if (found['st-last-access-token-update'] && !found['sFrontToken']) return null
+    if (found[LAST_UPDATE] && !found['sFrontToken']) return null
     if (mode === 'cookie') return antiCsrf ? { data: { antiCsrf } } : null
     if (!refreshToken) return null
     return { ...(accessToken && { accessToken }), refreshToken, ...readFront(found['sFrontToken']) }
-  },
-})
+  })
 
 /** What it kept before 16: the token against forgery, in localStorage and later in a cookie. */
-export const LEGACY_SDK: Predecessor = {
-  cookies: ['sAntiCsrf', 'sIRTFrontend', 'sFrontToken'],
-  items: ['anti-csrf-localstorage'],
-  read(found) {
+export const LEGACY_SDK: Predecessor = inherit(
+  { cookies: ['sAntiCsrf', 'sIRTFrontend', 'sFrontToken'], items: ['anti-csrf-localstorage'] },
+  (found) => {
     const antiCsrf = found['sAntiCsrf'] ?? found['anti-csrf-localstorage']
     return antiCsrf ? { data: { antiCsrf } } : null
   },
-}
+)
