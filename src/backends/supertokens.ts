@@ -61,6 +61,12 @@ function isBelow(url: string, place: string): boolean {
   return url.startsWith(place) || url.slice(url.indexOf('/', 8)).startsWith(place)
 }
 
+/** @throws SessionEndedError where the server says that the refresh token was used twice. */
+async function assertNotStolen(response: Response): Promise<void> {
+  const { message } = (await peek(response)) ?? {}
+  if (message === 'token theft detected') throw new SessionEndedError('reused', { refusal: response })
+}
+
 function speak(dialect: Dialect): Backend {
   const { name, refreshUrl, signOutUrl, expiredStatus, mark, headers: extra, ownHeaders, mode, predecessor } = dialect
   const isOwn = ownsEndpoints([refreshUrl])
@@ -81,8 +87,7 @@ function speak(dialect: Dialect): Backend {
       const response = await post(held, io, refreshUrl, tokenFor(held?.refreshToken))
       const said = read(response, mark)
       if (response.status === expiredStatus || said === null) {
-        const { message } = (await peek(response)) ?? {}
-        if (message === 'token theft detected') throw new SessionEndedError('reused', { refusal: response })
+        await assertNotStolen(response)
         // With the mark, the server has cleared the cookies. To ask again without any could only clear those of a login meanwhile.
         const isSure = said === null || mode === 'header' || tries > 1
         if (isSure) return null
