@@ -81,6 +81,12 @@ function speak(dialect: Dialect): Backend {
     return io.fetch(url, { method: 'POST', headers, credentials: 'include' })
   }
 
+  /**
+   * Whether a refusal without the mark ends the session; else it is asked once more. With the mark, the server has cleared the
+   * cookies: to ask again without any could only clear those of a login meanwhile.
+   */
+  const isFinal = (tries: number): boolean => mode === 'header' || tries > 1
+
   async function refresh(held: Credentials | null, io: Io): Promise<Credentials | null> {
     if (mode === 'header' && !held?.refreshToken) return null // nothing to ask with
     for (let tries = 1; ; tries++) {
@@ -88,9 +94,7 @@ function speak(dialect: Dialect): Backend {
       const said = read(response, mark)
       if (response.status === expiredStatus || said === null) {
         await assertNotStolen(response)
-        // With the mark, the server has cleared the cookies. To ask again without any could only clear those of a login meanwhile.
-        const isSure = said === null || mode === 'header' || tries > 1
-        if (isSure) return null
+        if (said === null || isFinal(tries)) return null
         continue
       }
       if (response.ok && said) return said
