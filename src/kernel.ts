@@ -12,7 +12,7 @@ import type { Credentials } from './state/credentials.ts'
 import type { State } from './state/view.ts'
 
 export function createKernel<U, C>(
-  { runtime, backend, store, events, reentrance }: Context<U, C>,
+  { runtime, backend, settings, store, events, reentrance }: Context<U, C>,
   requestRefresh: RequestRefresh,
   exchange: Exchange<U>,
 ): Kernel {
@@ -52,6 +52,7 @@ export function createKernel<U, C>(
     get hasDecided() {
       return store.hasDecided
     },
+    isExpired: ({ response, request }) => settings.isExpired(response, request),
     now: runtime.clock.now,
     mono: runtime.clock.mono,
     refresh,

@@ -24,6 +24,7 @@ import { createPrepare } from './request/prepare.ts'
 import { createRefusedRoutes } from './request/refused-routes.ts'
 import { internalsKey, type SessionInternals } from './request/replayable.ts'
 import { createSend } from './request/send.ts'
+import { createSendAlone } from './request/send-alone.ts'
 import { createWaiting } from './request/waiting.ts'
 import { baseOf, globalsOf, standInFor } from './runtime/globals.ts'
 import { createRuntime } from './runtime/runtime.ts'
@@ -88,9 +89,13 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const refusedRoutes = createRefusedRoutes(context)
   const prepare = createPrepare(context, readiness, waiting, createLimiter(), hooks, stepUpRefusal)
   const send = createSend(context, guard)
+  const sendAlone = createSendAlone(context, withLock, send, hooks)
   const decide = createDecide(context, isAllowed, waiting, refusedRoutes, hooks, guard)
   const act = createAct(context, waiting, requestRefresh, refusedRoutes, hooks, prepare)
-  const fetch = standInFor(get('fetch'), createIntercept(context, isAllowed, hooks, prepare, send, decide, act))
+  const fetch = standInFor(
+    get('fetch'),
+    createIntercept(context, isAllowed, hooks, prepare, send, sendAlone, decide, act),
+  )
   const getToken = createGetToken(context, readiness, requestRefresh, extensions)
 
   // What happens by itself.
@@ -136,6 +141,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     setTransport: (below) => (runtime.fetch = (below as typeof fetch) ?? ((input, init) => get('fetch')!(input, init))),
     disposed,
     global: get('globalThis')!,
+    isAllowed,
+    tell: (error) => events.emit('error', { error }),
   }
 
   const session: Omit<Session<U, C>, typeof Symbol.dispose> & { [internalsKey]: SessionInternals } = {

@@ -1,12 +1,22 @@
 // SuperTokens: tokens in headers or in cookies, told of by a header on any response; and the flow of 2020, before that header.
 
-import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
+import type { Credentials } from '../state/credentials.ts'
 import { RefreshFailedError, SessionEndedError } from '../errors.ts'
-import type { Backend } from '../seam/backend.ts'
-import type { Io } from '../seam/io.ts'
+import type { Backend, Predecessor } from '../seam/backend.ts'
+import type { Io, RequestView } from '../seam/io.ts'
 import { assertDelivered, ownsEndpoints, observeResponses, originsOf, peek, requireOptions } from './kit.ts'
+import { LEGACY_SDK, type Mark, read, websiteSdk } from './supertokens/answers.ts'
 
-export interface SuperTokensOptions {
+interface CommonOptions {
+  /**
+   * In cookie mode: routes of your own whose answer begins a session, absolute or paths. They are not asked while a refresh is
+   * under way, whose late answer would overwrite the new cookies, or clear them.
+   * @default none but those below `baseUrl`
+   */
+  signInUrls?: readonly string[]
+}
+
+export interface SuperTokensOptions extends CommonOptions {
   /** Where the routes are. @default '/auth' */
   baseUrl?: string
   /** How the server is to hand out its tokens. @default 'cookie' */
@@ -15,9 +25,10 @@ export interface SuperTokensOptions {
   expiredStatus?: number
 }
 
-export interface SuperTokensLegacyOptions {
+export interface SuperTokensLegacyOptions extends CommonOptions {
   /** POST: the app's own route. */
   refreshUrl: string
+  /** POST: has to end the session. Left out: the cookies live on after a sign-out, and sign in again at the next page. */
   signOutUrl?: string
   /** @default 440 */
   expiredStatus?: number
@@ -31,39 +42,38 @@ interface Dialect {
   refreshUrl: string
   signOutUrl: string | undefined
   expiredStatus: number
-  mark: 'front-token' | 'id-refresh-token'
+  mark: Mark
   /** Of each request, and of the calls of its own. */
   headers: Readonly<Record<string, string>>
   ownHeaders: Readonly<Record<string, string>>
   mode: 'cookie' | 'header'
+  /** Whether the answer to a request, of a method that is not safe, may begin a session. */
+  isSignIn(url: string): boolean
+  /** What the vendor's SDK keeps in a browser. */
+  predecessor: Predecessor
 }
 
+const SAFE = /^(get|head|options|trace)$/i
 const antiCsrfOf = (held: Credentials | null): string | undefined => held?.data?.['antiCsrf'] as string | undefined
 
-/** What a response says of the session. A proxy may drop empty headers, so that `remove` alone clears everything. */
-function read({ headers }: Response, mark: Dialect['mark']): Credentials | null | undefined {
-  const marker = headers.get(mark)
-  if (marker === null) return undefined
-  if (marker === 'remove') return null
-  const antiCsrf = headers.get('anti-csrf')
-  // Standard base64 with UTF-8 inside; decoded like the middle of a JWT, which allows that alphabet too.
-  const front = claimsOf(`.${headers.get('front-token') ?? ''}`) as { uid: string; ate: number; up?: Json } | null
-  return {
-    // Sent on an ordinary response without a refresh token: that one goes on. Empty means delete.
-    ...readToken('accessToken', headers.get('st-access-token')),
-    ...readToken('refreshToken', headers.get('st-refresh-token')),
-    ...(front && { user: { id: front.uid }, claims: front.up, expiresAt: front.ate }),
-    ...(antiCsrf && { data: { antiCsrf } }),
-  }
+/** Whether an absolute URL lies below a place, which is absolute or a path. */
+function isBelow(url: string, place: string): boolean {
+  return url.startsWith(place) || url.slice(url.indexOf('/', 8)).startsWith(place)
 }
 
-const readToken = (name: 'accessToken' | 'refreshToken', header: string | null): Credentials =>
-  header === null ? {} : { [name]: header || null }
+/** @throws SessionEndedError where the server says that the refresh token was used twice. */
+async function assertNotStolen(response: Response): Promise<void> {
+  const { message } = (await peek(response)) ?? {}
+  if (message === 'token theft detected') throw new SessionEndedError('reused', { refusal: response })
+}
 
 function speak(dialect: Dialect): Backend {
-  const { name, refreshUrl, signOutUrl, expiredStatus, mark, headers: extra, ownHeaders, mode } = dialect
+  const { name, refreshUrl, signOutUrl, expiredStatus, mark, headers: extra, ownHeaders, mode, predecessor } = dialect
+  const isOwn = ownsEndpoints([refreshUrl])
+  // Beside a cookie, the server would take a token in a header for the other mode, and clear the cookie.
+  const tokenFor = (token: string | null | undefined): string | null => (mode === 'header' && token) || null
 
-  function post(held: Credentials | null, io: Io, url: string, token?: string | null): Promise<Response> {
+  function post(held: Credentials | null, io: Io, url: string, token: string | null): Promise<Response> {
     const headers = new Headers(ownHeaders)
     const antiCsrf = antiCsrfOf(held)
     if (antiCsrf) headers.set('anti-csrf', antiCsrf)
@@ -71,15 +81,21 @@ function speak(dialect: Dialect): Backend {
     return io.fetch(url, { method: 'POST', headers, credentials: 'include' })
   }
 
+  /**
+   * Whether a refusal without the mark ends the session; else it is asked once more. With the mark, the server has cleared the
+   * cookies: to ask again without any could only clear those of a login meanwhile.
+   */
+  const isFinal = (tries: number): boolean => mode === 'header' || tries > 1
+
   async function refresh(held: Credentials | null, io: Io): Promise<Credentials | null> {
     if (mode === 'header' && !held?.refreshToken) return null // nothing to ask with
     for (let tries = 1; ; tries++) {
-      const response = await post(held, io, refreshUrl, held?.refreshToken)
+      const response = await post(held, io, refreshUrl, tokenFor(held?.refreshToken))
       const said = read(response, mark)
       if (response.status === expiredStatus || said === null) {
-        const { message } = (await peek(response)) ?? {}
-        if (message === 'token theft detected') throw new SessionEndedError('reused', { refusal: response })
-        return null
+        await assertNotStolen(response)
+        if (said === null || isFinal(tries)) return null
+        continue
       }
       if (response.ok && said) return said
       // A 200 that renewed nothing only cleared cookies of another domain: "call me again". Or CORS hides the header.
@@ -94,18 +110,27 @@ function speak(dialect: Dialect): Backend {
   return {
     name,
     ...(mode === 'header' && { canRefresh: ({ refreshToken }: Credentials) => !!refreshToken }),
-    ...(mode === 'cookie' && { cookies: true, restore: (io: Io, held: Credentials | null) => refresh(held, io) }),
+    ...(mode === 'cookie' && {
+      cookies: true,
+      restore: (io: Io, held: Credentials | null) => refresh(held, io),
+      restoreSetsCookie: true,
+      beginsSession: ({ method, url }: RequestView) => !SAFE.test(method) && dialect.isSignIn(url) && !isOwn(url),
+    }),
+    predecessor,
     // Until somebody has used its successor, a refresh token may be exchanged again; newer servers give it 30 s.
     ...(mark === 'front-token' && { replayWindow: 30_000 }),
     origins: originsOf([refreshUrl]),
     identity: { endpoint: refreshUrl, others: [signOutUrl] },
-    owns: ownsEndpoints([refreshUrl]),
+    owns: isOwn,
     attach(headers, held) {
       // Also with nobody signed in: they decide how the answer to a login brings its tokens.
       for (const key in extra) if (!(key === 'rid' && headers.has(key))) headers.set(key, extra[key]!)
       const antiCsrf = antiCsrfOf(held)
       if (antiCsrf) headers.set('anti-csrf', antiCsrf)
-      if (held?.accessToken) headers.set('authorization', `Bearer ${held.accessToken}`)
+      const token = tokenFor(held?.accessToken)
+      // What stands there is a token of the session, set by the app: credentials of the caller's own are put back.
+      if (mode === 'cookie') headers.delete('authorization')
+      else if (token) headers.set('authorization', `Bearer ${token}`)
       return { credentials: 'include', ...(antiCsrf && { redirect: 'error' }) }
     },
     isExpired: ({ status }) => status === expiredStatus,
@@ -117,12 +142,12 @@ function speak(dialect: Dialect): Backend {
     refresh,
     async signOut(held, io) {
       if (!signOutUrl) return
-      let response = await post(held, io, signOutUrl, held?.accessToken)
+      let response = await post(held, io, signOutUrl, tokenFor(held?.accessToken))
       if (response.status === expiredStatus && read(response, mark) !== null) {
         // Its access token has died, and the session has not.
         const fresh = await refresh(held, io)
         if (!fresh) return
-        response = await post({ ...held, ...fresh }, io, signOutUrl, fresh.accessToken)
+        response = await post({ ...held, ...fresh }, io, signOutUrl, tokenFor(fresh.accessToken))
       }
       const { status } = (await peek(response)) ?? {}
       assertDelivered(response)
@@ -139,7 +164,8 @@ function speak(dialect: Dialect): Backend {
  * await session.fetch('https://api.example.com/auth/signin', { method: 'POST', body })
  */
 export function supertokens(options: SuperTokensOptions = {}): Backend {
-  const { baseUrl = '/auth', mode = 'cookie', expiredStatus = 401 } = options
+  const { baseUrl = '/auth', mode = 'cookie', expiredStatus = 401, signInUrls = [] } = options
+  const isNamed = ownsEndpoints(signInUrls)
   return speak({
     name: 'supertokens',
     refreshUrl: `${baseUrl}/session/refresh`,
@@ -149,12 +175,14 @@ export function supertokens(options: SuperTokensOptions = {}): Backend {
     headers: { rid: 'anti-csrf', 'st-auth-mode': mode },
     ownHeaders: { rid: 'session', 'fdi-version': '1.16,1.17,1.18,1.19,2.0,3.0,3.1,4.0,4.1', 'st-auth-mode': mode },
     mode,
+    isSignIn: (url) => isBelow(url, `${baseUrl}/`) || isNamed(url),
+    predecessor: websiteSdk(mode),
   })
 }
 
 /** The flow of 2020: routes and a status of the app's own choice, and the marker `id-refresh-token`. */
 export function supertokensLegacy(options: SuperTokensLegacyOptions): Backend {
-  const { refreshUrl, signOutUrl, expiredStatus = 440, headers } = requireOptions(options, 'refreshUrl')
+  const { refreshUrl, signOutUrl, expiredStatus = 440, headers, signInUrls } = requireOptions(options, 'refreshUrl')
   const sdk = { 'supertokens-sdk-name': 'website', 'supertokens-sdk-version': '4.2.0' }
   return speak({
     name: 'supertokens-legacy',
@@ -165,5 +193,7 @@ export function supertokensLegacy(options: SuperTokensLegacyOptions): Backend {
     headers: sdk,
     ownHeaders: { ...Object.fromEntries(new Headers(headers)), ...sdk },
     mode: 'cookie',
+    isSignIn: ownsEndpoints([...(signInUrls ?? []), signOutUrl]),
+    predecessor: LEGACY_SDK,
   })
 }

@@ -7,24 +7,23 @@ import { globalsOf } from '../runtime/globals.ts'
 import type { Undo } from '../seam/io.ts'
 import type { Session } from '../face.ts'
 import { responseOf } from './xhr/answer.ts'
-import { Run } from './xhr/run.ts'
-import { turn, type XhrTarget } from './xhr/target.ts'
+import { nothing, Run } from './xhr/run.ts'
+import { createStrayed } from './xhr/strayed.ts'
+import { type OpenArguments, turn, type XhrTarget } from './xhr/target.ts'
 import { Upload } from './xhr/upload.ts'
 
 export type { XhrTarget }
-type OpenArguments = [method: string, url: string | URL, async?: boolean, ...login: (string | null | undefined)[]]
 
 const [OPENED, HEADERS_RECEIVED, DONE] = [1, 2, 4]
 const KINDS = ['readystatechange', 'loadstart', 'progress', 'abort', 'error', 'load', 'timeout', 'loadend']
 const ANSWER = ['status', 'statusText', 'responseURL', 'response', 'responseText', 'responseXML']
-const nothing = (): void => {}
 
 /**
  * Patches `target.XMLHttpRequest`, of this global by default, so that code you don't own (axios, jQuery, htmx) takes part.
  * Requests to other origins and synchronous ones stay the browser's own. Where `fetch` would reject there is an `error` event.
  *
- * XMLHttpRequest can't refuse a redirect. A backend that asks for that, since its credentials travel in a header other than
- * `Authorization`, has its requests fail: use fetch there (axios: `adapter: 'fetch'`).
+ * XMLHttpRequest can't refuse a redirect, as fetch does where credentials travel in a header other than `Authorization`, such
+ * as a CSRF token. Where such a request ends at an origin that is not the session's, an `error` event names both.
  *
  * @returns what undoes it; `session.dispose()` does not.
  */
@@ -34,6 +33,7 @@ export function installXhr(
 ): Undo {
   const Native = target.XMLHttpRequest
   const native = <T>(xhr: XMLHttpRequest, name: string): T => Reflect.get(Native.prototype, name, xhr) as T
+  const tellStrayed = createStrayed(session)
   let isOn = true
 
   class SessionXhr extends Native {
@@ -176,12 +176,11 @@ export function installXhr(
 
     /** The transport: opens and sends the native object, with the headers of this sending. */
     async #fly(run: Run, { headers, credentials, redirect, body }: RequestInit): Promise<Response> {
-      if (redirect === 'error') throw new TypeError('XMLHttpRequest follows redirects, and its credentials with it')
       // Opened again within its own event, Chromium takes the rest of the old answer for the new one's.
       if (run.sends++) await turn(target)
       run.caller.signal.throwIfAborted()
       return new Promise((answered, failed) => {
-        Object.assign(run, { answered, failed, isFlying: true })
+        Object.assign(run, { answered, failed, isFlying: true, refusesRedirects: redirect === 'error' })
         run.forget()
         this.#quietly(() => super.open(...(this.#opened as [string, string])))
         this.#credentials ??= this.withCredentials
@@ -199,6 +198,7 @@ export function installXhr(
       if (state === HEADERS_RECEIVED) {
         const whole = new Promise<void>((ended, failed) => Object.assign(run, { ended, failed, isLate: true }))
         whole.catch(nothing)
+        if (run.refusesRedirects) tellStrayed(this.#opened![1], native(this, 'responseURL'))
         run.answered(responseOf((name) => native(this, name), super.getAllResponseHeaders(), this.#opened![1], whole))
       }
       if (state !== DONE) return

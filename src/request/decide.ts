@@ -28,7 +28,7 @@ export function createDecide<U, C>(
   const { isExpired, hasPredicate, replay } = settings
 
   function askExtensions(trip: Trip<U, C>, response: Response): Awaitable<Verdict> {
-    const observing = hooks.observe(trip)
+    const observing = trip.observed === response ? undefined : hooks.observe(trip)
     return observing ? observing.then(() => askJudges(trip, response)) : askJudges(trip, response)
   }
 

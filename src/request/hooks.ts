@@ -3,7 +3,7 @@
 
 import { CallbackError, messageOf, type SessionEndedError, type StepUpRequiredError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
-import type { Awaitable } from '../seam/io.ts'
+import type { Awaitable, RequestView } from '../seam/io.ts'
 import type { ExtensionHooks, ExtensionVerdict, RequestContext, ResponseContext } from '../seam/extension.ts'
 
 export interface NamedHooks extends ExtensionHooks {
@@ -18,6 +18,8 @@ export interface Hooks {
   readonly hasAny: boolean
   /** Whether the URL is an endpoint of the backend. */
   owns(url: string): boolean
+  /** Whether the answer to a request may begin a session by a cookie. */
+  beginsSession(request: RequestView): boolean
   observe(context: ResponseContext): Promise<unknown> | undefined
   judge(context: ResponseContext): Awaitable<ExtensionVerdict | undefined>
   blocked(
@@ -55,7 +57,7 @@ export function createGuard(tell: (error: CallbackError) => void): Guard {
 
 export function createHooks(
   extensions: readonly NamedHooks[],
-  backend: Pick<Backend<never>, 'owns'>,
+  backend: Pick<Backend<never>, 'owns' | 'beginsSession'>,
   guard: Guard,
 ): Hooks {
   const observers = extensions.filter(({ observe }) => observe)
@@ -93,6 +95,8 @@ export function createHooks(
   return {
     hasAny: observers.length + judges.length + servers.length > 0,
     owns: (url) => (backend.owns ? guard('owns', () => backend.owns!(url)) === true : false),
+    beginsSession: (request) =>
+      backend.beginsSession ? guard('beginsSession', () => backend.beginsSession!(request)) === true : false,
     observe: (context) => tellAll(observers, (hooks) => hooks.observe!(context)),
     judge: (context) => firstWord(judges, (hooks) => hooks.judge!(context)),
     blocked: (context, error) => firstWord(blockers, (hooks) => hooks.blocked!(context, error)),

@@ -3,6 +3,7 @@
 // of its origin, one copy of its headers, the real fetch.
 
 import type { Context } from '../context.ts'
+import type { Awaitable } from '../seam/io.ts'
 import type { Act } from './act.ts'
 import type { Decide } from './decide.ts'
 import type { Hooks } from './hooks.ts'
@@ -11,6 +12,8 @@ import type { Prepare } from './prepare.ts'
 import type { CopyBudget } from './body.ts'
 import { ReplayableRequest, type SessionRequestInit, transportKey } from './replayable.ts'
 import type { Send } from './send.ts'
+import type { SendAlone } from './send-alone.ts'
+import { viewOf } from './response-view.ts'
 import { Trip } from './trip.ts'
 
 export type SessionFetch = (input: RequestInfo | URL, init?: SessionRequestInit) => Promise<Response>
@@ -21,15 +24,22 @@ const NO_INIT: SessionRequestInit = {}
 export function createIntercept<U, C>(
   { runtime, settings, events, store, reentrance }: Context<U, C>,
   isAllowed: IsAllowed,
-  { owns }: Hooks,
+  { owns, beginsSession }: Hooks,
   { prepare, depart, leave }: Prepare<U, C>,
   send: Send<U, C>,
+  sendAlone: SendAlone<U, C>,
   decide: Decide<U, C>,
   act: Act<U, C>,
 ): SessionFetch {
   const budget: CopyBudget = { left: MAX_COPIED_BYTES }
-  const lookForForgotten = createForgottenOrigin(settings, (error) => events.emit('error', { error }))
+  const isRefusal = (response: Response): Awaitable<boolean> =>
+    settings.isExpired(viewOf(response), { url: response.url, method: 'GET', headers: new Headers() })
+  const lookForForgotten = createForgottenOrigin(settings, isRefusal, (error) => events.emit('error', { error }))
   let lastId = 0
+
+  /** Not within a login function, which has the lock already. */
+  const mustBeAlone = ({ request, isInLogin }: Trip<U, C>): boolean =>
+    beginsSession(request) && !request.keepalive && !(isInLogin && reentrance.isLoggingIn)
 
   async function travel(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {
     const from = init instanceof Request ? new Request(input, init) : input
@@ -43,7 +53,7 @@ export function createIntercept<U, C>(
       for (;;) {
         const mustDepart = trip.hasWaited || trip.refusal
         if (mustDepart && !(await depart(trip))) return trip.refusal!
-        const response = await send(trip)
+        const response = await (mustBeAlone(trip) ? sendAlone(trip) : send(trip))
         trip.refusal = response
         if (trip.hasPlace) leave(trip)
         const deciding = decide(trip, response)

@@ -2,6 +2,7 @@
 // seen. Where an allowed origin has a path, each URL is parsed: `/v1/../admin` is not below `/v1/`.
 
 import { InvalidOptionError } from '../errors.ts'
+import type { Awaitable } from '../seam/io.ts'
 import { urlOf } from './replayable.ts'
 
 /** Whether a request goes where credentials may go. */
@@ -21,19 +22,32 @@ function prefixOf(url: string): string | undefined {
 }
 
 /**
- * For a list that leaves out the page's own origin: looks at answers to plain requests, and tells once of a 401 from there. The
- * page's own API may have been forgotten. `undefined`: nothing is left out.
+ * For a list that leaves out the page's own origin: looks at answers to plain requests, and tells once of a refusal from there.
+ * The page's own API may have been forgotten. `undefined`: nothing is left out.
  */
 export function createForgottenOrigin(
   { origins: allowed, page }: { readonly origins: readonly string[]; readonly page: string | undefined },
+  isExpired: (response: Response) => Awaitable<boolean>,
   tell: (error: InvalidOptionError) => void,
-): ((response: Response) => void) | undefined {
+): ((response: Response) => Promise<void>) | undefined {
   if (!page || page === 'null' || allowed.some((each) => each === page || each.startsWith(`${page}/`))) return undefined
   let isTold = false
-  return ({ status, url }) => {
-    if (isTold || status !== 401 || !url.startsWith(`${page}/`)) return
+
+  /** By the session's own rule, whose code of the app may throw: then it has said nothing. */
+  async function isRefusal(response: Response): Promise<boolean> {
+    const { status } = response
+    try {
+      return status === 401 || (status > 401 && (await isExpired(response)))
+    } catch {
+      return false
+    }
+  }
+
+  return async (response) => {
+    const { status, url } = response
+    if (isTold || !url.startsWith(`${page}/`) || !(await isRefusal(response)) || isTold) return
     isTold = true
-    tell(new InvalidOptionError('origins', `leaves out ${page}, which answered 401: add it if its API is yours`))
+    tell(new InvalidOptionError('origins', `leaves out ${page}, which answered ${status}: add it if its API is yours`))
   }
 }
 

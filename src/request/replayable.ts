@@ -1,5 +1,6 @@
 // One request of the app, ready to be sent more than once: what a backend may see of it, and a body that is the same each time.
 
+import type { InvalidOptionError } from '../errors.ts'
 import type { Runtime } from '../runtime/ports.ts'
 import { type CopyBudget, KeptBody, KeptStream } from './body.ts'
 import type { Attached, CookieReader, Fetch, RequestView } from '../seam/io.ts'
@@ -29,6 +30,10 @@ export interface SessionInternals {
   setTransport(below?: Fetch): void
   readonly disposed: AbortSignal
   readonly global: { fetch: Fetch }
+  /** Whether credentials may go to a URL. */
+  isAllowed(url: string): boolean
+  /** By an `error` event. */
+  tell(error: InvalidOptionError): void
 }
 
 export interface SessionRequestInit extends RequestInit {

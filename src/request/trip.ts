@@ -27,6 +27,8 @@ export class Trip<U, C> implements ResponseContext {
   wasRefreshed = false
   /** The last response. */
   refusal: Response | undefined
+  /** The response that the extensions have seen already. */
+  observed: Response | undefined
   #controller: AbortController | undefined
   #view: Response | undefined
   #viewed: Response | undefined

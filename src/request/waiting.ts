@@ -49,7 +49,7 @@ export function createWaiting<U, C>(
     const { keepalive, isSureToReplay } = request
     const { status } = store.state
     if (keepalive || status === 'unauthenticated' || !mayWait(trip)) return false
-    if (status === 'loading') return !backend.cookies || !!backend.needsToken
+    if (status === 'loading') return !backend.cookies || !!backend.needsToken || !!backend.restoreSetsCookie
     // A body that can be sent only once must not meet an expiry on its way.
     return store.isNearExpiry(isSureToReplay || !store.canRefresh ? undefined : 2 * settings.timeout, now)
   }

@@ -1,9 +1,9 @@
 // The one place that touches globals. Each is read when it is needed: what a page or a test replaces later counts.
 
+import type { ReadGlobal } from '../seam/io.ts'
 import type { Platform } from './ports.ts'
 
-/** `undefined`: absent, by nature or because the caller said `null`. */
-export type Globals = <K extends keyof typeof globalThis>(name: K) => (typeof globalThis)[K] | undefined
+export type Globals = ReadGlobal
 
 export const globalsOf =
   (platform: Platform): Globals =>

@@ -2,7 +2,7 @@
 
 import type { Credentials } from '../state/credentials.ts'
 import type { Change, Leaving, Row, SessionRecord } from '../state/record.ts'
-import type { Fetch, Undo } from '../seam/io.ts'
+import type { Fetch, ReadGlobal, Undo } from '../seam/io.ts'
 
 /** Everything the SDK touches. Left out: the real one, read at call time. `null`: absent. */
 export type Platform = {
@@ -104,6 +104,8 @@ export interface Runtime<U> {
   /** Of localStorage; `null` as well where there is none. */
   localItem(key: string): string | null
   removeLocalItem(key: string): void
+  /** Reads a global of the platform. */
+  readonly get: ReadGlobal
   /** Aborted when the session is disposed of. */
   readonly disposed: AbortSignal
   dispose(): void

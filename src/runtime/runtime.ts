@@ -8,6 +8,7 @@ import { createTabChannel, noChannel } from './channel.ts'
 import { createClock } from './clock.ts'
 import { baseOf, type Globals, standInFor } from './globals.ts'
 import { createLocalLock, createTabLocks } from './locks.ts'
+import { readCookie } from './cookies.ts'
 import { createPage } from './page.ts'
 import type { Runtime } from './ports.ts'
 
@@ -39,6 +40,7 @@ export function createRuntime<U>(
     dispose: () => controller.abort(new SessionDisposedError()),
     fetch: standInFor(get('fetch'), (input: RequestInfo | URL, init?: RequestInit) => get('fetch')!(input, init)),
     base: () => baseOf(get),
+    get,
     cookie: (name) => readCookie(get('document')?.cookie ?? '', name),
     localItem: (item) => withLocalStorage(get, (items) => items.getItem(item)),
     removeLocalItem: (item) => void withLocalStorage(get, (items) => items.removeItem(item)),
@@ -52,16 +54,5 @@ function withLocalStorage<A>(get: Globals, work: (items: Storage) => A): A | nul
     return items ? work(items) : null
   } catch {
     return null
-  }
-}
-
-function readCookie(cookies: string, name: string): string | null {
-  const pair = cookies.split('; ').find((each) => each.startsWith(`${name}=`))
-  if (pair === undefined) return null
-  const value = pair.slice(name.length + 1)
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    return value // a server may write it without encoding
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Credentials, Json } from '../state/credentials.ts'
 import type { Extension, ServerSkills } from './extension.ts'
-import type { Attached, Awaitable, CookieReader, Io, RefreshIntent, RequestView } from './io.ts'
+import type { Attached, Awaitable, CookieReader, Io, ReadGlobal, RefreshIntent, RequestView } from './io.ts'
 
 /** What tells one server from another, for {@link Backend.identity}. */
 export interface BackendIdentity {
@@ -11,6 +11,14 @@ export interface BackendIdentity {
   /** Where tokens go, too: only the origins of these count. */
   readonly others?: readonly (string | undefined)[]
   readonly clientId?: string
+}
+
+/** What another SDK for the same server keeps in a browser: see `inherit` in `resesh/backends/kit`. */
+export interface Predecessor<U = Json> {
+  /** @returns `null`: nothing of use. @param get Reads a global of the platform. */
+  read(get: ReadGlobal): Credentials<U> | null
+  /** Takes it away. Called once what was read is written down. */
+  forget(get: ReadGlobal): void
 }
 
 /** One server's protocol, as a plain object. Only `name`, `attach` and `refresh` are needed. */
@@ -36,6 +44,11 @@ export interface Backend<U = Json> extends ServerSkills<U> {
    */
   readonly needsToken?: boolean
   /**
+   * Asking who is signed in may set the cookie, or clear it: its late answer would undo a login that was answered before.
+   * Requests wait until it is known who is signed in. @default false
+   */
+  readonly restoreSetsCookie?: boolean
+  /**
    * The session lives without an access token and without a cookie: what proves it is in `data`, or attached by other means.
    * Without this, and without {@link Backend.cookies}, an answer that carries no token signs nobody in, and is no refresh.
    * @default false
@@ -55,6 +68,17 @@ export interface Backend<U = Json> extends ServerSkills<U> {
   readonly use?: readonly Extension[]
   /** Whether an absolute URL is one of its own endpoints: such a request is never held and never judged. */
   owns?(url: string): boolean
+  /**
+   * Whether the answer to a request may begin a session by a cookie. Such a request is sent while no refresh is under way, in
+   * whatever tab, and none begins before it is answered: a refresh that was sent with the old cookie would overwrite the new
+   * one, or clear it. Not asked for `keepalive` requests.
+   */
+  beginsSession?(request: RequestView): boolean
+  /**
+   * What another SDK for this server has left in this browser: its users stay signed in. Read once, where the storage of the
+   * session holds nothing at all; taken away there once it is written down.
+   */
+  readonly predecessor?: Predecessor<U>
   /**
    * Sets headers on each request of the app; on the hot path, so that a promise is returned only where it must be.
    * `credentials` is `null` while nobody is signed in. Credentials in a header other than `Authorization` travel along on

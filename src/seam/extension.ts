@@ -99,6 +99,8 @@ export interface Kernel {
   readonly credentials: Credentials | null
   /** Whether the user has signed in or out in this tab. */
   readonly hasDecided: boolean
+  /** Whether a response is one that refuses the access token, by the session's own rule. May throw what code of the app throws. */
+  isExpired(context: ResponseContext): Awaitable<boolean>
   /** Wall time, epoch ms. */
   now(): number
   /** Monotonic ms, sleep of the machine included. */

@@ -7,6 +7,9 @@ export type Undo = () => void
 /** What is asked of a fetch. The platform's own may have more to it, such as Bun's `preconnect`. */
 export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
 
+/** Reads a global when it is needed. `undefined`: absent, by nature or because the app said `null`. */
+export type ReadGlobal = <K extends keyof typeof globalThis>(name: K) => (typeof globalThis)[K] | undefined
+
 /** What backends and extensions may look at of an app's request. */
 export interface RequestView {
   /** Absolute. */

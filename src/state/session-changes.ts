@@ -53,7 +53,8 @@ function endRestored(
   firstGeneration: number,
 ): SessionRecord | undefined {
   if (!found) return endSession(startRecord(firstGeneration), ending ?? 'restored')
-  return found.signedIn ? endSession(found, ending ?? 'expired') : undefined
+  // What the server says of the cookie that it got is news also where this browser was signed out before.
+  return found.signedIn || ending ? endSession(found, ending ?? 'expired') : undefined
 }
 
 const isSameToken = (a: Credentials<unknown>, b: Credentials<unknown>): boolean =>

@@ -32,6 +32,7 @@ export interface Browser {
   readonly cookies: readonly string[]
   /** What is in localStorage. */
   readonly local: Map<string, string>
+  readonly jar: Pick<Jar, 'take'>
 }
 
 interface Cookie {
@@ -182,10 +183,13 @@ export function createBrowser(handle: Handle, backend: () => Backend<any>, clock
     performance: { now: clock.now } as Performance,
     navigator: { locks: createLocks(), onLine: true } as Navigator,
     BroadcastChannel: createChannels(),
-    location: { origin: PAGE, href: `${PAGE}/` } as Location,
+    location: { origin: PAGE, href: `${PAGE}/`, hostname: new URL(PAGE).hostname, protocol: 'https:' } as Location,
     document: {
       get cookie() {
         return jar.forScripts
+      },
+      set cookie(header) {
+        jar.take(header)
       },
       visibilityState: 'visible',
       addEventListener() {},
@@ -194,6 +198,7 @@ export function createBrowser(handle: Handle, backend: () => Backend<any>, clock
   const storage = createStorage()
   return {
     wire,
+    jar,
     fetch: fetchOfPage,
     local,
     get cookies() {

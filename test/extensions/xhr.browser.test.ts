@@ -3,6 +3,7 @@
 import axios, { isCancel } from 'axios'
 import { createSession, type Credentials, memory, type SessionOptions } from 'resesh'
 import { bearer } from 'resesh/backends/bearer'
+import { cookie } from 'resesh/backends/cookie'
 import { graphql } from 'resesh/expired'
 import { stepUp } from 'resesh/step-up'
 import { installXhr } from 'resesh/xhr'
@@ -369,14 +370,44 @@ test('a page that navigates meanwhile does not change where a replay goes', asyn
   expect(xhr.responseText).toBe('{"item":5}')
 })
 
-test('where credentials may not follow a redirect, nothing is sent', async () => {
-  const backend = bearer({ refreshUrl: '/auth/refresh' })
-  await setup({
-    backend: { ...backend, attach: (headers) => (headers.set('x-token', 'secret'), { redirect: 'error' }) },
+test('a backend whose credentials may follow no redirect is served: XMLHttpRequest has no way to refuse one', async () => {
+  const { attach, ...backend } = bearer({ refreshUrl: '/auth/refresh' })
+  const { session } = await setup({
+    backend: { ...backend, attach: (...args) => (attach(...args), { redirect: 'error' }) },
   })
-  const { heard } = await load('/api/me')
-  expect(heard).toEqual(['1', '4', 'error', 'loadend'])
-  expect((await stats()).api).toBe(0)
+  const errors = vi.fn()
+  session.on('error', errors)
+  await expire()
+  const { xhr, heard } = await load('/api/me')
+  expect([xhr.status, withoutProgress(heard)]).toEqual([200, ANSWERED])
+  expect((await axios.get('/api/me')).status).toBe(200)
+  expect(errors).not.toHaveBeenCalled()
+})
+
+test('a token against forgery goes out with it, copied from its cookie', async () => {
+  document.cookie = 'xsrf=canary; path=/'
+  onTestFinished(() => void (document.cookie = 'xsrf=; max-age=0; path=/'))
+  const seen = vi.spyOn(XMLHttpRequest.prototype, 'setRequestHeader')
+  onTestFinished(() => seen.mockRestore())
+  const body = JSON.stringify({ username: 'ann', password: 'secret' })
+  expect((await fetch('/bff/login', { method: 'POST', body, headers: { 'x-bff': '1' } })).status).toBe(200)
+  const session = createSession({
+    backend: cookie({
+      sessionUrl: '/bff/session',
+      headers: { 'x-bff': '1' },
+      csrf: { cookie: 'xsrf', header: 'x-xsrf' },
+    }),
+    storage: memory(),
+  })
+  await session.ready()
+  const undo = installXhr(session)
+  onTestFinished(() => {
+    undo()
+    session.dispose()
+  })
+  const { status, data } = await axios.get('/api/me')
+  expect([status, data.name]).toEqual([200, 'Ann'])
+  expect(seen.mock.calls).toContainEqual(['x-xsrf', 'canary'])
 })
 
 test('undone, the browser’s own is back', async () => {

@@ -12,7 +12,7 @@ import { entry } from '../../tsup.config.ts'
 const floors = [
   { name: 'roof', files: ['global', 'index'] },
   { name: 'what an app adds', files: ['adapters/*', 'backends/*', 'extensions/*', 'expired'] },
-  { name: 'parts of that', files: ['backends/clerk/*', 'backends/workos/*'] },
+  { name: 'parts of that', files: ['backends/clerk/*', 'backends/supertokens/*', 'backends/workos/*'] },
   { name: 'the session, put together', files: ['session', 'face'] },
   {
     name: 'what goes on in it',
@@ -23,6 +23,7 @@ const floors = [
       'request/intercept',
       'request/prepare',
       'request/send',
+      'request/send-alone',
       'request/waiting',
       'refresh/queue',
       'refresh/schedule',

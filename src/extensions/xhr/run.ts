@@ -1,7 +1,7 @@
 // One `send` of the page, however often it goes over the wire, and what the native object said of it that may still turn out
 // not to be the last word.
 
-const nothing = (): void => {}
+export const nothing = (): void => {}
 
 export class Run {
   /** Frees the session of it. */
@@ -9,6 +9,8 @@ export class Run {
   sends = 0
   /** On the wire, not held. */
   isFlying = false
+  /** Its credentials travel in a header that must not follow a redirect. */
+  refusesRedirects = false
   /** The native timer, if there is one, no longer counts from `send`. */
   isLate = false
   /** The last answer is known: the native object speaks for itself. */

@@ -5,6 +5,13 @@ export type XhrTarget = Pick<
   'XMLHttpRequest' | 'Event' | 'ProgressEvent' | 'MessageChannel' | 'location' | 'setTimeout' | 'clearTimeout'
 > & { document?: Document }
 
+export type OpenArguments = [
+  method: string,
+  url: string | URL,
+  async?: boolean,
+  ...login: (string | null | undefined)[],
+]
+
 /** Its next task: unlike a timer, not late in the background. */
 export const turn = ({ MessageChannel }: XhrTarget): Promise<void> =>
   new Promise((done) => {

@@ -2,6 +2,7 @@
 
 import { RefreshFailedError, type Session } from 'resesh'
 import { supertokens } from 'resesh/backends/supertokens'
+import { signInRequired } from 'resesh/sign-in-required'
 import { describe, expect, test } from 'vitest'
 import { createScene, testBackend } from '../contract.ts'
 import { API } from '../stand-in.ts'
@@ -152,6 +153,79 @@ const doubled = (create: ReturnType<typeof stand>, times: number) => () => {
   return it
 }
 
+/** Answers come late, in whatever order, and the jar hears of a cookie only then. */
+const jittery = (create: ReturnType<typeof stand>, maxMs: number) => () => {
+  const it = create()
+  const { handle } = it
+  it.handle = async (...args) => {
+    const answer = await handle(...args)
+    await new Promise((done) => setTimeout(done, Math.random() * maxMs))
+    return answer
+  }
+  return it
+}
+
+/** What a thief does with the cookies of a page, just before the page renews them itself. */
+const robbed = (create: ReturnType<typeof stand>) => () => {
+  const it = create()
+  const { handle } = it
+  const thief = { isAtWork: false }
+  const jarOf = (answer: Response) => answer.headers.getSetCookie().map((each) => each.split(';')[0])
+  it.handle = async (request, host) => {
+    if (thief.isAtWork && request.url.endsWith(it.refreshPath)) {
+      thief.isAtWork = false
+      const stolen = (await handle(request.clone(), host)) as Response
+      await handle(new Request(`${API}/api/me`), { cookie: jarOf(stolen).join('; ') })
+    }
+    return handle(request, host)
+  }
+  return Object.assign(it, { thief })
+}
+
+const testStarts = (server: RealServer<Controls>, options: Options = {}) => {
+  const { path = '/auth', expiredStatus = 401 } = options
+  const create = stand(server, 'cookie', options)
+  // With a sign-out the token against forgery is gone, and without it the server takes a refresh for no more than refused.
+  const befores = options.antiCsrf === 'VIA_TOKEN' ? ['signed in'] : ['signed in', 'signed out']
+
+  test("a login at a page's start outlives the start's own refresh, whatever comes first", async () => {
+    const outcomes: string[] = []
+    for (let nth = 0; nth < 20; nth++) {
+      const { stand: it, open } = createScene(jittery(create, 20))
+      const tab = open()
+      await new Promise((done) => setTimeout(done, Math.random() * 20))
+      await tab.fetch(`${API}${path}/signin`, { method: 'POST', body: JSON.stringify({ user: 'ann' }) })
+      const { status } = await tab.fetch(it.profile)
+      outcomes.push(`${status} ${(await tab.refresh()).status}`)
+      tab.dispose()
+    }
+    expect([...new Set(outcomes)]).toEqual(['200 authenticated'])
+  })
+
+  test.each(befores)('theft at the start of a page that was %s before is told as such', async (how) => {
+    const scene = createScene(robbed(create))
+    const { stand: it } = scene
+    const tab = await scene.signedIn()
+    if (how === 'signed out') await tab.signOut({ local: true })
+    tab.dispose()
+    it.thief.isAtWork = true
+    const page = scene.open()
+    const asking = page.fetch(it.profile)
+    expect(await page.ready()).toMatchObject({ status: 'unauthenticated', reason: 'reused' })
+    expect((await asking).status).toBe(expiredStatus)
+    expect([page.current.reason, await it.living]).toEqual(['reused', 0])
+  })
+
+  test('a session found dead by a route that asks the core has expired, and the user is asked to sign in', async () => {
+    const asked: string[] = []
+    const { stand: it, signedIn } = createScene(create)
+    const tab = await signedIn('ann', { use: [signInRequired(({ reason }) => (asked.push(reason), false))] })
+    await it.revoke('ann')
+    expect((await tab.fetch(`${API}/api/checked`)).status).toBe(expiredStatus)
+    expect([tab.current.reason, asked]).toEqual(['expired', ['expired']])
+  })
+}
+
 /** What a real browser makes of its cookies. */
 const testPages = (server: RealServer<Controls>) => {
   const pages = usePages(server)
@@ -214,6 +288,38 @@ const testPages = (server: RealServer<Controls>) => {
     expect(await tabs[0]!.run(bare)).toBe(401)
   })
 
+  test('XMLHttpRequest of a real browser takes part, with what fends off forgery', async () => {
+    const { tabs } = await signedIn(1)
+    const before = await server.control.refreshes()
+    await server.control.pass(lifeMs + 1000)
+    const statuses = await tabs[0]!.run(async ({ session }) => {
+      const undo = Resesh.installXhr(session)
+      const send = (method: string) =>
+        new Promise<number>((done) => {
+          const xhr = new XMLHttpRequest()
+          xhr.open(method, '/api/me')
+          xhr.onloadend = () => done(xhr.status)
+          xhr.send()
+        })
+      const answered = await Promise.all(['GET', 'PATCH', 'PATCH'].map(send))
+      undo()
+      return answered
+    })
+    expect([statuses, (await server.control.refreshes()) - before]).toEqual([[200, 200, 200], 1])
+  })
+
+  test("a login at the start of a real browser's page lives", async () => {
+    const { open } = await pages()
+    const [tab] = await open(1, { backend: cookieMode })
+    const states = await tab!.run(async ({ session }) => {
+      const body = JSON.stringify({ user: 'ann' })
+      await session.fetch('/auth/signin', { method: 'POST', body })
+      await session.fetch('/api/me')
+      return [session.current.status, (await session.refresh()).status]
+    })
+    expect(states).toEqual(['authenticated', 'authenticated'])
+  })
+
   test('a page of a real browser that opens later finds the session, edited meanwhile', async () => {
     const { open } = await signedIn(1)
     await server.control.edit('ann', { name: 'Anna' })
@@ -228,6 +334,8 @@ describe('in cookie mode', () => {
   const create = stand(server, 'cookie')
   testBackend('supertokens in cookie mode', create)
   testPages(server)
+
+  testStarts(server)
 
   test.each([1, 2])('of 200s that renew nothing, %i in a row, one is called again', async (times) => {
     const { stand: it, signedIn } = createScene(doubled(create, times))
@@ -249,6 +357,27 @@ describe("with a status and a path of the app's own", () => {
   const options = { antiCsrf: 'VIA_TOKEN', path: '/api/session', expiredStatus: 440 } as const
   const server = start(options)
   testBackend("supertokens with a status and a path of the app's own", stand(server, 'cookie', options))
+  testStarts(server, options)
+})
+
+describe('in cookie mode with an access token for scripts to read', () => {
+  const server = start({ isExposed: true })
+
+  test('no request carries it beside the cookie', async () => {
+    const scene = createScene(stand(server, 'cookie'))
+    const { stand: it } = scene
+    const tab = await scene.signedIn()
+    const token = await tab.getToken()
+    expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+    await tab.fetch(it.profile, { headers: { authorization: `Bearer ${token}` } })
+    await it.expire()
+    expect((await tab.fetch(it.profile)).status).toBe(200)
+    expect(scene.cookies).toContain('sAccessToken')
+    expect(await tab.getToken()).not.toBe(token)
+    await it.expire()
+    await tab.signOut()
+    expect([await it.living, (await server.control.seen()).filter(({ hasBearer }) => hasBearer)]).toEqual([0, []])
+  })
 })
 
 describe('for a page of another site', () => {
@@ -286,5 +415,45 @@ describe('for a page of another site', () => {
     const thrown = await tab.run(({ session }) => session.refresh().catch(({ message }: Error) => message))
     expect(thrown).toMatch(/session\/refresh: answered 200 without the header front-token/)
     expect((await stateIn(tab)).status).toBe('authenticated')
+  })
+})
+
+describe("for who comes from the vendor's own SDK", () => {
+  const server = start({})
+  const pages = usePages(server)
+
+  /** Its cookies, as it writes them in header mode. */
+  const leave = async ({ context }: Awaited<ReturnType<typeof pages>>) => {
+    const { headers } = await fetch(`${server.origin}/auth/signin`, {
+      method: 'POST',
+      body: JSON.stringify({ user: 'ann' }),
+      headers: { 'st-auth-mode': 'header' },
+    })
+    const values = {
+      'st-access-token': headers.get('st-access-token')!,
+      'st-refresh-token': headers.get('st-refresh-token')!,
+      sFrontToken: headers.get('front-token')!,
+      'st-last-access-token-update': String(Date.now()),
+    }
+    const kind = { url: server.origin, sameSite: 'Lax', expires: Date.now() / 1000 + 1000 } as const
+    await context.addCookies(Object.entries(values).map(([name, value]) => ({ ...kind, name, value })))
+    return values
+  }
+  const options = { backend: () => Resesh.supertokens({ mode: 'header' }) }
+  const ready = ({ session }: { session: Session }) => session.ready()
+
+  test('a real browser goes on with its session, and has its cookies no more', async () => {
+    const world = await pages()
+    const values = await leave(world)
+    const [tab, other] = await world.open(2, options)
+    expect(await tab!.run(ready)).toMatchObject({ status: 'authenticated', user: { id: 'ann' } })
+    expect(await other!.run(ready)).toMatchObject({ status: 'authenticated', user: { id: 'ann' } })
+    expect(await tab!.run(({ session }) => session.getToken())).toBe(values['st-access-token'])
+    await expect.poll(() => world.cookies()).toEqual([])
+    await server.control.pass(lifeMs + 1000)
+    expect(await tab!.run((it) => it.fire(5, { path: '/api/me' }))).toEqual({ 200: 5 })
+    await tab!.run(({ session }) => session.signOut())
+    const [next] = await world.open(1, options)
+    expect((await next!.run(ready)).status).toBe('unauthenticated')
   })
 })

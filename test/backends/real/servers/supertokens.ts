@@ -22,6 +22,8 @@ export interface Options {
   expiredStatus?: number
   /** @default '/auth' */
   path?: string
+  /** The access token is in a header as well, for scripts to read. */
+  isExposed?: boolean
   /** Pages of `http://localhost` may use it too, which is another site. */
   isForeign?: boolean
 }
@@ -32,12 +34,12 @@ const lifeMs = 3_600_000
 
 async function create(
   origin: string,
-  { antiCsrf, expiredStatus = 401, path: apiBasePath = '/auth', isForeign }: Options,
+  { antiCsrf, expiredStatus = 401, path: apiBasePath = '/auth', isExposed = false, isForeign }: Options,
 ) {
   const trusted = isForeign ? origin.replace('127.0.0.1', 'localhost') : undefined
   const users = new Users()
   const core = await startCore(lifeMs)
-  const seen: { path: string; mode: string | undefined }[] = []
+  const seen: { path: string; mode: string | undefined; hasBearer: boolean }[] = []
   let isVaultOpen = false
   let isSilent = false
 
@@ -49,6 +51,7 @@ async function create(
     recipeList: [
       Session.init({
         sessionExpiredStatusCode: expiredStatus,
+        exposeAccessTokenToFrontendInCookieBasedAuth: isExposed,
         olderCookieDomain: 'old.example.test',
         ...(antiCsrf && { antiCsrf }),
       }),
@@ -134,7 +137,8 @@ async function create(
   const listen = toNode({ handle })
   return {
     listen(...[message, response]: Parameters<typeof listen>) {
-      seen.push({ path: message.url!, mode: message.headers['st-auth-mode'] as string | undefined })
+      const { authorization, 'st-auth-mode': mode } = message.headers
+      seen.push({ path: message.url!, mode: mode as string | undefined, hasBearer: authorization !== undefined })
       void listen(message, response)
     },
     renews: ({ url, method }: IncomingMessage) => method === 'POST' && url === `${apiBasePath}/session/refresh`,
