@@ -5,6 +5,7 @@ import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
 
+export { cookieReach, type CookieOrigins, type NeedsInclude } from './kit/cookie-reach.ts'
 export { observeResponses, type ReadResponse } from './kit/observe-responses.ts'
 
 // An answer about a session is short: a longer one is something else, or an attack.

@@ -3,7 +3,7 @@
 
 import { CallbackError, messageOf, type SessionEndedError, type StepUpRequiredError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
-import type { Awaitable } from '../seam/io.ts'
+import type { Awaitable, RequestView } from '../seam/io.ts'
 import type { ExtensionHooks, ExtensionVerdict, RequestContext, ResponseContext } from '../seam/extension.ts'
 
 export interface NamedHooks extends ExtensionHooks {
@@ -16,8 +16,8 @@ export type Guard = <T>(name: string, run: () => Awaitable<T>) => Awaitable<T | 
 export interface Hooks {
   /** False where no extension looks at responses: then nothing needs to be prepared for them. */
   readonly hasAny: boolean
-  /** Whether the URL is an endpoint of the backend. */
-  owns(url: string): boolean
+  /** Whether it goes to an endpoint of the backend. */
+  owns(request: RequestView): boolean
   observe(context: ResponseContext): Promise<unknown> | undefined
   judge(context: ResponseContext): Awaitable<ExtensionVerdict | undefined>
   blocked(
@@ -92,7 +92,7 @@ export function createHooks(
 
   return {
     hasAny: observers.length + judges.length + servers.length > 0,
-    owns: (url) => (backend.owns ? guard('owns', () => backend.owns!(url)) === true : false),
+    owns: ({ url, method }) => (backend.owns ? guard('owns', () => backend.owns!(url, method)) === true : false),
     observe: (context) => tellAll(observers, (hooks) => hooks.observe!(context)),
     judge: (context) => firstWord(judges, (hooks) => hooks.judge!(context)),
     blocked: (context, error) => firstWord(blockers, (hooks) => hooks.blocked!(context, error)),

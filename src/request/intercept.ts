@@ -29,17 +29,18 @@ export function createIntercept<U, C>(
 ): SessionFetch {
   const budget: CopyBudget = { left: MAX_COPIED_BYTES }
   const lookForForgotten = createForgottenOrigin(settings, (error) => events.emit('error', { error }))
+  const surroundings = { base: runtime.base, cookie: runtime.cookie, page: settings.page }
   let lastId = 0
 
   async function travel(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {
     const from = init instanceof Request ? new Request(input, init) : input
-    const request = new ReplayableRequest(from, init, runtime, budget)
+    const request = new ReplayableRequest(from, init, surroundings, budget)
     const trip = new Trip(++lastId, request, store.view, reentrance.isLoggingIn)
     try {
       request.signal?.throwIfAborted()
       const preparing = prepare(trip)
       if (preparing) await preparing
-      if (owns(request.url)) return await send(trip)
+      if (owns(request)) return await send(trip)
       for (;;) {
         const mustDepart = trip.hasWaited || trip.refusal
         if (mustDepart && !(await depart(trip))) return trip.refusal!

@@ -2,7 +2,7 @@
 
 import type { Credentials, Json } from '../state/credentials.ts'
 import type { Extension, ServerSkills } from './extension.ts'
-import type { Attached, Awaitable, CookieReader, Io, RefreshIntent, RequestView } from './io.ts'
+import type { Attached, AttachedRequest, Awaitable, Io, RefreshIntent, RequestView } from './io.ts'
 
 /** What tells one server from another, for {@link Backend.identity}. */
 export interface BackendIdentity {
@@ -50,18 +50,17 @@ export interface Backend<U = Json> extends ServerSkills<U> {
   readonly inMemory?: boolean
   /** Extensions that this server needs; those of the app come first. */
   readonly use?: readonly Extension[]
-  /** Whether an absolute URL is one of its own endpoints: such a request is never held and never judged. */
-  owns?(url: string): boolean
+  /**
+   * Whether a request to an absolute URL is one to its own endpoints: such a request is never held and never judged. A route that
+   * the backend only reads may be one that the app edits: the method tells.
+   */
+  owns?(url: string, method: string): boolean
   /**
    * Sets headers on each request of the app; on the hot path, so that a promise is returned only where it must be.
    * `credentials` is `null` while nobody is signed in. Credentials in a header other than `Authorization` travel along on
    * redirects: answer `{ redirect: 'error' }` then.
    */
-  attach(
-    headers: Headers,
-    credentials: Credentials<U> | null,
-    request: RequestView & CookieReader,
-  ): Attached | Promise<Attached>
+  attach(headers: Headers, credentials: Credentials<U> | null, request: AttachedRequest): Attached | Promise<Attached>
   /** @default status 401 */
   isExpired?(response: Response, request: RequestView): Awaitable<boolean>
   /**

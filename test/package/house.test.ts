@@ -12,7 +12,7 @@ import { entry } from '../../tsup.config.ts'
 const floors = [
   { name: 'roof', files: ['global', 'index'] },
   { name: 'what an app adds', files: ['adapters/*', 'backends/*', 'extensions/*', 'expired'] },
-  { name: 'parts of that', files: ['backends/clerk/*', 'backends/workos/*'] },
+  { name: 'parts of that', files: ['backends/clerk/*', 'backends/cookie/*', 'backends/workos/*'] },
   { name: 'the session, put together', files: ['session', 'face'] },
   {
     name: 'what goes on in it',
