@@ -52,10 +52,12 @@ export function createKernel<U, C>(
     get hasDecided() {
       return store.hasDecided
     },
+    disposed: runtime.disposed,
     now: runtime.clock.now,
     mono: runtime.clock.mono,
     refresh,
     write: (commit) => write(commit as Commit<U>),
+    report: (error) => events.emit('error', { error }),
     exchange: async (operation) => (await exchange(operation as unknown as CoreOperation<U, never>)).answer,
   }
 }
