@@ -9,6 +9,7 @@ export { fromAuthenticateResponse, workos, workosRoute } from './backends/workos
 export { clerk } from './backends/clerk.ts'
 export { betterAuth } from './backends/better-auth.ts'
 export { authjs } from './backends/authjs.ts'
+export { fromTokens } from './backends/from-tokens.ts'
 export { roq } from './backends/roq.ts'
 export { supertokens, supertokensLegacy } from './backends/supertokens.ts'
 export { installFetch } from './extensions/install-fetch.ts'

@@ -41,6 +41,7 @@ export type {
 } from './seam/extension.ts'
 export type {
   Attached,
+  AttachedRequest,
   Awaitable,
   CookieReader,
   Fetch,

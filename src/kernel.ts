@@ -53,10 +53,12 @@ export function createKernel<U, C>(
       return store.hasDecided
     },
     isExpired: ({ response, request }) => settings.isExpired(response, request),
+    disposed: runtime.disposed,
     now: runtime.clock.now,
     mono: runtime.clock.mono,
     refresh,
     write: (commit) => write(commit as Commit<U>),
+    report: (error) => events.emit('error', { error }),
     exchange: async (operation) => (await exchange(operation as unknown as CoreOperation<U, never>)).answer,
   }
 }

@@ -28,7 +28,7 @@ import { createSendAlone } from './request/send-alone.ts'
 import { createWaiting } from './request/waiting.ts'
 import { baseOf, globalsOf, standInFor } from './runtime/globals.ts'
 import { createRuntime } from './runtime/runtime.ts'
-import { sharedKey } from './runtime/shared-key.ts'
+import { sharedKey, takesTurns } from './runtime/shared-key.ts'
 import { abortable } from './runtime/wait.ts'
 import type { Backend } from './seam/backend.ts'
 import type { RefreshIntent } from './seam/io.ts'
@@ -58,7 +58,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const { storage, leeway, timeout } = settings
 
   // What everything stands on.
-  const runtime = createRuntime<U>(get, storage, sharedKey(settings.name, backend, baseOf(get)), reportStorage)
+  const key = sharedKey(settings.name, backend, baseOf(get))
+  const runtime = createRuntime<U>(get, storage, key, reportStorage, takesTurns(backend))
   const { clock, channel, disposed } = runtime
   const events = createEmitter<U, C>(clock.now)
   const store = createStore(clock, events, leeway, backend)

@@ -6,6 +6,7 @@ import type { Backend } from '../seam/backend.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
 
 export { inherit, type Left } from './kit/inherit.ts'
+export { cookieReach, type CookieOrigins, type NeedsInclude } from './kit/cookie-reach.ts'
 export { observeResponses, type ReadResponse } from './kit/observe-responses.ts'
 
 // An answer about a session is short: a longer one is something else, or an attack.

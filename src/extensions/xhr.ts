@@ -109,7 +109,7 @@ export function installXhr(
         method,
         headers: this.#headers,
         body: body as BodyInit | null,
-        credentials: this.withCredentials ? 'include' : 'same-origin',
+        ...(this.withCredentials && { credentials: 'include' as const }), // `false` is the default, and no choice
         signal: run.caller.signal,
         [transportKey]: (_url: unknown, given: RequestInit = {}): Promise<Response> => {
           if (given !== init) return this.#fly(run, given)

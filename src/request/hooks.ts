@@ -16,8 +16,8 @@ export type Guard = <T>(name: string, run: () => Awaitable<T>) => Awaitable<T | 
 export interface Hooks {
   /** False where no extension looks at responses: then nothing needs to be prepared for them. */
   readonly hasAny: boolean
-  /** Whether the URL is an endpoint of the backend. */
-  owns(url: string): boolean
+  /** Whether it goes to an endpoint of the backend. */
+  owns(request: RequestView): boolean
   /** Whether the answer to a request may begin a session by a cookie. */
   beginsSession(request: RequestView): boolean
   observe(context: ResponseContext): Promise<unknown> | undefined
@@ -94,7 +94,7 @@ export function createHooks(
 
   return {
     hasAny: observers.length + judges.length + servers.length > 0,
-    owns: (url) => (backend.owns ? guard('owns', () => backend.owns!(url)) === true : false),
+    owns: ({ url, method }) => (backend.owns ? guard('owns', () => backend.owns!(url, method)) === true : false),
     beginsSession: (request) =>
       backend.beginsSession ? guard('beginsSession', () => backend.beginsSession!(request)) === true : false,
     observe: (context) => tellAll(observers, (hooks) => hooks.observe!(context)),

@@ -35,6 +35,7 @@ export function createIntercept<U, C>(
   const isRefusal = (response: Response): Awaitable<boolean> =>
     settings.isExpired(viewOf(response), { url: response.url, method: 'GET', headers: new Headers() })
   const lookForForgotten = createForgottenOrigin(settings, isRefusal, (error) => events.emit('error', { error }))
+  const surroundings = { base: runtime.base, cookie: runtime.cookie, page: settings.page }
   let lastId = 0
 
   /** Not within a login function, which has the lock already. */
@@ -43,13 +44,13 @@ export function createIntercept<U, C>(
 
   async function travel(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {
     const from = init instanceof Request ? new Request(input, init) : input
-    const request = new ReplayableRequest(from, init, runtime, budget)
+    const request = new ReplayableRequest(from, init, surroundings, budget)
     const trip = new Trip(++lastId, request, store.view, reentrance.isLoggingIn)
     try {
       request.signal?.throwIfAborted()
       const preparing = prepare(trip)
       if (preparing) await preparing
-      if (owns(request.url)) return await send(trip)
+      if (owns(request)) return await send(trip)
       for (;;) {
         const mustDepart = trip.hasWaited || trip.refusal
         if (mustDepart && !(await depart(trip))) return trip.refusal!

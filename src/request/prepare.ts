@@ -33,12 +33,12 @@ export function createPrepare<U, C>(
 ): Prepare<U, C> {
   function prepare(trip: Trip<U, C>): Promise<void> | undefined {
     const { request } = trip
-    if (readiness.pending && !request.keepalive && !hooks.owns(request.url)) return afterPending(trip)
+    if (readiness.pending && !request.keepalive && !hooks.owns(request)) return afterPending(trip)
     trip.sentAt = runtime.clock.mono()
     const own = request.hasOwnHeaders ? request.headers.get('authorization') : null
     // A token of the session in a header of the caller's own is renewed like any other.
     trip.hasOwnAuthorization = own !== null && !store.isSessionToken(own)
-    const mustHold = !trip.hasOwnAuthorization && waiting.mustHold(trip) && !hooks.owns(request.url)
+    const mustHold = !trip.hasOwnAuthorization && waiting.mustHold(trip) && !hooks.owns(request)
     return mustHold ? hold(trip) : undefined
   }
 

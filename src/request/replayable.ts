@@ -3,7 +3,7 @@
 import type { InvalidOptionError } from '../errors.ts'
 import type { Runtime } from '../runtime/ports.ts'
 import { type CopyBudget, KeptBody, KeptStream } from './body.ts'
-import type { Attached, CookieReader, Fetch, RequestView } from '../seam/io.ts'
+import type { Attached, AttachedRequest, CookieReader, Fetch } from '../seam/io.ts'
 
 export type Replay =
   /** Any method, after an expired response. */
@@ -50,12 +50,19 @@ const NO_OPTIONS: RequestOptions = {}
 /** What counts where neither an init nor a Request says otherwise. */
 const PLAIN = { method: 'GET', headers: undefined, signal: undefined, keepalive: false }
 
-export class ReplayableRequest implements RequestView, CookieReader {
+/** The page that a request comes from. */
+export interface Surroundings extends Pick<Runtime<unknown>, 'base' | 'cookie'> {
+  /** Its origin, where there is a page. */
+  readonly page: string | undefined
+}
+
+export class ReplayableRequest implements AttachedRequest {
   readonly method: string
   readonly url: string
   readonly signal: AbortSignal | null | undefined
   readonly keepalive: boolean
   readonly cookie: CookieReader['cookie']
+  readonly isSameOrigin: boolean
   /** Of the next sending: the caller's own, and what the backend attaches. */
   headers: Headers
   readonly #input: Request | undefined
@@ -75,7 +82,7 @@ export class ReplayableRequest implements RequestView, CookieReader {
   constructor(
     input: RequestInfo | URL,
     given: SessionRequestInit,
-    { base, cookie }: Pick<Runtime<unknown>, 'base' | 'cookie'>,
+    { base, cookie, page }: Surroundings,
     budget: CopyBudget,
   ) {
     const request = isRequest(input) ? input : undefined
@@ -86,6 +93,7 @@ export class ReplayableRequest implements RequestView, CookieReader {
     // What the caller or the page changes after the call changes nothing any more: not the URL, and not the headers.
     const url = urlOf(input)
     this.url = ABSOLUTE.test(url) ? url : new URL(url, base()).href
+    this.isSameOrigin = page !== undefined && this.url.startsWith(`${page}/`)
     const unset = request ?? PLAIN
     const headers = init.headers ?? unset.headers
     this.#ownHeaders = headers && copyOf(headers)
@@ -192,11 +200,14 @@ function keepReferrer(init: RequestInit, { referrer, referrerPolicy }: Request):
   init.referrerPolicy ??= referrerPolicy
 }
 
-/** What the backend sets counts only where the caller has not chosen otherwise. */
+/**
+ * What the backend sets counts only where the caller has not chosen otherwise. A `Request` does not tell what its maker has left
+ * out: there the default of fetch counts as no choice.
+ */
 function apply({ credentials, redirect }: Exclude<Attached, void>, init: RequestInit, request?: Request): void {
-  const own = { credentials: init.credentials ?? request?.credentials, redirect: init.redirect ?? request?.redirect }
-  if (credentials && (own.credentials ?? 'same-origin') === 'same-origin') init.credentials = credentials
-  if (redirect && (own.redirect ?? 'follow') === 'follow') init.redirect = redirect
+  const isChosen = init.credentials !== undefined || (request?.credentials ?? 'same-origin') !== 'same-origin'
+  if (credentials && !isChosen) init.credentials = credentials
+  if (redirect && (init.redirect ?? request?.redirect ?? 'follow') === 'follow') init.redirect = redirect
 }
 
 const isRequest = (input: RequestInfo | URL): input is Request => (input as Request | undefined)?.headers !== undefined

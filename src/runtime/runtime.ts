@@ -12,28 +12,34 @@ import { readCookie } from './cookies.ts'
 import { createPage } from './page.ts'
 import type { Runtime } from './ports.ts'
 
-/** @param key Of what tabs share: see `shared-key.ts`. @param report Told of a storage that fails. */
+/**
+ * @param key Of what tabs share: see `shared-key.ts`.
+ * @param report Told of a storage that fails.
+ * @param takesTurns Whether tabs share the lock whatever they store: what proves the session is one for all of them.
+ */
 export function createRuntime<U>(
   get: Globals,
   storage: SessionStorage,
   key: string,
   report: (cause: unknown) => void,
+  takesTurns = false,
 ): Runtime<U> {
   const controller = new AbortController()
   const disposed = controller.signal
   const clock = createClock(get)
   const page = createPage(get, disposed)
   const localLock = createLocalLock()
-  const shared = storage.isShared(get)
+  const isShared = storage.isShared(get)
+  const shared = isShared
     ? {
-        locks: createTabLocks(get, key, localLock, page),
         channel: createTabChannel(get, key, page, clock, disposed),
         records: openRecords<U>(storage, { get, key }, clock, report),
       }
-    : { locks: localLock, channel: noChannel, records: memoryRecords<U>() }
+    : { channel: noChannel, records: memoryRecords<U>() }
 
   return {
     ...shared,
+    locks: isShared || takesTurns ? createTabLocks(get, key, localLock, page) : localLock,
     clock,
     page,
     disposed,

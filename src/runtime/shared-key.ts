@@ -5,6 +5,12 @@ import type { Backend } from '../seam/backend.ts'
 
 type Identified = Pick<Backend, 'name' | 'origins' | 'identity'>
 
+/**
+ * Whether the tabs refresh one after the other though each has a record of its own: others keep the credentials, for all tabs. The
+ * tab that comes second finds there what the first has brought.
+ */
+export const takesTurns = ({ inMemory = false }: Pick<Backend, 'inMemory'>): boolean => inMemory
+
 /** @param base What relative URLs are resolved against. @returns the same at each load; only a hash of the URLs is in it. */
 export const sharedKey = (name: string, backend: Identified, base: string | undefined): string =>
   `resesh:${name}:${hash(identityOf(backend, base))}`

@@ -2,7 +2,7 @@
 
 import type { Credentials, Json } from '../state/credentials.ts'
 import type { Extension, ServerSkills } from './extension.ts'
-import type { Attached, Awaitable, CookieReader, Io, ReadGlobal, RefreshIntent, RequestView } from './io.ts'
+import type { Attached, AttachedRequest, Awaitable, Io, ReadGlobal, RefreshIntent, RequestView } from './io.ts'
 
 /** What tells one server from another, for {@link Backend.identity}. */
 export interface BackendIdentity {
@@ -66,8 +66,11 @@ export interface Backend<U = Json> extends ServerSkills<U> {
   readonly inMemory?: boolean
   /** Extensions that this server needs; those of the app come first. */
   readonly use?: readonly Extension[]
-  /** Whether an absolute URL is one of its own endpoints: such a request is never held and never judged. */
-  owns?(url: string): boolean
+  /**
+   * Whether a request to an absolute URL is one to its own endpoints: such a request is never held and never judged. A route that
+   * the backend only reads may be one that the app edits: the method tells.
+   */
+  owns?(url: string, method: string): boolean
   /**
    * Whether the answer to a request may begin a session by a cookie. Such a request is sent while no refresh is under way, in
    * whatever tab, and none begins before it is answered: a refresh that was sent with the old cookie would overwrite the new
@@ -84,11 +87,7 @@ export interface Backend<U = Json> extends ServerSkills<U> {
    * `credentials` is `null` while nobody is signed in. Credentials in a header other than `Authorization` travel along on
    * redirects: answer `{ redirect: 'error' }` then.
    */
-  attach(
-    headers: Headers,
-    credentials: Credentials<U> | null,
-    request: RequestView & CookieReader,
-  ): Attached | Promise<Attached>
+  attach(headers: Headers, credentials: Credentials<U> | null, request: AttachedRequest): Attached | Promise<Attached>
   /** @default status 401 */
   isExpired?(response: Response, request: RequestView): Awaitable<boolean>
   /**

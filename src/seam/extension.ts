@@ -3,7 +3,7 @@
 // An extension judges, it never sends. Whatever it answers, the core still checks the session, the body and the number of
 // sends afterwards, so that an extension can't break a promise.
 
-import type { Challenge, SessionEndedError, StepUpRequiredError } from '../errors.ts'
+import type { AnySessionError, Challenge, SessionEndedError, StepUpRequiredError } from '../errors.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
 import type { Receipt } from '../state/expiry.ts'
 import type { Plan } from '../state/plan.ts'
@@ -101,6 +101,8 @@ export interface Kernel {
   readonly hasDecided: boolean
   /** Whether a response is one that refuses the access token, by the session's own rule. May throw what code of the app throws. */
   isExpired(context: ResponseContext): Awaitable<boolean>
+  /** Aborted when the session is disposed of: what an extension has subscribed to ends then. */
+  readonly disposed: AbortSignal
   /** Wall time, epoch ms. */
   now(): number
   /** Monotonic ms, sleep of the machine included. */
@@ -115,6 +117,8 @@ export interface Kernel {
    * @throws InvalidTokenError for credentials without a token, unless the backend says that it needs none. Nothing is written.
    */
   write(commit: Commit<Json>): Promise<void>
+  /** Tells an error that no call can be told of, by an `error` event. */
+  report(error: AnySessionError): void
   /** Talks with the server under the lock of all tabs: see {@link Operation}. */
   exchange<A>(operation: Operation<Json, A>): Promise<A | undefined>
 }

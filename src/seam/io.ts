@@ -30,6 +30,12 @@ export interface CookieReader {
   cookie(name: string): string | null
 }
 
+/** What the backend's `attach` may look at. */
+export interface AttachedRequest extends RequestView, CookieReader {
+  /** Whether it goes to the page's own origin: there fetch sends cookies without being told to. */
+  readonly isSameOrigin: boolean
+}
+
 /** The real transport, under the deadline of the call it is handed to. */
 export interface Io<U = Json> extends CookieReader {
   /**
@@ -60,7 +66,7 @@ export interface RefreshIntent {
   data?: Json | undefined
 }
 
-/** What a backend may set beside headers. */
+/** What a backend may set beside headers. What the caller of fetch has set in its `init` stands. */
 export type Attached = { credentials?: RequestCredentials; redirect?: RequestRedirect } | void
 
 /** A token for something else than the session: another organization, template or audience. */

@@ -24,6 +24,7 @@ const MAX_AGE_MS = 86_400_000
  * tab whose refresh was under way, or the next page that finds it pending. It leaves a session that has begun since alone.
  */
 export function createSignOutOperation<U>(backend: Backend<U>): SignOutOperation<U> {
+  const isOneForAll = !!(backend.cookies || backend.inMemory)
   return (id) => {
     let told: readonly number[] = []
     let credentials: Credentials<U> | null = null
@@ -34,10 +35,10 @@ export function createSignOutOperation<U>(backend: Backend<U>): SignOutOperation
         const { signOuts = [], signedIn = false } = found?.record ?? {}
         const entry = signOuts.find((each) => each.id === id)
         if (!entry) return 'done'
-        // A jar holds one session: one call ends it, and once another session has begun, its cookie is gone. That call would
-        // end the session which has begun.
-        told = backend.cookies ? signOuts.map((each) => each.id) : [entry.id]
-        isMoot = (backend.cookies && signedIn) || Math.abs(now - entry.at) > MAX_AGE_MS
+        // A jar holds one session, and so does a vendor's SDK: one call ends it, and once another session has begun, the old one
+        // is gone. That call would end the session which has begun.
+        told = isOneForAll ? signOuts.map((each) => each.id) : [entry.id]
+        isMoot = (isOneForAll && signedIn) || Math.abs(now - entry.at) > MAX_AGE_MS
         credentials = found?.leaving?.[entry.id] ?? null
         return 'send'
       },

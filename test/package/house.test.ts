@@ -12,7 +12,16 @@ import { entry } from '../../tsup.config.ts'
 const floors = [
   { name: 'roof', files: ['global', 'index'] },
   { name: 'what an app adds', files: ['adapters/*', 'backends/*', 'extensions/*', 'expired'] },
-  { name: 'parts of that', files: ['backends/clerk/*', 'backends/supertokens/*', 'backends/workos/*'] },
+  {
+    name: 'parts of that',
+    files: [
+      'backends/clerk/*',
+      'backends/cookie/*',
+      'backends/from-tokens/*',
+      'backends/supertokens/*',
+      'backends/workos/*',
+    ],
+  },
   { name: 'the session, put together', files: ['session', 'face'] },
   {
     name: 'what goes on in it',
@@ -44,7 +53,7 @@ const floors = [
     files: ['backends/kit', 'extensions/xhr/*', 'request/*', 'storage/resilient', 'storage/local'],
   },
   { name: 'storages', files: ['backends/kit/*', 'storage/*', 'request/replayable', 'nearest'] },
-  { name: 'the world', files: ['runtime/*', 'storage/vault', 'storage/storage', 'request/body'] },
+  { name: 'the world', files: ['runtime/*', 'backends/kit/news', 'storage/vault', 'storage/storage', 'request/body'] },
   { name: 'its globals', files: ['runtime/globals', 'runtime/ports'] },
   { name: 'the seam', files: ['seam/*'] },
   { name: 'what the core decides', files: ['state/plan', 'state/verdict', 'state/changes', 'state/session-changes'] },

@@ -33,6 +33,47 @@ const react = `
   }
 `
 
+// As much of each vendor's types as the pages use.
+const vendors = `
+  declare module 'firebase/auth' {
+    interface User { uid: string; getIdToken(forceRefresh?: boolean): Promise<string> }
+    interface Auth { readonly currentUser: User | null; authStateReady(): Promise<void>; signOut(): Promise<void> }
+    export function getAuth(): Auth
+    export function onIdTokenChanged(auth: Auth, next: (user: User | null) => void): () => void
+  }
+  declare module '@azure/msal-browser' {
+    interface AccountInfo { homeAccountId: string; localAccountId: string; name?: string }
+    interface SilentRequest { scopes: string[]; account?: AccountInfo; forceRefresh?: boolean }
+    export class InteractionRequiredAuthError extends Error {}
+    export class PublicClientApplication {
+      constructor(configuration: { auth: { clientId: string } })
+      initialize(): Promise<void>
+      getActiveAccount(): AccountInfo | null
+      acquireTokenSilent(request: SilentRequest): Promise<{ accessToken: string; expiresOn: Date | null }>
+      addEventCallback(callback: (message: { eventType: string }) => void): string | null
+      removeEventCallback(callbackId: string): void
+      logoutRedirect(): Promise<void>
+    }
+  }
+  declare module 'aws-amplify/auth' {
+    interface JWT { payload: object; toString(): string }
+    export function fetchAuthSession(options?: { forceRefresh?: boolean }): Promise<{ tokens?: { accessToken: JWT; idToken?: JWT } }>
+    export function signOut(): Promise<void>
+  }
+  declare module 'aws-amplify/utils' {
+    export const Hub: { listen(channel: 'auth', callback: (data: { payload: { event: string } }) => void): () => void }
+  }
+  declare module '@auth0/auth0-spa-js' {
+    interface Auth0Client {
+      isAuthenticated(): Promise<boolean>
+      getTokenSilently(options?: { cacheMode?: 'on' | 'off' | 'cache-only' }): Promise<string>
+      logout(): Promise<void>
+    }
+    interface Auth0ClientOptions { domain: string; clientId: string; cacheLocation?: 'memory' | 'localstorage'; useRefreshTokens?: boolean }
+    export function createAuth0Client(options: Auth0ClientOptions): Promise<Auth0Client>
+  }
+`
+
 const tab = `
   const { fetch } = globalThis
   const { href } = globalThis.location = new URL(process.env.ORIGIN + '/')
@@ -84,13 +125,19 @@ rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
 writeFileSync(join(folder, 'app.ts'), app)
 writeFileSync(join(folder, 'react.d.ts'), react)
+writeFileSync(join(folder, 'vendors.d.ts'), vendors)
 for (const { file, code } of blocks) writeFileSync(join(folder, file), code)
 
 test('every block compiles', { timeout: 60_000 }, () => {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
   const program = ts.createProgram(
-    [join(folder, 'app.ts'), join(folder, 'react.d.ts'), ...blocks.map(({ file }) => join(folder, file))],
+    [
+      join(folder, 'app.ts'),
+      join(folder, 'react.d.ts'),
+      join(folder, 'vendors.d.ts'),
+      ...blocks.map(({ file }) => join(folder, file)),
+    ],
     {
       ...options,
       declaration: false,

@@ -13,7 +13,7 @@ test.each<[string, string, boolean]>([
   ['https://auth.test/refresh', 'https://app.test/refresh', false],
   ['/refresh', 'https://app.test/api/feed/refresh', false],
 ])('with the endpoint %s a request to %s is of its own: %s', (refreshUrl, asked, isOwn) => {
-  expect(bearer({ refreshUrl }).owns!(asked)).toBe(isOwn)
+  expect(bearer({ refreshUrl }).owns!(asked, 'POST')).toBe(isOwn)
 })
 
 test('with nobody signed in a 401 is handed back, and nothing is refreshed', async () => {

@@ -3,10 +3,10 @@
 
 import { InvalidTokenError } from '../../errors.ts'
 import type { Commit, Extension, Kernel, ResponseContext } from '../../seam/extension.ts'
-import { responseChange } from '../../state/session-changes.ts'
-import { type Credentials, isOlder, isOtherUser, type Json, merge } from '../../state/credentials.ts'
+import type { Credentials, Json } from '../../state/credentials.ts'
 import { parseDate } from '../../state/expiry.ts'
 import type { Ending } from '../../state/record.ts'
+import { commitOf } from './news.ts'
 
 /** What a response says: newer credentials; `null`, the session is over; `undefined`, nothing. */
 export type ReadResponse = (response: Response) => Credentials | null | undefined
@@ -18,7 +18,7 @@ export const observeResponses = (read: ReadResponse): Extension => ({
     observe(context) {
       const said = read(context.response)
       if (said === undefined) return undefined
-      return said ? write(commitOf(said, context, kernel), kernel) : writeEnd(context, kernel)
+      return said ? write(commitOfResponse(said, context, kernel), kernel) : writeEnd(context, kernel)
     },
   }),
 })
@@ -30,7 +30,7 @@ const write = (commit: Commit<Json> | undefined, kernel: Kernel): Promise<void> 
 /** A refusal ends a session that has expired; any other response, one that the user has left. */
 async function writeEnd(context: ResponseContext, kernel: Kernel): Promise<void> {
   const isRefusal = context.response.status === 401 || (await isExpired(context, kernel))
-  await write(commitOf(null, context, kernel, isRefusal ? 'expired' : 'signed-out'), kernel)
+  await write(commitOfResponse(null, context, kernel, isRefusal ? 'expired' : 'signed-out'), kernel)
 }
 
 async function isExpired(context: ResponseContext, kernel: Kernel): Promise<boolean> {
@@ -45,18 +45,12 @@ function ignoreTransient(error: unknown): void {
   if (error instanceof InvalidTokenError) throw error
 }
 
-function commitOf(
+function commitOfResponse(
   said: Credentials | null,
   { response, sentWith }: ResponseContext,
-  { credentials: held, version, hasDecided, now }: Kernel,
+  kernel: Kernel,
   ending: Ending = 'signed-out',
 ): Commit<Json> | undefined {
-  // Answers overtake each other: credentials that were minted before the held ones are no news.
-  if (said && held && isOlder(said, held)) return undefined
-  // The request was sent before it was known who is signed in, and the user has signed in or out since.
-  if (hasDecided && !sentWith.generation) return undefined
-  const isSame = !said || !held || !isOtherUser(held, merge(held, said))
-  const credentials = said && merge(isSame ? held : null, said)
-  const receipt = { at: now(), serverTime: parseDate(response.headers.get('date')), isByServer: true }
-  return { change: responseChange(sentWith, version, held, said, credentials, isSame, ending, receipt), credentials }
+  const receipt = { at: kernel.now(), serverTime: parseDate(response.headers.get('date')), isByServer: true }
+  return commitOf({ said, of: sentWith, ending, receipt }, kernel)
 }
