@@ -12,7 +12,10 @@ import { entry } from '../../tsup.config.ts'
 const floors = [
   { name: 'roof', files: ['global', 'index'] },
   { name: 'what an app adds', files: ['adapters/*', 'backends/*', 'extensions/*', 'expired'] },
-  { name: 'parts of that', files: ['backends/clerk/*', 'backends/workos/*'] },
+  {
+    name: 'parts of that',
+    files: ['adapters/oauth2/redirect/*', 'backends/clerk/*', 'backends/oauth2/*', 'backends/workos/*'],
+  },
   { name: 'the session, put together', files: ['session', 'face'] },
   {
     name: 'what goes on in it',
@@ -60,6 +63,7 @@ const packages: Record<string, string[]> = {
   'jwt-decode': ['state/credentials'],
   ky: ['adapters/ky'],
   mitt: ['session/events'],
+  oauth4webapi: ['adapters/oauth2/redirect/server', 'adapters/oauth2/redirect/request'],
 }
 
 // Syntax and data that every runtime has and no test needs to replace. All other globals belong to runtime/.
