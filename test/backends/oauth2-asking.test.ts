@@ -1,7 +1,15 @@
 // OAuth 2: what is asked of a token endpoint, and where that is. How servers name an organization and an audience, parameters of
 // the app's own, and endpoints that are found by the issuer.
 
-import { createSession, InvalidOptionError, type Json, RefreshFailedError, type SessionOptions } from 'resesh'
+import {
+  createSession,
+  InvalidOptionError,
+  type Json,
+  type Records,
+  RefreshFailedError,
+  type SessionOptions,
+  type StoragePlace,
+} from 'resesh'
 import { fromTokenResponse, oauth2, type OAuth2Options } from 'resesh/backends/oauth2'
 import { sideTokens } from 'resesh/side-tokens'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -251,7 +259,14 @@ describe('found by the issuer', () => {
     const slow = serve({ [OIDC]: found })
     const sleepy = open(
       { issuer: ISSUER },
-      { ...slow, fetch: async (...args) => await slow.fetch(...args).finally(() => asleep) },
+      {
+        ...slow,
+        async fetch(...args) {
+          const response = await slow.fetch(...args)
+          await asleep
+          return response
+        },
+      },
       shared,
     )
     await settled()
@@ -280,10 +295,12 @@ describe('before the metadata are known', () => {
   test('two issuers of one client have two sessions', async () => {
     const storage = sharedStorage()
     const keys: string[] = []
-    const { open: openStorage } = storage
     const noting = {
       ...storage,
-      open: (...args: Parameters<typeof openStorage>) => (keys.push(JSON.stringify(args[0])), openStorage(...args)),
+      async open<U>(place: StoragePlace): Promise<Records<U>> {
+        keys.push(place.key)
+        return storage.open(place)
+      },
     }
     for (const issuer of [ISSUER, 'https://id.example.test/realms/two']) open({ issuer }, serve(), { storage: noting })
     expect(new Set(keys).size).toBe(2)
