@@ -139,6 +139,17 @@ describe('parameters of the app', () => {
     ])
   })
 
+  test('that say nothing this time leave the rest as it is', async () => {
+    const { session, forms } = open({
+      scope: 'openid',
+      resource: 'https://api.example.test',
+      names: { organizationId: () => ({ scope: undefined }) },
+      parameters: { scope: () => undefined, resource: undefined },
+    })
+    await session.refresh({ organizationId: 'acme' })
+    expect(forms()).toMatchObject([{ scope: ['openid'], resource: ['https://api.example.test'] }])
+  })
+
   test.each(['grant_type', 'refresh_token', 'client_id', 'client_secret', 'client_assertion'])(
     '%s is not theirs to set',
     async (name) => {

@@ -179,6 +179,23 @@ describe('login', () => {
     expect([sent.get('state'), sent.has('nonce')]).toEqual([expect.stringMatching(/^[\w-]{43}$/), false])
   })
 
+  test('leaves the options as they are where the call says nothing', async () => {
+    const parameters = {
+      prompt: 'consent',
+      max_age: '9',
+      acr_values: 'phr',
+      login_hint: 'bob',
+      resource: 'https://a.example.test',
+    }
+    const { depart } = open({ options: { parameters } })
+    expect(Object.fromEntries(await depart())).toMatchObject(parameters)
+    const { depart: again } = open({ options: { parameters } })
+    expect(Object.fromEntries(await again({ prompt: 'login', parameters: { login_hint: undefined } }))).toMatchObject({
+      ...parameters,
+      prompt: 'login',
+    })
+  })
+
   test('a second call joins the first; after a while it begins anew, since the page was not left', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     onTestFinished(() => void vi.useRealTimers())

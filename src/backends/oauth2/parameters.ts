@@ -3,6 +3,7 @@
 
 import { InvalidOptionError } from '../../errors.ts'
 import type { RefreshIntent } from '../../seam/io.ts'
+import { withoutUndefined } from '../../state/credentials.ts'
 import type { Parameters, ParameterValue } from '../kit/form.ts'
 
 /** A parameter's name, or the parameters that say it. */
@@ -38,7 +39,8 @@ export function parametersFor(
     name,
     typeof value === 'function' ? value(wanted) : value,
   ])
-  return { ...say(resourceName, resource), ...say(organizationName, organizationId), ...Object.fromEntries(values) }
+  const own = withoutUndefined(Object.fromEntries(values))
+  return withoutUndefined({ ...say(resourceName, resource), ...say(organizationName, organizationId), ...own })
 }
 
 function say(naming: Naming | undefined, value: string | undefined): Parameters {

@@ -5,6 +5,7 @@ import { formOf, type Parameters } from '../../../backends/kit/form.ts'
 import { isSafeUrl } from '../../../backends/kit/issuer.ts'
 import { LoginError } from '../../../errors.ts'
 import type { Globals } from '../../../runtime/globals.ts'
+import { withoutUndefined } from '../../../state/credentials.ts'
 import type { CreateLoginOptions, LoginOptions } from './face.ts'
 import type { Proof } from './server.ts'
 
@@ -21,13 +22,15 @@ export function authorizationUrl(
   const isOpenId = scope.split(' ').includes('openid')
   return endpointUrl(server, 'authorization_endpoint', {
     ...parameters,
-    scope,
-    resource,
-    max_age: wanted.maxAgeSeconds?.toString(),
-    acr_values: wanted.acrValues,
-    prompt: wanted.prompt,
-    login_hint: wanted.loginHint,
-    ...wanted.parameters,
+    ...withoutUndefined({
+      scope,
+      resource,
+      max_age: wanted.maxAgeSeconds?.toString(),
+      acr_values: wanted.acrValues,
+      prompt: wanted.prompt,
+      login_hint: wanted.loginHint,
+    }),
+    ...withoutUndefined(wanted.parameters ?? {}),
     client_id: clientId,
     redirect_uri: redirectUri,
     response_type: 'code',
