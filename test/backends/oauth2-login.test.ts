@@ -464,6 +464,29 @@ describe('handleRedirect', () => {
     expect(await handleRedirect()).not.toBeNull()
   })
 
+  test.each(['RS256', 'ES256', 'EdDSA'])('without metadata an ID token may be signed with %s', async (alg) => {
+    const { create, page, answer, session } = open({
+      documents: {
+        [`${ISSUER}/token`]: () => {
+          const now = Math.floor(Date.now() / 1000)
+          const nonce = page.left.at(-1)!.searchParams.get('nonce')
+          const claims = { iss: ISSUER, aud: 'spa', sub: 'ann', iat: now, exp: now + 600, nonce }
+          const parts = [{ alg }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+          return Response.json({ access_token: 'a', token_type: 'bearer', id_token: `${parts.join('.')}.c2ln` })
+        },
+      },
+    })
+    const { login, handleRedirect } = create({
+      authorizationEndpoint: `${ISSUER}/authorize`,
+      tokenEndpoint: `${ISSUER}/token`,
+    })
+    void login()
+    await vi.waitFor(() => expect(page.left).toHaveLength(1))
+    page.arrive(answer())
+    await handleRedirect()
+    expect(session.current.user).toMatchObject({ sub: 'ann' })
+  })
+
   test('a server without OpenID Connect needs no issuer', async () => {
     const plain = () => Response.json({ access_token: 'a', token_type: 'bearer', refresh_token: 'r' })
     const { create, page, session, answer } = open({ documents: { 'https://else.example.test/token': plain } })

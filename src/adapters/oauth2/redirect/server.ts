@@ -65,6 +65,10 @@ interface ExchangeOptions {
 }
 
 const TIMEOUT_MS = 10_000
+// Without metadata nobody says how ID tokens are signed. They come over TLS from the token endpoint (OpenID Connect Core §3.1.3.7).
+const ALGORITHMS = ['RS', 'PS', 'ES']
+  .flatMap((kind) => [256, 384, 512].map((bits) => kind + bits))
+  .concat('EdDSA', 'Ed25519')
 
 export async function createProof(): Promise<Proof> {
   const verifier = generateRandomCodeVerifier()
@@ -85,7 +89,10 @@ export function createServer(options: ServerOptions): Server {
     ...(tokenEndpoint && { token_endpoint: tokenEndpoint }),
     ...(endSessionEndpoint && { end_session_endpoint: endSessionEndpoint }),
   }
-  let known: AuthorizationServer | undefined = authorizationEndpoint && tokenEndpoint ? { issuer, ...given } : undefined
+  let known: AuthorizationServer | undefined =
+    authorizationEndpoint && tokenEndpoint
+      ? { issuer, ...given, id_token_signing_alg_values_supported: ALGORITHMS }
+      : undefined
 
   const requestOptions = (fetch: Fetch) => ({
     signal: AbortSignal.timeout(TIMEOUT_MS),
