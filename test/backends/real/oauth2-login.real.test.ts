@@ -109,7 +109,7 @@ const statusIn = (page: Page) => page.evaluate(async () => (await app.session.re
 const fetchIn = (page: Page, path: string) =>
   page.evaluate(async (url) => (await app.session.fetch(url)).status, server.origin + path)
 const storedIn = (page: Page) =>
-  page.evaluate(() => JSON.stringify({ ...sessionStorage }) + JSON.stringify(history.state))
+  page.evaluate(() => JSON.stringify(Object.entries(sessionStorage)) + JSON.stringify(history.state))
 
 /** Nothing of the login is left for anybody to find. */
 async function expectTidy(page: Page, path: string, { searchParams }: URL): Promise<void> {
