@@ -19,7 +19,7 @@ export default defineConfig({
     alias: aliases('src'),
   },
   // Known from the start, or the first visit reloads itself.
-  optimizeDeps: { include: ['jwt-decode', 'mitt'] },
+  optimizeDeps: { include: ['jwt-decode', 'mitt', 'oauth4webapi'] },
   server: {
     host: '127.0.0.1',
     open: process.env['CI'] ? false : '/',

@@ -18,6 +18,7 @@ type Code =
   | 'ERR_INVALID_OPTION'
   | 'ERR_DISPOSED'
   | 'ERR_CALLBACK'
+  | 'ERR_LOGIN'
 
 /** The base of them all: `error instanceof SessionError`, then narrow {@link AnySessionError} on `code`. */
 export abstract class SessionError extends Error {
@@ -148,6 +149,54 @@ export class CallbackError extends SessionError {
   override readonly code = 'ERR_CALLBACK'
 }
 
+const LOGIN = {
+  denied: 'The login was denied',
+  refused: 'The server refused the login',
+  stale: 'The login is not known here: it was used already, began in another tab, or was never begun',
+  invalid: 'The answer to the login is not from the server that was asked, or not to this login',
+  unavailable: 'The login could not go on',
+} as const
+
+/**
+ * A login by redirect that signed nobody in; or, of `logout()`, that the server could not be told. The session is as it was, and
+ * neither code nor state is left in the page's URL.
+ */
+export class LoginError extends SessionError {
+  override readonly name = 'LoginError'
+  override readonly code = 'ERR_LOGIN'
+  /**
+   * `denied`: the user, or the server, said no (`access_denied`). `refused`: the server answered with another error. `stale`: the
+   * `state` is of no login that this tab has begun and not finished. `invalid`: an answer that fails a check, such as `iss`, nonce
+   * or signature. `unavailable`: the server could not be reached, or this browser lacks what a login needs.
+   */
+  readonly reason: keyof typeof LOGIN
+  /** The error code of the server (RFC 6749 §4.1.2.1, §5.2), where it sent one. */
+  readonly error: string | undefined
+  /** The details, as they are in the message. */
+  readonly what: string
+  /** Where the user wanted to go, where that is known. */
+  returnTo: string | undefined
+
+  constructor(
+    reason: keyof typeof LOGIN,
+    what = '',
+    { error, still = STILL_AS_BEFORE, ...details }: LoginDetails = {},
+  ) {
+    super(`${LOGIN[reason]}${what && `: ${what}`}. ${still}.`, details)
+    this.reason = reason
+    this.error = error
+    this.what = what
+  }
+}
+
+const STILL_AS_BEFORE = 'The session is as before; login() begins a new login'
+
+interface LoginDetails extends Details {
+  error?: string | undefined
+  /** What is still true. */
+  still?: string
+}
+
 /** A union that narrows on `code`. */
 export type AnySessionError =
   | RefreshFailedError
@@ -160,6 +209,7 @@ export type AnySessionError =
   | InvalidOptionError
   | SessionDisposedError
   | CallbackError
+  | LoginError
 
 /** Nothing was asked this time, because of what failed before: the cause, and what it said, are told again. */
 export function failedBefore(message: string, last: unknown): RefreshFailedError {

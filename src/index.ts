@@ -11,6 +11,7 @@ export {
   type Challenge,
   InvalidOptionError,
   InvalidTokenError,
+  LoginError,
   QueueFullError,
   RefreshFailedError,
   RefreshTimeoutError,

@@ -19,7 +19,14 @@ interface Example {
 export const serverDoes = async (server: string, what: string, body: object = {}): Promise<Record<string, unknown>> =>
   (await fetch(`${server}/stand/${what}`, { method: 'POST', body: JSON.stringify(body) })).json()
 
-const pages = { '/': 'Timeline', supertokens: 'SuperTokens', clerk: 'Clerk', workos: 'WorkOS', roq: 'ROQ' }
+const pages = {
+  '/': 'Timeline',
+  oauth: 'OAuth',
+  supertokens: 'SuperTokens',
+  clerk: 'Clerk',
+  workos: 'WorkOS',
+  roq: 'ROQ',
+}
 
 const ways = (): HTMLElement => {
   const links = Object.entries(pages).map(([name, title]) => {

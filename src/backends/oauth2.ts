@@ -1,117 +1,154 @@
 // A public OAuth 2.0 client in a browser: the refresh grant (RFC 6749 §6), revocation (RFC 7009) and, on reload, userinfo.
 
-import { claimsOf, type Credentials, type Json, withoutUndefined } from '../state/credentials.ts'
-import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
+import type { Credentials, Json } from '../state/credentials.ts'
+import { InvalidOptionError, RefreshFailedError, StepUpRequiredError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io, RefreshIntent } from '../seam/io.ts'
-import {
-  assertDelivered,
-  attachBearer,
-  ownsEndpoints,
-  missingField,
-  originsOf,
-  peek,
-  readJson,
-  requireOptions,
-} from './kit.ts'
+import { assertDelivered, attachBearer, originsOf, peek, readJson, requireOptions } from './kit.ts'
+import { formOf, type Parameters } from './kit/form.ts'
+import { assertIssuer } from './kit/issuer.ts'
+import { createEndpoints } from './oauth2/endpoints.ts'
+import { assertKnown } from './oauth2/options.ts'
+import { checkParameters, parametersFor, type Wording } from './oauth2/parameters.ts'
+import { errorCodeOf, fromTokenResponse } from './oauth2/token-response.ts'
+
+export { fromTokenResponse, type TokenResponse } from './oauth2/token-response.ts'
+export type { Parameters, ParameterValue } from './kit/form.ts'
+export type { Naming } from './oauth2/parameters.ts'
 
 export interface OAuth2Options {
-  /** Where the refresh grant is sent (RFC 6749 §3.2). */
-  tokenEndpoint: string
   clientId: string
-  /** RFC 7009. Left out: a sign-out is not told to the server. */
+  /**
+   * The server, exactly as it names itself: its metadata (RFC 8414, OpenID Connect Discovery) say where the endpoints are, and
+   * are fetched before the first refresh or sign-out. Not fetched where there is a `tokenEndpoint`.
+   */
+  issuer?: string
+  /** Where the refresh grant is sent (RFC 6749 §3.2). Left out: as the metadata of the `issuer` say. */
+  tokenEndpoint?: string
+  /** RFC 7009. Left out: as the metadata say; without those, or `''`: a sign-out is not told to the server. */
   revocationEndpoint?: string
-  /** OpenID Connect Core §5.3. Asked on `reload()`, and its answer is the user. */
+  /**
+   * OpenID Connect Core §5.3. Asked on `reload()`, and its answer is the user. Left out: as the metadata say; without those, or
+   * `''`: the claims of the ID token are the user.
+   */
   userinfoEndpoint?: string
   /** At each refresh; may only narrow what was granted. */
   scope?: string
   /** What access tokens are for (RFC 8707). At the userinfo endpoint such a token may count for nothing. */
   resource?: string
+  /**
+   * How the token endpoint is told of an organization and of a resource: the name of a parameter, such as `'organization'` or
+   * `'audience'`, or a function that gives parameters, such as ``(id) => ({ scope: `openid organization:${id}` })``. Without a
+   * name for it, `organizationId` is an `InvalidOptionError`. @default { resource: 'resource' }
+   */
+  names?: NonNullable<Wording['names']>
+  /** More parameters for the token endpoint: values, lists of values, or functions of what the refresh is wanted for. */
+  parameters?: NonNullable<Wording['parameters']>
+  /**
+   * Of the access tokens that the server gives. Another one is for a backend of yours around this one, which attaches such tokens
+   * itself. @default 'Bearer'
+   */
+  tokenType?: string
   /** ms in which the server forgives a second use of a refresh token. @default 0 */
   replayWindow?: number
 }
 
-// What makes every ID token another one, though it says the same of the user (OpenID Connect Core §2, §3.3.2.11).
-const PASSING = ['at_hash', 'c_hash', 'nonce']
+const OPTIONS: readonly string[] = [
+  'clientId',
+  'issuer',
+  'tokenEndpoint',
+  'revocationEndpoint',
+  'userinfoEndpoint',
+  'scope',
+  'resource',
+  'names',
+  'parameters',
+  'tokenType',
+  'replayWindow',
+] satisfies (keyof OAuth2Options)[]
 
-/**
- * What a token response says (RFC 6749 §5.1). The claims of an ID token, where there is one, are the user.
- * @throws {@link RefreshFailedError} for one without an access token.
- */
-export function fromTokenResponse(json: Json): Credentials {
-  const { access_token, refresh_token, expires_in, id_token } = json as Record<string, string | undefined>
-  if (!access_token) throw missingField('access_token', json)
-  const claims = id_token && claimsOf(id_token)
-  return {
-    accessToken: access_token,
-    refreshToken: refresh_token || undefined,
-    expiresInSeconds: expires_in === undefined ? undefined : +expires_in,
-    user: claims ? Object.fromEntries(Object.entries(claims).filter(([name]) => !PASSING.includes(name))) : undefined,
-  }
+/** @throws {@link InvalidOptionError} naming the option. */
+function checkOptions(options: OAuth2Options): void {
+  requireOptions(options, 'clientId')
+  const { issuer, tokenEndpoint } = options
+  assertKnown('oauth2', options, OPTIONS)
+  if (!tokenEndpoint && issuer === undefined)
+    throw new InvalidOptionError('tokenEndpoint', 'is missing: this backend needs it, or an issuer')
+  if (issuer !== undefined) assertIssuer(issuer)
+  checkParameters(options)
 }
 
 /**
- * A public client with refresh tokens, as an authorization code flow with PKCE leaves it. Hand its first token response to
- * the session: `session.signIn(fromTokenResponse(json))`.
+ * A public client with refresh tokens, as an authorization code flow with PKCE leaves it. `resesh/oauth2/login` has such a flow;
+ * the token response of your own goes to the session: `session.signIn(fromTokenResponse(json))`.
  *
- * @see [RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6), [RFC 9700 §4.14](https://www.rfc-editor.org/rfc/rfc9700#section-4.14)
+ * @example
+ * oauth2({ issuer: 'https://id.example.com', clientId: 'spa' })
+ *
+ * @throws {@link InvalidOptionError} naming the option.
+ * @see [RFC 6749 §6](https://www.rfc-editor.org/rfc/rfc6749#section-6), [RFC 8414](https://www.rfc-editor.org/rfc/rfc8414), [RFC 9700 §4.14](https://www.rfc-editor.org/rfc/rfc9700#section-4.14)
  */
 export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
-  const { tokenEndpoint, clientId, revocationEndpoint, userinfoEndpoint, scope, replayWindow } = requireOptions(
-    options,
-    'tokenEndpoint',
-    'clientId',
-  )
-  const endpoints = [tokenEndpoint, revocationEndpoint, userinfoEndpoint]
+  checkOptions(options)
+  const {
+    clientId,
+    issuer,
+    tokenEndpoint,
+    revocationEndpoint,
+    userinfoEndpoint,
+    scope,
+    names,
+    tokenType,
+    replayWindow,
+  } = options
+  const endpoints = createEndpoints(options)
+  const places = [tokenEndpoint ?? issuer, revocationEndpoint || undefined, userinfoEndpoint || undefined]
 
-  const post = (io: Io<U>, url: string, fields: Record<string, string | undefined>): Promise<Response> => {
-    const body = new URLSearchParams({ client_id: clientId, ...withoutUndefined(fields) })
-    return io.fetch(url, { method: 'POST', body })
-  }
+  const read = (json: Json): Credentials<U> => fromTokenResponse(json, tokenType) as Credentials<U>
 
-  async function refresh(
-    { refreshToken }: Credentials<U>,
-    io: Io<U>,
-    { resource = options.resource }: RefreshIntent,
-  ): Promise<Credentials<U> | null> {
-    if (!refreshToken) return null // nothing to ask with
-    const grant = { grant_type: 'refresh_token', refresh_token: refreshToken, scope, resource }
-    const response = await post(io, tokenEndpoint, grant)
-    if (response.ok) {
-      const fresh = fromTokenResponse(await readJson(response)) as Credentials<U>
-      // An ID token may say less of the user than userinfo did.
-      return userinfoEndpoint ? { ...fresh, user: undefined } : fresh
+  const post = (io: Io<U>, url: string, parameters: Parameters): Promise<Response> =>
+    io.fetch(url, { method: 'POST', body: formOf({ client_id: clientId, ...parameters }) })
+
+  async function refresh(held: Credentials<U>, io: Io<U>, intent: RefreshIntent): Promise<Credentials<U> | null> {
+    if (!held.refreshToken) return null // nothing to ask with
+    const { token, userinfo } = await endpoints.find(io)
+    const wanted = {
+      ...intent,
+      organizationId: intent.organizationId ?? held.organizationId ?? undefined,
+      resource: intent.resource ?? options.resource,
     }
-    const error = String((await peek(response))?.['error'])
-    if (error === 'invalid_grant') return null
-    // RFC 6749 §5.2 and OpenID Connect Core §3.1.2.6: a user can cure these by going to the server once more.
-    if (/^(interaction|login|consent)_required$/.test(error))
-      throw new StepUpRequiredError({ type: error }, { refusal: response })
-    // RFC 8707 §2: found out only after a rotating server has spent the token.
-    throw new RefreshFailedError(`answered ${response.status}${ERROR.test(error) ? ` ${error}` : ''}`, {
-      refusal: response,
-      spent: error === 'invalid_target',
-    })
+    const grant = { grant_type: 'refresh_token', refresh_token: held.refreshToken }
+    const response = await post(io, token, { scope, ...parametersFor(options, wanted), ...grant })
+    if (!response.ok) return readRefusal(response)
+    return {
+      ...read(await readJson(response)),
+      // An ID token may say less of the user than userinfo did.
+      ...(userinfo && { user: undefined }),
+      ...(names?.organizationId && { organizationId: wanted.organizationId || null }),
+    }
   }
 
   return {
     name: 'oauth2',
-    origins: originsOf(endpoints),
-    identity: { endpoint: tokenEndpoint, others: endpoints, clientId },
+    origins: originsOf(places),
+    identity: { endpoint: (tokenEndpoint ?? issuer)!, others: places, clientId },
     ...(replayWindow !== undefined && { replayWindow }),
-    owns: ownsEndpoints([tokenEndpoint, revocationEndpoint]),
+    owns: endpoints.owns,
     attach: attachBearer,
     canRefresh: ({ refreshToken }) => !!refreshToken,
+    readAnswer: read,
+    accepts: names?.organizationId ? ['organizationId'] : [],
     refresh,
     async reload(credentials, io, wanted) {
       const fresh = await refresh(credentials, io, wanted)
-      if (!fresh || !userinfoEndpoint) return fresh
+      const { userinfo } = fresh ? await endpoints.find(io) : {}
+      if (!fresh || !userinfo) return fresh
       io.checkpoint(fresh) // its refresh token is the only one now, whatever userinfo says
       const headers = new Headers()
       attachBearer(headers, fresh)
-      return { ...fresh, user: (await readJson(await io.fetch(userinfoEndpoint, { headers }))) as U }
+      return { ...fresh, user: (await readJson(await io.fetch(userinfo, { headers }))) as U }
     },
-    mints: ['resource'],
+    mints: names?.organizationId ? ['resource', 'organizationId'] : ['resource'],
     async token(credentials, io, target) {
       if (!credentials.refreshToken) throw new RefreshFailedError('there is no refresh token to ask with')
       const fresh = await refresh(credentials, io, target)
@@ -125,11 +162,24 @@ export function oauth2<U = Json>(options: OAuth2Options): Backend<U> {
     },
     async signOut(credentials, io) {
       const token = credentials?.refreshToken
-      if (!token || !revocationEndpoint) return
-      assertDelivered(await post(io, revocationEndpoint, { token, token_type_hint: 'refresh_token' }))
+      if (!token) return
+      const { revocation } = await endpoints.find(io)
+      if (!revocation) return
+      assertDelivered(await post(io, revocation, { token, token_type_hint: 'refresh_token' }))
     },
   }
 }
 
-// An error code, and nothing else that a server may have put there (RFC 6749 §5.2).
-const ERROR = /^[\w.-]{1,60}$/
+/** What a refusal says (RFC 6749 §5.2). `null`: the session is over. */
+async function readRefusal(response: Response): Promise<null> {
+  const error = errorCodeOf(await peek(response))
+  if (error === 'invalid_grant') return null
+  // OpenID Connect Core §3.1.2.6: a user can cure these by going to the server once more.
+  if (error && /^(interaction|login|consent)_required$/.test(error))
+    throw new StepUpRequiredError({ type: error }, { refusal: response })
+  // RFC 8707 §2: found out only after a rotating server has spent the token.
+  throw new RefreshFailedError(`answered ${response.status}${error ? ` ${error}` : ''}`, {
+    refusal: response,
+    spent: error === 'invalid_target',
+  })
+}

@@ -35,6 +35,10 @@ const ASKS_ELSEWHERE =
 // Fetch refuses `keepalive` to bodies of more than 64 KiB.
 const MAX_KEEPALIVE_LENGTH = 60_000
 
+/** A request without credentials, such as for a server's metadata, uses nothing up: the first request is still to come. */
+const isHarmless = ({ method, headers, credentials }: RequestInit = {}): boolean =>
+  credentials === 'omit' && !method && !headers
+
 /** A URL without its query, which may hold a secret. */
 const withoutQuery = (url: string): string => url.replace(/[?#].*/, '')
 
@@ -63,7 +67,7 @@ export const createCaller =
         last.isUnsent = true
         throw new Error('not sent, since this page slept or lost the lock')
       }
-      hasSent = true
+      hasSent ||= !isHarmless(init)
       const options = {
         // A login page must not pass for an answer, nor a refresh token follow a redirect.
         redirect: 'error',

@@ -139,6 +139,53 @@ test('ROQ: a changed role shows after a refetch, and a platform that is down sig
   await expect.poll(sides, soon).toEqual(['editor', 'editor', 'editor'])
 })
 
+/** At the authorization server, which sends the page back. */
+const choose = async (choice: 'allow' | 'deny') => {
+  await page.waitForURL(/\/authorization\?/)
+  await page.click(`#${choice}`)
+  await page.waitForURL(/\/examples\/oauth\/$/)
+}
+
+test('OAuth: login, a step-up and a logout leave the page and come back, and the address is clean', async () => {
+  await open('oauth')
+  await status('unauthenticated')
+  await page.click('#enter')
+  await choose('deny')
+  await page.waitForSelector('#outcome:not([hidden])')
+  expect(await text('#outcome')).toContain('denied')
+  await status('unauthenticated')
+
+  await page.click('#enter')
+  await choose('allow')
+  await status('authenticated')
+  const lines = ['GET /.well-known/openid-configuration 200', 'POST /token 200']
+  await expect.poll(() => wire(), soon).toEqual(lines)
+  const answer = () => text('#answer')
+  await page.click('#expire')
+  await page.click('#call')
+  await expect.poll(answer, soon).toBe('/api/me: 200')
+  expect((await wire(2)).map((line) => line.replace(/^\d+ /, ''))).toEqual([
+    'GET /api/me 401',
+    'GET /.well-known/openid-configuration 200',
+    'POST /token 200',
+    'GET /api/me 200',
+  ])
+
+  await page.click('#vault')
+  await choose('allow')
+  await status('authenticated')
+  await page.click('#vault')
+  await expect.poll(answer, soon).toBe('/api/vault: 200')
+  await expect.poll(() => text('#info'), soon).toContain('phr')
+  await page.reload()
+  await status('authenticated')
+  expect(await text('body')).not.toMatch(/eyJ[\w-]{20}|[\da-f]{8}-[\da-f]{4}-/)
+
+  await page.click('#logout')
+  await page.waitForURL(/\/examples\/oauth\/$/)
+  await status('unauthenticated')
+})
+
 test.each(['supertokens-header', 'supertokens-cookie', 'clerk', 'workos', 'roq'])(
   '%s: the session is there after a reload, gone after a sign-out, and no token is on the page',
   async (path) => {

@@ -15,9 +15,11 @@ const floors = [
   {
     name: 'parts of that',
     files: [
+      'adapters/oauth2/redirect/*',
       'backends/clerk/*',
       'backends/cookie/*',
       'backends/from-tokens/*',
+      'backends/oauth2/*',
       'backends/supertokens/*',
       'backends/workos/*',
     ],
@@ -70,6 +72,7 @@ const packages: Record<string, string[]> = {
   'jwt-decode': ['state/credentials'],
   ky: ['adapters/ky'],
   mitt: ['session/events'],
+  oauth4webapi: ['adapters/oauth2/redirect/server', 'adapters/oauth2/redirect/request'],
 }
 
 // Syntax and data that every runtime has and no test needs to replace. All other globals belong to runtime/.

@@ -91,9 +91,9 @@ const alone = (name: string) => bundle(`export * from './${entry[name]}'`, ['ky'
 
 describe('size', () => {
   // Nothing is loaded later: a chunk could be missing when a session needs it most.
-  test('a default session with oauth2 is at most 27 kB gzipped', async () => {
+  test('a default session with oauth2 is at most 28 kB gzipped', async () => {
     const { atOnce, inAll } = await bundle(main)
-    expect(atOnce).toBeLessThanOrEqual(27 * kB)
+    expect(atOnce).toBeLessThanOrEqual(28 * kB)
     expect(inAll).toBe(atOnce)
   })
 
@@ -183,7 +183,7 @@ describe('the packed package', { timeout: 60_000 }, () => {
         cwd: home,
       },
     )
-    for (const name of ['jwt-decode', 'ky', 'mitt']) {
+    for (const name of ['jwt-decode', 'ky', 'mitt', 'oauth4webapi']) {
       symlinkSync(join(root, 'node_modules', name), join(home, 'node_modules', name), 'junction')
     }
   }, 60_000)

@@ -124,6 +124,7 @@ test('a union of errors narrows on its code', () => {
       case 'ERR_QUEUE_FULL':
       case 'ERR_INVALID_TOKEN':
       case 'ERR_DISPOSED':
+      case 'ERR_LOGIN':
       case 'ERR_CALLBACK':
         return expectTypeOf(error.refusal).toEqualTypeOf<Response | undefined>()
       default:

@@ -4,6 +4,7 @@
 import type { Plugin } from 'vite'
 import { toNode } from '../sample/node.ts'
 import { Clerk } from './clerk.ts'
+import { OAuth } from './oauth.ts'
 import { Roq } from './roq.ts'
 import { json, type StandIn } from './stand-in.ts'
 import { SuperTokens } from './supertokens.ts'
@@ -24,6 +25,7 @@ const open: Record<string, () => StandIn> = {
     return workos
   },
   roq: () => new Roq(clock),
+  oauth: () => new OAuth(clock, '/vendors/oauth'),
 }
 
 // Long enough that nothing on a page happens by itself.

@@ -12,8 +12,15 @@ export interface Options {
   punishes?: boolean
 }
 
+/** The page is at another origin, under another name of this machine. */
+const pageOf = (origin: string): string => origin.replace('127.0.0.1', 'localhost')
+
 const create = (origin: string, { punishes = true }: Options) => ({
-  ...createOidc(origin, { redirectUris: [REDIRECT], punishes }),
+  ...createOidc(origin, {
+    redirectUris: [REDIRECT, `${pageOf(origin)}/callback`],
+    postLogoutUris: [`${pageOf(origin)}/bye`],
+    punishes,
+  }),
   // The exchange of a code goes to the same path, and says so in its query.
   renews: ({ url }: IncomingMessage) => url === '/token',
 })

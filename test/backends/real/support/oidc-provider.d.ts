@@ -18,7 +18,7 @@ declare module 'oidc-provider' {
   interface Interaction {
     prompt: { name: string }
     params: Record<string, string>
-    session: { accountId: string }
+    session?: { accountId: string }
   }
 
   export class Provider {

@@ -60,11 +60,17 @@ export interface Oidc {
     thefts(): number
     /** What `/api/vault` asks for has been done. */
     meet(): void
+    /** Whether the next logins are denied by their user. */
+    deny(isDenied: boolean): void
+    /** How many browsers are signed in here. */
+    browsers(): number
   }
 }
 
 export interface OidcOptions {
   redirectUris: string[]
+  /** Where a browser may be sent after a logout. */
+  postLogoutUris?: string[]
   /** Of a second client, which is a server. */
   secret?: string
   punishes?: boolean
@@ -83,10 +89,15 @@ const signingKey = (): object => {
 const send = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void =>
   void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 
-export function createOidc(issuer: string, { redirectUris, secret, punishes = true }: OidcOptions): Oidc {
+export function createOidc(
+  issuer: string,
+  { redirectUris, postLogoutUris = [], secret, punishes = true }: OidcOptions,
+): Oidc {
   const users = new Users()
   const store = new Store(punishes)
-  let [thefts, isMet] = [0, false]
+  /** How users have authenticated, where they were asked for something. */
+  const acrs = new Map<string, string>()
+  let [thefts, isMet, isDenied] = [0, false, false]
   const flow = {
     redirect_uris: redirectUris,
     grant_types: ['authorization_code', 'refresh_token'],
@@ -95,9 +106,15 @@ export function createOidc(issuer: string, { redirectUris, secret, punishes = tr
   const provider = new Provider(issuer, {
     adapter: store.adapter,
     clients: [
-      { client_id: 'spa', token_endpoint_auth_method: 'none', ...flow },
+      {
+        client_id: 'spa',
+        token_endpoint_auth_method: 'none',
+        post_logout_redirect_uris: postLogoutUris,
+        ...flow,
+      },
       ...(secret ? [{ client_id: 'bff', client_secret: secret, ...flow }] : []),
     ],
+    acrValues: ['phr'],
     clientBasedCORS: () => true,
     clockTolerance: 0,
     cookies: { keys: [randomBytes(16).toString('hex')] },
@@ -112,6 +129,12 @@ export function createOidc(issuer: string, { redirectUris, secret, punishes = tr
     features: {
       devInteractions: { enabled: false },
       revocation: { enabled: true, allowedPolicy: () => true },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource(context: { body: string }, form: string) {
+          context.body = `${form}<button form="op.logoutForm" name="logout" value="yes">Sign out</button>`
+        },
+      },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => undefined,
@@ -134,9 +157,15 @@ export function createOidc(issuer: string, { redirectUris, secret, punishes = tr
   /** Whoever `login_hint` names is signed in, and allows everything. */
   async function interact(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { prompt, params, session } = await provider.interactionDetails(request, response)
-    if (prompt.name === 'login')
-      return provider.interactionFinished(request, response, { login: { accountId: params['login_hint'] } })
-    const grant = new provider.Grant({ accountId: session.accountId, clientId: params['client_id']! })
+    if (isDenied)
+      return provider.interactionFinished(request, response, { error: 'access_denied', error_description: 'no' })
+    if (prompt.name === 'login') {
+      const accountId = params['login_hint'] ?? session?.accountId
+      const acr = params['acr_values']
+      if (accountId && acr) acrs.set(accountId, acr)
+      return provider.interactionFinished(request, response, { login: { accountId, ...(acr && { acr }) } })
+    }
+    const grant = new provider.Grant({ accountId: session!.accountId, clientId: params['client_id']! })
     grant.addOIDCScope(params['scope']!)
     for (const resource of RESOURCES) grant.addResourceScope(resource, 'api')
     return provider.interactionFinished(request, response, { consent: { grantId: await grant.save() } })
@@ -161,6 +190,8 @@ export function createOidc(issuer: string, { redirectUris, secret, punishes = tr
     if ('payload' in known) return say(200, known.payload)
     if (url === '/api/vault' && !isMet)
       return say(401, {}, 'Bearer error="insufficient_user_authentication", max_age="60"')
+    if (url === '/api/safe' && acrs.get(known.accountId) !== 'phr')
+      return say(401, {}, 'Bearer error="insufficient_user_authentication", acr_values="phr", max_age="0"')
     return say(200, users.get(known.accountId))
   }
   return {
@@ -176,7 +207,8 @@ export function createOidc(issuer: string, { redirectUris, secret, punishes = tr
         store.drop(() => true)
         users.clear()
         thefts = 0
-        isMet = false
+        isMet = isDenied = false
+        acrs.clear()
       },
       edit: (user, changes) => void users.edit(user, changes),
       expire: () => store.drop(({ model }) => model === 'AccessToken'),
@@ -184,6 +216,8 @@ export function createOidc(issuer: string, { redirectUris, secret, punishes = tr
       living: () => store.entries.filter(({ model, payload }) => model === 'RefreshToken' && !payload.consumed).length,
       thefts: () => thefts,
       meet: () => void (isMet = true),
+      deny: (next) => void (isDenied = next),
+      browsers: () => store.entries.filter(({ model, payload }) => model === 'Session' && payload.accountId).length,
     },
   }
 }
