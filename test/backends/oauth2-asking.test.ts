@@ -300,7 +300,7 @@ describe('before the metadata are known', () => {
     const backend = oauth2({ ...client, issuer: ISSUER })
     expect(backend.origins).toEqual(['https://id.example.test'])
     expect(backend.identity).toMatchObject({ endpoint: ISSUER, clientId: 'spa' })
-    expect([OIDC, RFC8414, `${ISSUER}/api`].map((url) => backend.owns!(url))).toEqual([true, true, false])
+    expect([OIDC, RFC8414, `${ISSUER}/api`].map((url) => backend.owns!(url, 'POST'))).toEqual([true, true, false])
   })
 
   test('two issuers of one client have two sessions', async () => {
@@ -320,10 +320,10 @@ describe('before the metadata are known', () => {
   test('its endpoints are its own as soon as they are', async () => {
     const backend = oauth2({ ...client, issuer: ISSUER })
     const urls = [TOKEN, metadata.revocation_endpoint, metadata.userinfo_endpoint, OIDC]
-    expect(urls.map((url) => backend.owns!(url))).toEqual([false, false, false, true])
+    expect(urls.map((url) => backend.owns!(url, 'POST'))).toEqual([false, false, false, true])
     const { fetch } = serve({ [OIDC]: () => Response.json(metadata) })
     await backend.refresh({ refreshToken: 'r' }, { fetch } as never, { reason: 'forced' })
-    expect(urls.map((url) => backend.owns!(url))).toEqual([true, true, false, true])
+    expect(urls.map((url) => backend.owns!(url, 'POST'))).toEqual([true, true, false, true])
   })
 })
 
