@@ -66,6 +66,10 @@ export function createDecide<U, C>(
     return judge(factsOf(trip, undefined, true))
   }
 
+  /** Whether the token may have died since it was received, so that its refusal says nothing about the route. */
+  const mayHaveDied = ({ request, sentWith }: Trip<U, C>): boolean =>
+    store.isNearExpiry() || refusedRoutes.hasServed(request.route, sentWith)
+
   const factsOf = (trip: Trip<U, C>, extension: Word, isIt: boolean): Facts => ({
     isForeign: false,
     extension,
@@ -73,8 +77,8 @@ export function createDecide<U, C>(
     mayWait: waiting.mayWait(trip),
     sentWith: compareSent(store.view, trip.sentWith),
     end: endOf(trip.started, store.view),
-    wasRefreshed: trip.wasRefreshed,
-    isRefusedRoute: refusedRoutes.has(trip.request.route, trip.sentWith),
+    wasRefreshed: trip.wasRefreshed && !(trip.hasSendsLeft && mayHaveDied(trip)),
+    isRefusedRoute: !store.isNearExpiry() && refusedRoutes.has(trip.request.route, trip.sentWith),
     mayReplay: trip.request.mayReplay(replay),
     hasSendsLeft: trip.hasSendsLeft,
     canReplay: trip.request.canReplay,
