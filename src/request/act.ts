@@ -55,7 +55,7 @@ export function createAct<U, C>(
   return (trip, verdict) => {
     switch (verdict) {
       case 'served':
-        refusedRoutes.remove(trip.request, trip.sentWith, trip.hasWaited || trip.sends > 1)
+        refusedRoutes.remove(trip.request, trip.sentWith)
         return tellServed(trip)
       case 'deliver':
         return 'deliver'

@@ -70,8 +70,8 @@ export function createPrepare<U, C>(
   async function untilFresh(trip: Trip<U, C>): Promise<void> {
     for (let tries = 0; tries < MAX_REFRESHES && waiting.mustHold(trip); tries++) {
       const { receivedAtMono } = store
-      const outcome = await waiting.untilRefreshed(trip, () => (store.remaining() ?? 0) > 0)
-      if (outcome !== 'done' || receivedAtMono === store.receivedAtMono) return
+      await waiting.untilRefreshed(trip, () => (store.remaining() ?? 0) > 0)
+      if (receivedAtMono === store.receivedAtMono) return
       trip.sentAt = runtime.clock.mono()
     }
   }

@@ -11,10 +11,8 @@ export interface RefusedRoutes {
   has(route: string, sentWith: Version): boolean
   /** The route has refused the token of this version, which a refresh had just brought. */
   add(route: string, refused: Version): void
-  /** The route has served a request with the token of this version. @param isWatched Requests like it wait for an answer. */
-  remove(request: { readonly route: string }, sentWith: Version, isWatched: boolean): void
-  /** Whether the route is known to have served a request with the token of this version. */
-  hasServed(route: string, sentWith: Version): boolean
+  /** The route has served a request with the token of this version. */
+  remove(request: { readonly route: string }, sentWith: Version): void
 }
 
 /** What is remembered of a route. */
@@ -34,9 +32,7 @@ const isSame = (a: Version, b: Version | undefined): boolean =>
 export function createRefusedRoutes<U, C>({ runtime, store }: Context<U, C>): RefusedRoutes {
   const { clock, records } = runtime
   const refusals = new Map<string, Refusal>()
-  /** The version of the last token that served a request, and the routes where it did so for requests that had waited. */
   let lastServed: Version | undefined
-  const servedBy = new Set<string>()
   let lastCharged: Version | undefined
   // Another session begins with none.
   const keyOf = (route: string): string => `${store.view.version.generation} ${route}`
@@ -67,12 +63,9 @@ export function createRefusedRoutes<U, C>({ runtime, store }: Context<U, C>): Re
       lastCharged = refused
       records.update(wastedChange(refused, clock.now())).catch(() => {})
     },
-    hasServed: (route, sentWith) => isSame(sentWith, lastServed) && servedBy.has(route),
-    remove(request, sentWith, isWatched) {
-      if (servedBy.size && !isSame(sentWith, lastServed)) servedBy.clear()
+    remove({ route }, sentWith) {
       lastServed = sentWith
-      if (isWatched && servedBy.size < MAX_REMEMBERED) servedBy.add(request.route)
-      if (refusals.size) refusals.delete(keyOf(request.route))
+      if (refusals.size) refusals.delete(keyOf(route))
       if (!lastCharged || isNewer(lastCharged, sentWith)) return
       lastCharged = undefined
       records.update(curedChange(sentWith)).catch(() => {})

@@ -129,12 +129,11 @@ export function createWaiting<U, C>(
    * the tab that has its turn is frozen.
    */
   function createIsRenewed(): () => 'done' | null {
-    const { view, credentials, receivedAtMono } = store
+    const { view, receivedAtMono } = store
     return () => {
-      if (!isNewer(store.view.version, view.version) || store.isNearExpiry()) return null
-      // A cookie shows by its receipt alone. News of something else, such as a user name, leave the token as dead as it was.
-      const isSameToken = store.credentials?.accessToken === credentials?.accessToken
-      return isSameToken && store.receivedAtMono === receivedAtMono ? null : 'done'
+      // News of something else, such as a user name, leave the token as dead as it was.
+      const isNewToken = isNewer(store.view.version, view.version) && store.receivedAtMono !== receivedAtMono
+      return isNewToken && !store.isNearExpiry() ? 'done' : null
     }
   }
 

@@ -49,36 +49,6 @@ test('what a route refused moments ago says nothing about a token that has died 
   expect((await response).status).toBe(200)
 })
 
-test('a token that has served a route, and is refused there, has died', async () => {
-  const clock = createClock()
-  let slow: Promise<void> | undefined
-  const transport = { fetch: globalThis.fetch }
-  const { server, session, wire } = await setup(
-    {
-      platform: {
-        async fetch(input, init) {
-          if (String(input).includes('slow')) await slow
-          return transport.fetch(input, init)
-        },
-      },
-    },
-    { clock },
-  )
-  transport.fetch = wire.fetch
-  server.expireAccessTokens()
-  const refresh = wire.hold('/auth/refresh')
-  const responses = ['', '?slow'].map((query) => session.fetch(url(`/api/me${query}`)))
-  await refresh.arrived
-  const gate = defer()
-  slow = gate.promise
-  refresh.release()
-  expect((await responses[0]!).status).toBe(200)
-  server.expireAccessTokens()
-  gate.resolve()
-  expect((await responses[1]!).status).toBe(200)
-  expect(server.stats.refreshes).toBe(2)
-})
-
 /** Two tabs of one browser. The first has its turn to refresh only once `turn` is resolved, as if another one was frozen in its own. */
 const twoTabs = async ({ areNewsHeard, ...options }: { areNewsHeard: boolean } & Partial<SessionOptions>) => {
   const clock = createClock()
@@ -128,10 +98,10 @@ const twoTabs = async ({ areNewsHeard, ...options }: { areNewsHeard: boolean } &
 }
 
 test('what another tab has got serves the requests that wait here, long before the turn of this tab', async () => {
-  const { server, session, other, wire, turn } = await twoTabs({ areNewsHeard: true })
+  const { server, session, other, wire, clock, turn } = await twoTabs({ areNewsHeard: true })
   server.expireAccessTokens()
   const response = session.fetch(url('/api/me'))
-  await settled()
+  await clock.pass(1)
   await other.refresh()
   expect((await response).status).toBe(200)
   turn.resolve()
