@@ -40,7 +40,8 @@ import { createSignIn } from './session/sign-in.ts'
 import { createSignOut, createSignOutOperation } from './session/sign-out.ts'
 import { createStore } from './session/store.ts'
 import { createGetToken } from './session/tokens.ts'
-import type { Json } from './state/credentials.ts'
+import { isOtherUser, type Json } from './state/credentials.ts'
+import { isSameSession } from './state/record.ts'
 import type { State } from './state/view.ts'
 
 /**
@@ -103,7 +104,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const schedule = createSchedule(context, readiness, requestRefresh, restore)
   store.onStep((source, isNews) => {
     if (isNews && source !== 'other-tab') channel.post('moved')
-    waiting.wakeEnded()
+    waiting.wake()
     schedule.arm(isNews)
     farewells.arm()
   })
@@ -125,8 +126,13 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     assertAccepted(backend, { organizationId, data })
     // Input is for one call alone; a switch is shared by those who want the same organization.
     const shareKey = data ? `data ${++inputs}` : organizationId
-    if (store.state.status === 'authenticated')
+    while (store.state.status === 'authenticated') {
+      const { view, state } = store
       await abortable(requestRefresh(intent, { forced: true, reload: reason === 'reload', shareKey }), signal)
+      // Another user's session that has begun meanwhile may be older than the call. A switch, or input, is not for that user.
+      const isCallers = isSameSession(view.version, store.view.version) || !isOtherUser(state, store.state)
+      if (isCallers || shareKey !== undefined) break
+    }
     if (ensureSignedIn && store.state.status !== 'authenticated') throw new SessionEndedError(endReason(store.state))
     return store.state
   }

@@ -16,8 +16,11 @@ import type { Waiting } from './waiting.ts'
 /** `deliver`: the caller gets the response. `send`: the request is sent again. */
 export type Act<U, C> = (trip: Trip<U, C>, verdict: Verdict) => Awaitable<'deliver' | 'send'>
 
+// For how long a token counts as right from a refresh. It is sent at once where it was waited for; later it may have died meanwhile.
+const FRESH_MS = 300
+
 export function createAct<U, C>(
-  { store }: Context<U, C>,
+  { runtime, store }: Context<U, C>,
   waiting: Waiting<U, C>,
   requestRefresh: RequestRefresh,
   refusedRoutes: RefusedRoutes,
@@ -41,8 +44,10 @@ export function createAct<U, C>(
       return (await unblock(trip, error)) ? 'send' : 'deliver'
     }
     const hasSameToken = !!token && token === store.credentials?.accessToken
-    // Credentials that another tab had got before this request was sent may be as dead by now. Wall times are cut to the ms.
-    const isFresh = hasSameToken || store.receivedAtMono > sentAt - 1
+    // Credentials that another tab had got before this request was sent may be as dead by now, and so may those that came to
+    // this tab late. Wall times are cut to the ms.
+    const oldest = Math.max(sentAt - 1, runtime.clock.mono() - FRESH_MS)
+    const isFresh = hasSameToken || store.receivedAtMono > oldest
     trip.wasRefreshed = isNewer(store.view.version, sentWith) && isFresh
     return 'send'
   }

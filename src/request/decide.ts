@@ -66,19 +66,24 @@ export function createDecide<U, C>(
     return judge(factsOf(trip, undefined, true))
   }
 
-  const factsOf = (trip: Trip<U, C>, extension: Word, isIt: boolean): Facts => ({
-    isForeign: false,
-    extension,
-    isExpired: isIt,
-    mayWait: waiting.mayWait(trip),
-    sentWith: compareSent(store.view, trip.sentWith),
-    end: endOf(trip.started, store.view),
-    wasRefreshed: trip.wasRefreshed,
-    isRefusedRoute: refusedRoutes.has(trip.request.route, trip.sentWith),
-    mayReplay: trip.request.mayReplay(replay),
-    hasSendsLeft: trip.hasSendsLeft,
-    canReplay: trip.request.canReplay,
-  })
+  function factsOf(trip: Trip<U, C>, extension: Word, isIt: boolean): Facts {
+    const { request, hasSendsLeft, sentWith } = trip
+    // The refusal of a token whose life is over says nothing about the route.
+    const isSpent = store.isNearExpiry()
+    return {
+      isForeign: false,
+      extension,
+      isExpired: isIt,
+      mayWait: waiting.mayWait(trip),
+      sentWith: compareSent(store.view, sentWith),
+      end: endOf(trip.started, store.view),
+      wasRefreshed: trip.wasRefreshed && !(isSpent && hasSendsLeft),
+      isRefusedRoute: !isSpent && refusedRoutes.has(request.route, sentWith),
+      mayReplay: request.mayReplay(replay),
+      hasSendsLeft,
+      canReplay: request.canReplay,
+    }
+  }
 
   return (trip, response) => {
     // A redirect led to a stranger: nothing that is said there is about this session.

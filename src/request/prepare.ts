@@ -23,6 +23,9 @@ export interface Prepare<U, C> {
   unblock(trip: Trip<U, C>, error: SessionEndedError | StepUpRequiredError): Promise<boolean>
 }
 
+// Past this, a request is sent with what there is: a server that hands out dead tokens would be asked for ever.
+const MAX_REFRESHES = 2
+
 export function createPrepare<U, C>(
   { runtime, store }: Context<U, C>,
   readiness: Readiness,
@@ -55,12 +58,21 @@ export function createPrepare<U, C>(
     await waiting.untilKnown(trip)
     trip.started = store.view
     trip.sentAt = runtime.clock.mono()
-    if (!waiting.mustHold(trip)) return
     try {
-      await waiting.untilRefreshed(trip, () => (store.remaining() ?? 0) > 0)
+      await untilFresh(trip)
     } catch (error) {
       if (!(error instanceof StepUpRequiredError)) throw error
       trip.isDenied = !(await unblock(trip, error))
+    }
+  }
+
+  /** What another tab had got may be spent again by the time that it comes to this tab: that is refreshed once more. */
+  async function untilFresh(trip: Trip<U, C>): Promise<void> {
+    for (let tries = 0; tries < MAX_REFRESHES && waiting.mustHold(trip); tries++) {
+      const { receivedAtMono } = store
+      await waiting.untilRefreshed(trip, () => (store.remaining() ?? 0) > 0)
+      if (receivedAtMono === store.receivedAtMono) return
+      trip.sentAt = runtime.clock.mono()
     }
   }
 

@@ -24,8 +24,8 @@ export interface Waiting<U, C> {
   untilRefreshed(trip: Trip<U, C>, isGoodYet?: () => boolean): Promise<RefreshOutcome | SessionOver>
   /** Until the work is done, or the session of `view` is not the current one any more. */
   untilOver<T>(view: View<U, C>, signal: AbortSignal | null | undefined, work: Promise<T>): Promise<T | SessionOver>
-  /** Wakes each request whose session is over. */
-  wakeEnded(): void
+  /** The session has made a step: wakes each request whose session is over, or that has got newer credentials. */
+  wake(): void
 }
 
 const MAX_TRIES = 3
@@ -54,24 +54,32 @@ export function createWaiting<U, C>(
     return store.isNearExpiry(isSureToReplay || !store.canRefresh ? undefined : 2 * settings.timeout, now)
   }
 
-  function untilOver<T>(
-    view: View<U, C>,
+  /** Until the work is done, or `look` finds something: it is asked now, and after each step of the session. */
+  function untilFound<T, F>(
     signal: AbortSignal | null | undefined,
     work: Promise<T>,
-  ): Promise<T | SessionOver> {
+    look: () => F | null,
+  ): Promise<T | F> {
     let wake!: () => void
-    const over = new Promise<SessionOver>((resolve) => {
+    const finding = new Promise<F>((resolve) => {
       wake = () => {
-        if (endOf(view, store.view)) resolve('session-over')
+        const found = look()
+        if (found) resolve(found)
       }
     })
     asleep.add(wake)
-    wake() // it may be over already
-    return abortable(Promise.race([work, over]), signal).finally(() => asleep.delete(wake))
+    wake()
+    return abortable(Promise.race([work, finding]), signal).finally(() => asleep.delete(wake))
   }
 
-  /** Takes a place among the requests that are held. */
-  async function hold<T>(trip: Trip<U, C>, work: Promise<T>): Promise<T | SessionOver> {
+  const overOf = (view: View<U, C>): SessionOver | null => (endOf(view, store.view) ? 'session-over' : null)
+
+  /** Takes a place among the requests that are held. @param look Finds what wakes it before the work is done. */
+  async function hold<T, F = never>(
+    trip: Trip<U, C>,
+    work: Promise<T>,
+    look: () => F | null = () => null,
+  ): Promise<T | F | SessionOver> {
     if (held >= MAX_HELD) {
       work.catch(() => {}) // nobody waits for it
       throw new QueueFullError(
@@ -81,7 +89,7 @@ export function createWaiting<U, C>(
     events.trace('hold', { id: trip.id })
     held++
     try {
-      return await untilOver(trip.started, trip.request.signal, work)
+      return await untilFound<T, F | SessionOver>(trip.request.signal, work, () => overOf(trip.started) ?? look())
     } finally {
       held--
     }
@@ -94,12 +102,13 @@ export function createWaiting<U, C>(
 
   async function untilRefreshed(trip: Trip<U, C>, isGoodYet = () => false): Promise<RefreshOutcome | SessionOver> {
     const { version } = store.view
+    const isRenewed = createIsRenewed()
     const startedAt = runtime.clock.mono()
     let failure: unknown
     for (let tries = 1; ; tries++) {
       try {
         const refreshing = requestRefresh({ reason: 'expired' })
-        const outcome = await hold(trip, withinTime(refreshing, startedAt, failure))
+        const outcome = await hold(trip, withinTime(refreshing, startedAt, failure), isRenewed)
         if (outcome !== 'give-up' || !store.state.stale || isGoodYet()) return outcome
         throw failedBefore(`${trip.request.route}: ${TOO_MANY_FAILURES}`, store.lastFailure)
       } catch (error) {
@@ -112,6 +121,19 @@ export function createWaiting<U, C>(
         if (tries === MAX_TRIES || !mayHelp(error, failure)) throw error
         failure = error
       }
+    }
+  }
+
+  /**
+   * Whether newer credentials have come since now. Those of another tab come long before the turn of this tab to refresh, where
+   * the tab that has its turn is frozen.
+   */
+  function createIsRenewed(): () => 'done' | null {
+    const { view, receivedAtMono } = store
+    return () => {
+      // News of something else, such as a user name, leave the token as dead as it was.
+      const isNewToken = isNewer(store.view.version, view.version) && store.receivedAtMono !== receivedAtMono
+      return isNewToken && !store.isNearExpiry() ? 'done' : null
     }
   }
 
@@ -137,7 +159,7 @@ export function createWaiting<U, C>(
     mayWait,
     untilKnown,
     untilRefreshed,
-    untilOver,
-    wakeEnded: () => asleep.forEach((wake) => wake()),
+    untilOver: (view, signal, work) => untilFound(signal, work, () => overOf(view)),
+    wake: () => asleep.forEach((wake) => wake()),
   }
 }

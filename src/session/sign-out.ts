@@ -61,24 +61,29 @@ export function createSignOut<U, C>(
     store.hasDecided = true
     const mustNotWait = reentrance.mustNotWait()
     const { credentials, state, view } = store
-    store.dispatch({ type: 'signed-out' })
     const isAgain = state.status === 'unauthenticated'
+    // Once is enough: what is newer than two sign-outs, of which one is written, would be no news to this tab.
     if (isAgain && store.writeSignOut) return store.writeSignOut().catch(() => void tellServer())
+    store.dispatch({ type: 'signed-out' })
     const isPending = !local && !isAgain
-    const change = signOutChange(isPending, clock.now(), firstGeneration(store, clock))
+    const { generation } = view.version
+    const change = signOutChange(isPending, clock.now(), firstGeneration(store, clock), generation)
     // Written late, it leaves a session that has begun since. In generation 0 it was not known yet which session was left.
-    const retried = retriedChange(change, { generation: view.version.generation || Infinity, revision: Infinity })
+    const retried = retriedChange(change, { generation: generation || Infinity, revision: Infinity })
     let next = change
 
     async function write(): Promise<void> {
       const commit = { change: next, credentials: null }
       next = retried
       // At once: a page that is left now must not lose it while credentials are encrypted. Those of the record stay with it.
-      store.adopt(await writeAlone(records, commit), 'this-tab')
+      const stored = await writeAlone(records, commit)
+      store.dispatch({ type: 'sign-out-written' })
+      store.adopt(stored, 'this-tab')
       channel.post('moved') // only now there is something to read
-      // Where the record was cleared, it has none.
-      if (isPending && credentials)
-        await records.update(signOutRenewedChange(null), undefined, { id: null, credentials })
+      // Where the record was cleared, or is of a later session, it has none.
+      const isOfOther = stored?.record.signOuts.at(-2)?.id === generation
+      const id = isOfOther ? generation : null
+      if (isPending && credentials) await records.update(signOutRenewedChange(id), undefined, { id, credentials })
       if (store.writeSignOut === write) store.writeSignOut = null
     }
 

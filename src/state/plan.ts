@@ -76,8 +76,9 @@ function putOffUntil({ wasted }: SessionRecord, now: number): number {
 
 /** Whether the refresh that was asked for has happened since, in whatever tab. */
 function isDone({ version, mintedBy, reloadedBy }: SessionRecord, asked: Asked): boolean {
-  if (!asked.forced) return isNewer(version, asked.version)
-  return mintedBy > asked.attempt && (!asked.reload || reloadedBy > asked.attempt)
+  // A forced one is shared by requests that were refused with newer credentials than those which would do for the caller.
+  if (!isNewer(version, asked.version)) return false
+  return !asked.forced || (mintedBy > asked.attempt && (!asked.reload || reloadedBy > asked.attempt))
 }
 
 /**

@@ -68,13 +68,21 @@ export const signInChange =
     return beginSession(found ?? startRecord(firstGeneration), issuedNow(fresh, 'signed-in', receipt))
   }
 
-/** A sign-out always counts. @param isPending Whether the server is to be told. */
+/**
+ * A sign-out always counts.
+ * @param isPending Whether the server is to be told.
+ * @param held The generation of the session that this tab held. Another one may have begun since, of which it has not heard yet:
+ *   both end.
+ */
 export const signOutChange =
-  (isPending: boolean, at: number, firstGeneration: number): Change =>
+  (isPending: boolean, at: number, firstGeneration: number, held = 0): Change =>
   (found) => {
     const old = found ?? startRecord(firstGeneration)
     const ended = endSession(old, 'signed-out')
-    return isPending ? addSignOut(ended, old.version.generation, at) : ended
+    if (!isPending) return ended
+    const { generation } = old.version
+    const isBehind = old.signedIn && held > 0 && held < generation
+    return addSignOut(isBehind ? addSignOut(ended, held, at) : ended, generation, at)
   }
 
 /** The server has been told of these sign-outs, or need not be told any more. */

@@ -16,7 +16,10 @@ export interface Facts {
   readonly sentWith: 'current' | 'older' | 'other-session'
   /** How the session that the request belongs to has ended, if it has. */
   readonly end: Reason | null
-  /** The request was held for a refresh right before this sending, so that another refresh would cure nothing. */
+  /**
+   * The request was held for a refresh right before this sending, and the token that it brought can't have died since: another
+   * refresh would cure nothing.
+   */
   readonly wasRefreshed: boolean
   /** This route has refused a fresh token before, so that no refresh is to be tried for it now. */
   readonly isRefusedRoute: boolean

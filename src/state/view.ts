@@ -67,7 +67,10 @@ const fingerprint = (value: unknown): string => {
 
 export type ViewEvent<U, C> =
   /** The record holds this: a restore, an own commit, another tab's commit. */
-  { type: 'known'; version: Version; state: State<U, C> } | { type: 'failing' } | { type: 'signed-out' }
+  | { type: 'known'; version: Version; state: State<U, C> }
+  | { type: 'failing' }
+  | { type: 'signed-out' }
+  | { type: 'sign-out-written' }
 
 /** The next view; the same object where there is no news. */
 export function nextView<U, C>(view: View<U, C>, event: ViewEvent<U, C>): View<U, C> {
@@ -80,6 +83,9 @@ export function nextView<U, C>(view: View<U, C>, event: ViewEvent<U, C>): View<U
         version: { generation: version.generation + 1, revision: Infinity },
         state: sameIfEqual(stateOf(state, null, null, 'signed-out')),
       }
+    case 'sign-out-written':
+      // The record has the word again: of this generation, too, which may be a session that has begun before this was written.
+      return version.revision === Infinity ? { version: { ...version, revision: -1 }, state } : view
     case 'known':
       if (state.status !== 'loading' && !isNewer(event.version, version)) return view
       return { version: event.version, state: sameIfEqual(event.state) }

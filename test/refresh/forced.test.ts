@@ -433,6 +433,26 @@ test('a sign-in in another tab before the refresh was sent is no answer to who f
   expect(state.claims).toMatchObject({ role: 'admin' })
 })
 
+test.each(['refresh', 'reload'] as const)(
+  'a %s during which another user signs in gives nothing of that user that is older than the call',
+  async (how) => {
+    const { server, session, wire } = await setup()
+    const bob = await login(server, 'bob')
+    const running = wire.hold('/auth/refresh')
+    const first = session.getToken({ skipCache: true })
+    await running.arrived
+    server.users.edit('bob', { role: 'admin' })
+    const asked = session[how]()
+    await settled()
+    const signedIn = session.signIn(bob)
+    running.release()
+    await signedIn
+    expect((await asked).claims).toMatchObject({ role: 'admin' })
+    expect(await first).toBe(null)
+    expect(server.stats.refreshes).toBe(2)
+  },
+)
+
 test('who forces a refresh gets nothing of another user that signs in meanwhile, and nothing is refreshed for it', async () => {
   const { server, session, wire } = await setup()
   const running = wire.hold('/auth/refresh')

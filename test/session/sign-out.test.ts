@@ -7,6 +7,7 @@ import {
   cookieBackend,
   createClock,
   createWire,
+  defer,
   login,
   oauth2Backend,
   settled,
@@ -238,6 +239,48 @@ test.each(['value', 'function'] as const)('a sign-out and a sign-in by a %s in o
   await clock.pass(5_000)
   expect(server.sessions).toBe(1)
   expect(session.current.user).toMatchObject({ name: 'Bob' })
+})
+
+test.each([1, 2, 3])('%i sign-outs before the first is written, and a sign-in: the sign-in counts', async (times) => {
+  const storage = sharedStorage()
+  const { update } = storage
+  const slow = defer()
+  const { session, server } = await setup({ storage, platform: { BroadcastChannel: null } })
+  await session.ready()
+  storage.update = async (...args) => {
+    await slow.promise
+    return update.apply(storage, args)
+  }
+  const over = Array.from({ length: times }, () => session.signOut())
+  const bob = await login(server, 'bob')
+  const signedIn = session.signIn(bob)
+  slow.resolve()
+  await Promise.all(over)
+  expect((await signedIn).user).toMatchObject({ name: 'Bob' })
+  expect(await session.getToken()).toBe(bob.accessToken)
+  expect(server.sessions).toBe(1)
+})
+
+test('a sign-out where another tab has switched the user, unheard, ends both sessions at the server', async () => {
+  const storage = sharedStorage()
+  const platform = { BroadcastChannel: null }
+  const { session, server, wire } = await setup({ storage, platform })
+  await session.ready()
+  const other = createSession({
+    backend: bearerBackend(),
+    storage,
+    origins: [url('')],
+    platform: { ...platform, fetch: wire.fetch },
+  })
+  onTestFinished(other.dispose)
+  await other.ready()
+  await other.signIn(await login(server, 'bob'))
+  expect(server.sessions).toBe(2)
+  await session.signOut()
+  await settled()
+  expect(server.sessions).toBe(0)
+  expect(wire.to('/auth/logout')).toHaveLength(2)
+  expect(JSON.parse(storage.text!)).not.toHaveProperty('leaving')
 })
 
 test('a pending sign-out outlives the page, with the refresh token, and nobody waits for it', async () => {

@@ -1,8 +1,8 @@
 // A storage that fails in the very moment when something has to be written down that can't be had again: the user's sign-out, the
 // new refresh token, what the server is still to be told with.
 
-import type { SessionStorage } from 'resesh'
-import { expect, test } from 'vitest'
+import { createSession, type SessionStorage } from 'resesh'
+import { expect, onTestFinished, test } from 'vitest'
 import { createClock as createRuntimeClock } from '../../src/runtime/clock.ts'
 import { globalsOf } from '../../src/runtime/globals.ts'
 import { openRecords } from '../../src/storage/resilient.ts'
@@ -10,7 +10,7 @@ import { memoryRecords } from '../../src/storage/memory.ts'
 import { signInChange, signOutChange } from '../../src/state/session-changes.ts'
 import { receivedFromApp } from '../../src/state/expiry.ts'
 import type { SessionRecord } from '../../src/state/record.ts'
-import { createClock, setup, sharedStorage, thrownBy, url } from '../support/session.ts'
+import { bearerBackend, createClock, login, setup, sharedStorage, thrownBy, url } from '../support/session.ts'
 
 const failing = async () => {
   const clock = createClock()
@@ -44,7 +44,7 @@ const failing = async () => {
     await clock.pass(30_000)
     return work
   }
-  return { ...world, clock, disk, record, done }
+  return { ...world, clock, disk, storage, record, done }
 }
 
 test.each(['isBroken', 'isFull'] as const)(
@@ -88,6 +88,40 @@ test('a second sign-out changes nothing of one that could not be written', async
   await clock.pass(60_000)
   expect(record()).toMatchObject({ signedIn: false, signOuts: [] })
   expect(wire.to('/auth/logout')).toHaveLength(1)
+})
+
+test.each(['isBroken', 'isFull'] as const)(
+  'who signs out twice while nothing can be written (%s), and signs in again, is signed in',
+  async (how) => {
+    const { session, disk, done } = await failing()
+    disk[how] = true
+    await done(session.signOut())
+    await done(session.signOut())
+    disk[how] = false
+    await done(session.signIn({ accessToken: 'next' }))
+    expect(session.current.status).toBe('authenticated')
+    expect(await session.getToken()).toBe('next')
+  },
+)
+
+test('a sign-out that is written late leaves a session which began elsewhere meanwhile, and this tab goes on with it', async () => {
+  const { session, server, clock, disk, storage, wire, done } = await failing()
+  const other = createSession({
+    backend: bearerBackend(),
+    storage,
+    origins: [url('')],
+    platform: { fetch: wire.fetch, ...clock.platform, BroadcastChannel: null },
+  })
+  onTestFinished(other.dispose)
+  await done(other.ready())
+  disk.refusesSignOuts = true
+  await done(session.signOut())
+  const bob = await login(server, 'bob')
+  await done(other.signIn(bob))
+  disk.refusesSignOuts = false
+  await clock.pass(60_000)
+  expect(session.current).toMatchObject({ status: 'authenticated', user: { name: 'Bob' } })
+  expect(await done(session.getToken())).toBe(await done(other.getToken()))
 })
 
 test('a refresh that waits while a sign-out can’t be written ends, and sends nothing', async () => {
