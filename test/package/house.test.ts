@@ -12,7 +12,7 @@ import { entry } from '../../tsup.config.ts'
 const floors = [
   { name: 'roof', files: ['global', 'index'] },
   { name: 'what an app adds', files: ['adapters/*', 'backends/*', 'extensions/*', 'expired'] },
-  { name: 'parts of that', files: ['backends/clerk/*', 'backends/workos/*'] },
+  { name: 'parts of that', files: ['backends/bearer/*', 'backends/clerk/*', 'backends/workos/*'] },
   { name: 'the session, put together', files: ['session', 'face'] },
   {
     name: 'what goes on in it',
@@ -40,7 +40,7 @@ const floors = [
   },
   {
     name: 'kits',
-    files: ['backends/kit', 'extensions/xhr/*', 'request/*', 'storage/resilient', 'storage/local'],
+    files: ['backends/kit', 'session/answers', 'extensions/xhr/*', 'request/*', 'storage/resilient', 'storage/local'],
   },
   { name: 'storages', files: ['backends/kit/*', 'storage/*', 'request/replayable', 'nearest'] },
   { name: 'the world', files: ['runtime/*', 'storage/vault', 'storage/storage', 'request/body'] },
