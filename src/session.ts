@@ -57,7 +57,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const { storage, leeway, timeout } = settings
 
   // What everything stands on.
-  const runtime = createRuntime<U>(get, storage, sharedKey(settings.name, backend, baseOf(get)), reportStorage)
+  const key = sharedKey(settings.name, backend, baseOf(get))
+  const runtime = createRuntime<U>(get, storage, key, reportStorage, backend.cookies)
   const { clock, channel, disposed } = runtime
   const events = createEmitter<U, C>(clock.now)
   const store = createStore(clock, events, leeway, backend)

@@ -48,11 +48,10 @@ export interface BearerOptions<U = Json> extends QuestionOptions, AnswerOptions<
   replayWindow?: number
 }
 
-const OPTIONS = [
-  ...['refreshUrl', 'signOutUrl', 'signOut', 'userUrl', 'readUser', 'isRefused', 'accepts', 'replayWindow'],
-  ...['method', 'refreshTokenIn', 'refreshTokenName', 'bodyFormat', 'body', 'headers'],
-  ...['answer', 'read', 'extras'],
-]
+const OPTIONS =
+  'refreshUrl signOutUrl signOut userUrl readUser isRefused accepts replayWindow method refreshTokenIn refreshTokenName bodyFormat body headers answer read extras'.split(
+    ' ',
+  )
 
 /**
  * @example
@@ -81,10 +80,11 @@ export function bearer<U = Json>(options: BearerOptions<U>): Backend<U> {
     return readCredentials(options, json, response)
   }
 
-  /** What an answer says. @throws RefreshFailedError for a success that says nothing in JSON, such as a page. */
+  /** What an answer says: `{}` for a refusal that is no JSON. @throws RefreshFailedError for a success that is none, such as a page. */
   async function wordsOf(response: Response): Promise<Json> {
     if (!response.ok) return (await peek(response)) ?? {}
-    return (await isEmpty(response)) ? {} : readJson(response)
+    const mayBeEmpty = options.read || typeof options.isRefused === 'function'
+    return mayBeEmpty && (await isEmpty(response)) ? {} : readJson(response)
   }
 
   async function withUser(fresh: Credentials<U>, io: Io<U>): Promise<Credentials<U>> {

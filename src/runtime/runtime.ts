@@ -9,30 +9,33 @@ import { createClock } from './clock.ts'
 import { baseOf, type Globals, standInFor } from './globals.ts'
 import { createLocalLock, createTabLocks } from './locks.ts'
 import { createPage } from './page.ts'
-import type { Runtime } from './ports.ts'
+import type { Locks, Runtime } from './ports.ts'
 
-/** @param key Of what tabs share: see `shared-key.ts`. @param report Told of a storage that fails. */
+/**
+ * @param key Of what tabs share: see `shared-key.ts`. @param report Told of a storage that fails.
+ * @param isJarShared Whether a cookie, which all tabs have, is what a refresh spends.
+ */
 export function createRuntime<U>(
   get: Globals,
   storage: SessionStorage,
   key: string,
   report: (cause: unknown) => void,
+  isJarShared = false,
 ): Runtime<U> {
   const controller = new AbortController()
   const disposed = controller.signal
   const clock = createClock(get)
   const page = createPage(get, disposed)
   const localLock = createLocalLock()
-  const shared = storage.isShared(get)
-    ? {
-        locks: createTabLocks(get, key, localLock, page),
-        channel: createTabChannel(get, key, page, clock, disposed),
-        records: openRecords<U>(storage, { get, key }, clock, report),
-      }
-    : { locks: localLock, channel: noChannel, records: memoryRecords<U>() }
+  const isStorageShared = storage.isShared(get)
+  // Tabs that share no storage, but a cookie that is used up, must take turns all the same.
+  const isShared = isStorageShared || isJarShared
+  const locks = isShared ? createTabLocks(get, key, localLock, page) : localLock
 
   return {
-    ...shared,
+    locks: isStorageShared ? locks : withoutSharedJournal(locks, localLock),
+    channel: isShared ? createTabChannel(get, key, page, clock, disposed) : noChannel,
+    records: isStorageShared ? openRecords<U>(storage, { get, key }, clock, report) : memoryRecords<U>(),
     clock,
     page,
     disposed,
@@ -42,6 +45,14 @@ export function createRuntime<U>(
     cookie: (name) => readCookie(get('document')?.cookie ?? '', name),
   }
 }
+
+/** What a tab has sent is written where only that tab can read it: no other tab has to know its number. */
+const withoutSharedJournal = (locks: Locks, { holdAttempt, findSender }: Locks): Locks => ({
+  ...locks,
+  holdAttempt,
+  findSender,
+  isJournalShared: false,
+})
 
 function readCookie(cookies: string, name: string): string | null {
   const pair = cookies.split('; ').find((each) => each.startsWith(`${name}=`))

@@ -185,11 +185,12 @@ test('signIn takes what the login route answered', async () => {
     user: { id: number }
   }
   const answer = {} as Answer
+  const json: Json = {}
   const response = {} as Response
   void plain.signIn(response)
   void plain.signIn(await response.json())
   void plain.signIn(answer)
-  void plain.signIn({} as Json)
+  void plain.signIn(json)
   void plain.signIn(({ fetch }) => fetch('/login', { method: 'POST' }))
   void plain.signIn(async ({ fetch }) => (await fetch('/login')).json())
   void plain.signIn(async () => answer)

@@ -10,7 +10,7 @@ export type IsRefused = readonly number[] | ((json: Json, response?: Response) =
 const DEFAULT: IsRefused = [400, 401, 403]
 
 export const isRefused = async (rule: IsRefused | undefined, json: Json, response?: Response): Promise<boolean> => {
-  if (typeof rule === "function") return await rule(json, response)
+  if (typeof rule === 'function') return await rule(json, response)
   return !!response && (rule ?? DEFAULT).includes(response.status)
 }
 

@@ -104,7 +104,7 @@ function writeBody(
 ): string | undefined {
   const extra = makeOf(body, asking)
   if (refreshTokenIn !== 'body' && !extra) return undefined
-  const said = withoutUndefined(extra ?? {}) as Json
+  const said: Json = withoutUndefined(extra ?? {})
   const fields =
     refreshTokenIn === 'body' ? put(said, refreshTokenName!.split('.'), asking.credentials?.refreshToken) : said
   if (bodyFormat !== 'form') return JSON.stringify(fields)
