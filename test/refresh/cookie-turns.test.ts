@@ -18,7 +18,7 @@ const openTabs = (count: number, answerMs: number, refreshTokenIn: 'cookie' | 'n
   const browser = createBrowser({ clock, dice, faults, onPost() {}, onStolen: () => seen.robbed++, onStored() {} })
   const server = { refreshes: 0, inFlight: 0, most: 0, jar: 1, isOver: false }
   const fetchOf = () => async (input: RequestInfo | URL) => {
-    if (!String(input).endsWith('/refresh')) {
+    if (!(input as string).endsWith('/refresh')) {
       return new Response(null, { status: 401 })
     }
     const sent = server.jar
@@ -38,7 +38,7 @@ const openTabs = (count: number, answerMs: number, refreshTokenIn: 'cookie' | 'n
       dice: dice.fork(),
       wall,
       isOnline: () => true,
-      fetchOf: () => fetchOf() as typeof fetch,
+      fetchOf,
     })
     return createSession({
       backend: bearer({ refreshUrl: 'https://app.test/refresh', refreshTokenIn }),

@@ -1,7 +1,7 @@
 // A server on 127.0.0.1 with JWTs, rotation and cookies, whose routes have the shape that a test gives them.
 
 import { createHmac, randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Json } from 'resesh'
 
@@ -134,24 +134,30 @@ export async function startServer(routes: Routes): Promise<ShapedServer> {
   const http = createServer((message, response) => {
     const parts: Buffer[] = []
     message.on('data', (part: Buffer) => parts.push(part))
-    message.on('end', async () => {
-      if (isAway) return void response.destroy()
-      const { pathname: path, searchParams: query } = new URL(message.url!, 'http://x')
-      const { headers, method = '' } = message
-      const text = Buffer.concat(parts).toString()
-      const isJson = headers['content-type'] === 'application/json'
-      const question: Question = {
-        ...{ method, path, query, headers, text },
-        json: isJson ? JSON.parse(text) : {},
-        form: new URLSearchParams(isJson ? '' : text),
-        cookie: /refresh=([^;]+)/.exec(headers.cookie ?? '')?.[1],
-        bearer: /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1],
-      }
-      const { status = 200, json, headers: more } = await answer(question)
-      response.writeHead(status, { ...(json !== undefined && { 'content-type': 'application/json' }), ...more })
-      response.end(json === undefined ? '' : JSON.stringify(json))
-    })
+    message.on('end', () => void respond(message, response, Buffer.concat(parts).toString()))
   })
+
+  async function respond(message: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
+    if (isAway) return void response.destroy()
+    const { pathname: path, searchParams: query } = new URL(message.url!, 'http://x')
+    const { headers, method = '' } = message
+    const isJson = headers['content-type'] === 'application/json'
+    const question: Question = {
+      method,
+      path,
+      query,
+      headers,
+      text,
+      json: isJson ? JSON.parse(text) : {},
+      form: new URLSearchParams(isJson ? '' : text),
+      cookie: /refresh=([^;]+)/.exec(headers.cookie ?? '')?.[1],
+      bearer: /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1],
+    }
+    const { status = 200, json, headers: more } = await answer(question)
+    response.writeHead(status, { ...(json !== undefined && { 'content-type': 'application/json' }), ...more })
+    response.end(json === undefined ? '' : JSON.stringify(json))
+  }
+
   await new Promise<void>((done) => http.listen(0, '127.0.0.1', done))
   return {
     origin: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,

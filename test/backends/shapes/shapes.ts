@@ -119,7 +119,10 @@ export const shapes: Shape[] = [
       const tokens = method === 'GET' && headers['x-csrf'] === '1' ? core.refresh(cookie) : null
       return tokens ? { json: { accessToken: tokens.access }, headers: setCookie(tokens.refresh) } : no(403)
     },
-    signOut: (core, { cookie, headers }) => (headers['x-csrf'] && core.end(cookie), { headers: setCookie('') }),
+    signOut: (core, { cookie, headers }) => {
+      if (headers['x-csrf']) core.end(cookie)
+      return { headers: setCookie('') }
+    },
     lifeSeconds: 900,
   },
   {

@@ -26,21 +26,21 @@ function create(_origin: string, { lifeSeconds = 15 }: Options) {
   }
 
   const app = express()
-  app.use((_request, response, next) => (isAway ? void response.status(503).end() : next()))
+  app.use((_request, response, next) => (isAway ? response.status(503).end() : next()))
   app.use(express.json())
   app.post('/auth/login', (request, response) => {
-    if (request.body.password !== 'secret') return void response.status(401).json({ message: 'Wrong password' })
+    if (request.body.password !== 'secret') return response.status(401).json({ message: 'Wrong password' })
     response.json({ ...issue(randomUUID()), user: { id: 'ann', name } })
   })
   app.post('/auth/refresh', (request, response) => {
     const { refreshToken = '' } = request.body
     const id = String(refreshToken).split('.')[0]!
     const held = sessions.get(id)
-    if (!held) return void response.status(401).json({ message: 'Unknown refresh token' })
+    if (!held) return response.status(401).json({ message: 'Unknown refresh token' })
     if (held.refreshToken !== refreshToken) {
       reused++
       sessions.delete(id)
-      return void response.status(401).json({ error: 'reuse' })
+      return response.status(401).json({ error: 'reuse' })
     }
     response.json(issue(id))
   })
@@ -56,8 +56,8 @@ function create(_origin: string, { lifeSeconds = 15 }: Options) {
       response.status(401).json({ message: 'jwt expired' })
     }
   }
-  app.get('/auth/user', guard, (_request, response) => void response.json({ id: 'ann', name }))
-  app.get('/api/items/:id', guard, (request, response) => void response.json({ item: Number(request.params.id) }))
+  app.get('/auth/user', guard, (_request, response) => response.json({ id: 'ann', name }))
+  app.get('/api/items/:id', guard, (request, response) => response.json({ item: Number(request.params.id) }))
 
   return {
     listen: app,
