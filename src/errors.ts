@@ -15,6 +15,7 @@ type Code =
   | 'ERR_REPLAY'
   | 'ERR_QUEUE_FULL'
   | 'ERR_INVALID_TOKEN'
+  | 'ERR_SIGN_IN_REFUSED'
   | 'ERR_INVALID_OPTION'
   | 'ERR_DISPOSED'
   | 'ERR_CALLBACK'
@@ -44,10 +45,16 @@ export class RefreshFailedError extends SessionError {
   override readonly code = 'ERR_REFRESH_FAILED'
   /** Whether the server may have used up the refresh token all the same. `undefined`: judged by the refusal. */
   readonly spent: boolean | undefined
+  /**
+   * The URL does not lead to what was asked for: it answered 404, 405, a redirect or a page of HTML. Another try would meet the
+   * same, so that requests do not wait for one.
+   */
+  readonly isWrongUrl: boolean
 
-  constructor(message: string, details: Details & { spent?: boolean | undefined } = {}) {
+  constructor(message: string, details: Details & { spent?: boolean | undefined; isWrongUrl?: boolean } = {}) {
     super(message, details)
     this.spent = details.spent
+    this.isWrongUrl = details.isWrongUrl ?? false
   }
 }
 
@@ -119,6 +126,12 @@ export class QueueFullError extends SessionError {
 export class InvalidTokenError extends SessionError {
   override readonly name = 'InvalidTokenError'
   override readonly code = 'ERR_INVALID_TOKEN'
+}
+
+/** The server refused the login. Nobody was signed in: the state is as before. `refusal` is its answer, the body unread. */
+export class SignInRefusedError extends SessionError {
+  override readonly name = 'SignInRefusedError'
+  override readonly code = 'ERR_SIGN_IN_REFUSED'
 }
 
 /** An option or argument that makes no sense, or that asks for what is not loaded. Nothing was started. */
@@ -206,6 +219,7 @@ export type AnySessionError =
   | ReplayError
   | QueueFullError
   | InvalidTokenError
+  | SignInRefusedError
   | InvalidOptionError
   | SessionDisposedError
   | CallbackError
@@ -213,14 +227,17 @@ export type AnySessionError =
 
 /** Nothing was asked this time, because of what failed before: the cause, and what it said, are told again. */
 export function failedBefore(message: string, last: unknown): RefreshFailedError {
-  const { refusal } = Object(last) as Partial<RefreshFailedError>
+  const { refusal, isWrongUrl = false } = Object(last) as Partial<RefreshFailedError>
   const reason = last ? `It failed with: ${messageOf(last)}` : 'The session is kept.'
-  return new RefreshFailedError(`${message}. ${reason}`, { cause: last ?? undefined, refusal })
+  return new RefreshFailedError(`${message}. ${reason}`, { cause: last ?? undefined, refusal, isWrongUrl })
 }
 
 /** Whether it is unknown how the session is, in place of the server having said something about it. */
 export const isTransient = (error: unknown): boolean =>
   !(error instanceof SessionEndedError || error instanceof StepUpRequiredError || error instanceof SessionDisposedError)
+
+/** Whether another try would only meet the same, since the URL leads elsewhere. */
+export const isWrongUrl = (error: unknown): boolean => error instanceof RefreshFailedError && error.isWrongUrl
 
 /** The text of whatever was thrown. */
 export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

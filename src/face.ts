@@ -67,10 +67,10 @@ export interface Session<U = Json, C = Json> {
   /** As {@link Session.refresh}, and the user: both newer than this call. */
   reload(options?: Pick<RefreshOptions, 'data' | 'signal'>): Promise<State<U, C>>
   /**
-   * After the app's own login: with the credentials it got; with a function that logs in, run while no refresh is under way;
-   * or with nothing, where the backend can ask the server who is signed in.
+   * After the app's own login: with what the login route answered, a response or its JSON; with a function that logs in, run
+   * while no refresh is under way; or with nothing, where the backend can ask the server who is signed in.
    *
-   * @throws what the function throws, {@link InvalidTokenError}. The state is as before.
+   * @throws what the function throws, {@link SignInRefusedError}, {@link InvalidTokenError}. The state is as before.
    */
   signIn(from?: SignInSource<U>): Promise<State<U, C>>
   /**

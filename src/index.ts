@@ -19,6 +19,7 @@ export {
   SessionDisposedError,
   SessionEndedError,
   SessionError,
+  SignInRefusedError,
   StepUpRequiredError,
 } from './errors.ts'
 export type { RefreshAhead, SessionOptions } from './options.ts'
@@ -58,6 +59,7 @@ export type { RefreshOptions, Session } from './face.ts'
 export { createSession } from './session.ts'
 export type { Events, Source } from './session/events.ts'
 export type { LogIn, SignInSource } from './session/sign-in.ts'
+export type { LoginAnswer } from './session/login.ts'
 export type { SignOutOptions } from './session/sign-out.ts'
 export type { TokenOptions } from './session/tokens.ts'
 export { indexedDb } from './storage/indexeddb.ts'

@@ -10,10 +10,13 @@ function countShared(a: string, b: string): number {
   return start + end
 }
 
-/** The known name that is most like this one; `undefined` where none is like it. */
-export function nearestTo(name: string, known: readonly string[]): string | undefined {
+/**
+ * The known name that is most like this one; `undefined` where none is like it.
+ * @param least How much of the longer name the two have to share: 0 nothing, 1 all of it.
+ */
+export function nearestTo(name: string, known: readonly string[], least = 0.5): string | undefined {
   const likeness = (each: string): number =>
     countShared(name.toLowerCase(), each.toLowerCase()) / Math.max(name.length, each.length)
   const nearest = [...known].sort((a, b) => likeness(b) - likeness(a))[0]
-  return nearest && likeness(nearest) > 0.5 ? nearest : undefined
+  return nearest && likeness(nearest) > least ? nearest : undefined
 }

@@ -1,107 +1,166 @@
-// JSON access and refresh tokens, at URLs and under names of your own choosing.
+// Access and refresh tokens from endpoints of any shape: a refresh call that can be shaped by options.
 
-import type { Credentials, Json } from '../state/credentials.ts'
-import { SessionEndedError } from '../errors.ts'
+import { InvalidOptionError } from '../errors.ts'
+import { nearestTo } from '../nearest.ts'
 import type { Backend } from '../seam/backend.ts'
-import type { Io } from '../seam/io.ts'
+import type { Io, RefreshIntent } from '../seam/io.ts'
+import { type Credentials, type Json, withoutUndefined } from '../state/credentials.ts'
+import { type AnswerOptions, assertNames, at, namesOf, readCredentials } from './bearer/answer.ts'
+import { type IsRefused, isRefused, throwReason } from './bearer/ending.ts'
+import { ask, assertAskable, type QuestionOptions } from './bearer/question.ts'
 import {
   assertDelivered,
   attachBearer,
-  ownsEndpoints,
-  missingField,
+  isEmpty,
   originsOf,
+  ownsEndpoints,
   peek,
   readJson,
   requireOptions,
 } from './kit.ts'
 
-export interface BearerOptions {
-  /** POST `{ refreshToken }` here; 401 and 403 say that the session is over, and `{ "error": "reuse" }` or `"revoked"` why. */
-  refreshUrl: string
-  /** POST `{ refreshToken }` here at sign-out. Left out: the server is not told. */
+export type { AnswerNames } from './bearer/answer.ts'
+export type { IsRefused } from './bearer/ending.ts'
+export type { Asking, Made, QuestionOptions } from './bearer/question.ts'
+
+export interface BearerOptions<U = Json> extends QuestionOptions, AnswerOptions<U> {
+  /** Where new credentials come from. `null`: from nowhere, and the session lives as long as its access token. */
+  refreshUrl: string | null
+  /** Told at sign-out, in the way of the refresh. Left out: the server is not told. */
   signOutUrl?: string
-  /** GET with the new token on `reload()`; its answer is the user. Left out: the refresh brings the user, or nobody does. */
+  /** Where the sign-out is asked in another way than the refresh. */
+  signOut?: QuestionOptions
+  /**
+   * GET with the new access token on `reload()`, and where a page begins without a user; its answer is the user. Left out: the
+   * refresh brings the user, or nobody does.
+   */
   userUrl?: string
-  /** With each call of its own. */
-  headers?: HeadersInit
-  /** What the server calls things, in question and answer; a dot goes deeper: `data.token`. @default the names themselves, and `expiresIn` */
-  fields?: { accessToken?: string; refreshToken?: string; expiresInSeconds?: string; expiresAt?: string; user?: string }
+  /** Where the answer of `userUrl` has the user: a path, or a function. @default all of it */
+  readUser?: string | ((json: Json) => U | null)
+  /**
+   * Which answers say no: to a refresh, that the session is over; to a login, that nobody is signed in.
+   * @default [400, 401, 403]
+   */
+  isRefused?: IsRefused
+  /** What `body` and `headers` make use of when `refresh` and `reload` are given it. @default [] */
+  accepts?: Backend['accepts']
+  /** ms in which the server forgives a second use of a refresh token. @default 0 */
+  replayWindow?: number
 }
 
-const at = (json: unknown, path: string): unknown =>
-  path.split('.').reduce((value, key) => (value as Json | null | undefined)?.[key], json)
-
-const WHY = /^(reused?|revoked)$/
+const OPTIONS =
+  'refreshUrl signOutUrl signOut userUrl readUser isRefused accepts replayWindow method refreshTokenIn refreshTokenName bodyFormat body headers answer read extras'.split(
+    ' ',
+  )
 
 /**
  * @example
- * createSession({ backend: bearer({ refreshUrl: '/auth/refresh', fields: { accessToken: 'token' } }) })
+ * createSession({ backend: bearer({ refreshUrl: '/auth/refresh', answer: { accessToken: 'token' } }) })
  */
-export function bearer<U = Json>(options: BearerOptions): Backend<U> {
-  const { refreshUrl, signOutUrl, userUrl, headers: extra, fields = {} } = requireOptions(options, 'refreshUrl')
-  const names = {
-    accessToken: 'accessToken',
-    refreshToken: 'refreshToken',
-    expiresInSeconds: 'expiresIn',
-    expiresAt: 'expiresAt',
-    user: 'user',
-    ...fields,
-  }
+export function bearer<U = Json>(options: BearerOptions<U>): Backend<U> {
+  const { refreshUrl, signOutUrl, userUrl, readUser, replayWindow, accepts } = checked(options)
+  const question = questionOf(options)
+  const farewell = farewellOf(options)
+  const { refreshTokenIn } = question
+  const isCookie = refreshTokenIn === 'cookie'
 
-  function post(io: Io<U>, url: string, { refreshToken }: Credentials<U>): Promise<Response> {
-    const headers = new Headers(extra)
-    headers.set('content-type', 'application/json')
-    return io.fetch(url, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify({ [names.refreshToken.split('.').at(-1)!]: refreshToken }),
-    })
-  }
-
-  function read(json: Json): Credentials<U> {
-    const [accessToken, refreshToken, seconds, time, user] = (
-      ['accessToken', 'refreshToken', 'expiresInSeconds', 'expiresAt', 'user'] as const
-    ).map((name) => at(json, names[name]))
-    if (typeof accessToken !== 'string' || !accessToken)
-      throw missingField(names.accessToken, json, 'see bearer({ fields })')
-    const expiresAt = typeof time === 'string' ? Date.parse(time) : time
-    return {
-      accessToken,
-      ...(typeof refreshToken === 'string' && refreshToken && { refreshToken }),
-      ...(Number(seconds) > 0 && { expiresInSeconds: Number(seconds) }),
-      ...(typeof expiresAt === 'number' && expiresAt > 0 && { expiresAt }),
-      ...(user !== undefined && { user: user as U | null }),
+  async function refresh(
+    credentials: Credentials<U>,
+    io: Io<U>,
+    wanted: RefreshIntent,
+  ): Promise<Credentials<U> | null> {
+    if (refreshUrl === null || !canRefresh(credentials)) return null // nothing to ask with
+    const response = await ask(io, refreshUrl, question, credentials, wanted)
+    const json = await wordsOf(response)
+    if (await isRefused(options.isRefused, json, response)) {
+      throwReason(json, response)
+      return null
     }
+    if (!response.ok) await readJson(response) // which tells what it is
+    return readCredentials(options, json, response)
   }
 
-  async function refresh(credentials: Credentials<U>, io: Io<U>): Promise<Credentials<U> | null> {
-    if (!credentials.refreshToken) return null // nothing to ask with
-    const response = await post(io, refreshUrl, credentials)
-    if (response.status !== 401 && response.status !== 403) return read(await readJson(response))
-    const why = String((await peek(response))?.['error'])
-    if (WHY.test(why)) throw new SessionEndedError(why === 'revoked' ? why : 'reused', { refusal: response })
-    return null
+  /** What an answer says: `{}` for a refusal that is no JSON. @throws RefreshFailedError for a success that is none, such as a page. */
+  async function wordsOf(response: Response): Promise<Json> {
+    if (!response.ok) return (await peek(response)) ?? {}
+    const mayBeEmpty = options.read || typeof options.isRefused === 'function'
+    return mayBeEmpty && (await isEmpty(response)) ? {} : readJson(response)
   }
+
+  async function withUser(fresh: Credentials<U>, io: Io<U>): Promise<Credentials<U>> {
+    if (!userUrl) return fresh
+    io.checkpoint(fresh) // its refresh token is the only one now, whatever the next call says
+    const asking = { method: 'GET', refreshTokenIn: 'none', headers: options.headers } as const
+    const json = await readJson(await ask(io, userUrl, withoutUndefined(asking), fresh))
+    const user = typeof readUser === 'function' ? readUser(json) : readUser === undefined ? json : at(json, readUser)
+    return { ...fresh, user: user as U | null }
+  }
+
+  const canRefresh = ({ accessToken, refreshToken }: Credentials<U>): boolean =>
+    refreshUrl !== null && (isCookie || !!(refreshTokenIn === 'none' ? accessToken : refreshToken))
 
   return {
     name: 'bearer',
-    origins: originsOf([refreshUrl, signOutUrl, userUrl]),
-    identity: { endpoint: refreshUrl, others: [signOutUrl, userUrl] },
-    owns: ownsEndpoints([refreshUrl, signOutUrl]),
+    ...(isCookie && { cookies: true, needsToken: true }),
+    ...withoutUndefined({ replayWindow, accepts }),
+    origins: originsOf([refreshUrl ?? undefined, signOutUrl, userUrl]),
+    identity: { endpoint: refreshUrl ?? signOutUrl ?? userUrl ?? '', others: [signOutUrl, userUrl] },
+    owns: ownsEndpoints([refreshUrl ?? undefined, signOutUrl]),
     attach: attachBearer,
-    canRefresh: ({ refreshToken }) => !!refreshToken,
+    canRefresh,
     refresh,
-    async reload(credentials, io) {
-      const fresh = await refresh(credentials, io)
-      if (!fresh || !userUrl) return fresh
-      io.checkpoint(fresh) // its refresh token is the only one now, whatever the next call says
-      const headers = new Headers(extra)
-      attachBearer(headers, fresh)
-      return { ...fresh, user: (await readJson(await io.fetch(userUrl, { headers }))) as U }
+    async readAnswer(json, response) {
+      return (await isRefused(options.isRefused, json, response)) ? null : readCredentials(options, json, response)
+    },
+    ...(isCookie && {
+      async restore(io: Io<U>, held: Credentials<U> | null) {
+        const fresh = await refresh(held ?? {}, io, { reason: 'reload' })
+        const isUserKnown = !fresh || (fresh.user ?? held?.user) != null
+        return isUserKnown ? fresh : withUser(fresh, io)
+      },
+    }),
+    async reload(credentials, io, wanted) {
+      const fresh = await refresh(credentials, io, wanted)
+      return fresh && withUser(fresh, io)
     },
     async signOut(credentials, io) {
-      if (!signOutUrl || !credentials) return
-      assertDelivered(await post(io, signOutUrl, credentials))
+      if (!signOutUrl || !(credentials || isCookie)) return
+      assertDelivered(await ask(io, signOutUrl, farewell, credentials))
     },
   }
+}
+
+/** How to ask for new credentials. */
+function questionOf<U>({ answer, ...options }: BearerOptions<U>): QuestionOptions {
+  const { refreshTokenIn = options.refreshUrl === null ? 'none' : 'body' } = options
+  const { refreshTokenName = nameIn(refreshTokenIn, answer) } = options
+  return { ...options, refreshTokenIn, ...withoutUndefined({ refreshTokenName }) }
+}
+
+/** How to tell of a sign-out: in the same way, without what the refresh says beside its token. */
+function farewellOf<U>(options: BearerOptions<U>): QuestionOptions {
+  const question = questionOf(options)
+  const { signOut = {} } = options
+  const { refreshTokenIn = question.refreshTokenIn } = signOut
+  const isSame = refreshTokenIn === question.refreshTokenIn
+  const refreshTokenName = isSame ? question.refreshTokenName : nameIn(refreshTokenIn!, options.answer)
+  const asRefresh = withoutUndefined({ bodyFormat: options.bodyFormat, headers: options.headers, refreshTokenName })
+  return { ...asRefresh, refreshTokenIn, ...signOut } as QuestionOptions
+}
+
+/** A server asks for the refresh token under the name that it gives it. */
+const nameIn = (place: string, answer: BearerOptions['answer']): string | undefined =>
+  place === 'body' ? namesOf(answer).refreshToken.split('.').at(-1) : undefined
+
+function checked<U>(options: BearerOptions<U>): BearerOptions<U> {
+  if (options?.refreshUrl !== null) requireOptions(options, 'refreshUrl')
+  // A typo would be ignored in silence.
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
+  const nearest = unknown && nearestTo(unknown, OPTIONS)
+  if (unknown)
+    throw new InvalidOptionError(unknown, `is no option of bearer${nearest ? `: did you mean ${nearest}?` : ''}`)
+  assertNames(options.answer)
+  assertAskable(options, '')
+  assertAskable(farewellOf(options), 'signOut.')
+  return options
 }

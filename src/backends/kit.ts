@@ -2,6 +2,7 @@
 // with a backend of your own. A backend's errors name the cause only: the session adds method and URL, and what is still true.
 
 import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
+import { nearestTo } from '../nearest.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
 
@@ -91,7 +92,9 @@ async function parseJson({ body }: Response, maxLength: number, signal?: AbortSi
 
 /** For an answer that lacks a field: names what it has instead, never a value. @param cure What to do about it. */
 export function missingField(name: string, json: Json, cure?: string): RefreshFailedError {
-  const names = Object.keys(json).join(', ') || 'nothing'
+  const last = name.split('.').at(-1)!
+  const show = (each: string): string => (nearestTo(each, [last]) ? `${each} (did you mean ${last}?)` : each)
+  const names = Object.keys(json).map(show).join(', ') || 'nothing'
   return new RefreshFailedError(`the answer has no "${name}" (it has ${names})${cure ? `: ${cure}` : ''}`)
 }
 

@@ -32,6 +32,9 @@ export type CallBackend<U> = <A>(run: (io: Io<U>) => Promise<A>, options?: CallO
 const ASKS_ELSEWHERE =
   ' The backend made no request through io.fetch: if it asks through session.fetch or a patched fetch, its endpoints belong in `owns`.'
 
+const CHECK_URL =
+  ' That looks like a wrong URL: check the path, its trailing slash, the method, and what the proxy or development server does with it.'
+
 // Fetch refuses `keepalive` to bodies of more than 64 KiB.
 const MAX_KEEPALIVE_LENGTH = 60_000
 
@@ -44,6 +47,16 @@ const withoutQuery = (url: string): string => url.replace(/[?#].*/, '')
 
 const describe = (input: RequestInfo | URL, init: RequestInit | undefined): string =>
   `${init?.method ?? 'GET'} ${withoutQuery(input instanceof Request ? input.url : String(input))}`
+
+/** In a browser, a redirect that is not followed shows nothing but that. */
+const isRedirect = ({ type, status }: Response): boolean =>
+  type === 'opaqueredirect' || (status >= 300 && status < 400 && status !== 304)
+
+const isPage = ({ ok, headers }: Response): boolean => ok && /^text\/html\b/i.test(headers.get('content-type') ?? '')
+
+/** Whether an answer shows that the URL leads to something else. A server that is down may well send HTML: that is a 5xx. */
+const leadsElsewhere = (response: Response): boolean =>
+  response.status === 404 || response.status === 405 || isRedirect(response) || isPage(response)
 
 export const createCaller =
   <U, C>({ runtime, backend, settings, reentrance }: Context<U, C>): CallBackend<U> =>
@@ -69,8 +82,9 @@ export const createCaller =
       }
       hasSent ||= !isHarmless(init)
       const options = {
-        // A login page must not pass for an answer, nor a refresh token follow a redirect.
-        redirect: 'error',
+        // A login page must not pass for an answer, nor a refresh token follow a redirect. With `error`, a redirect could not be
+        // told from a server that is away.
+        redirect: 'manual',
         cache: 'no-store',
         // A page that closes would lose the cookie. With tokens in a body, the page that could read them is gone anyway.
         keepalive: cookies && ((init?.body as string | undefined)?.length ?? 0) < MAX_KEEPALIVE_LENGTH,
@@ -82,6 +96,8 @@ export const createCaller =
       const response = await transport.fetch(input, options)
       last.response = response
       requestOf.set(response, request)
+      if (options.redirect === 'manual' && init?.redirect !== 'manual' && isRedirect(response))
+        throw new RefreshFailedError('answered with a redirect', { refusal: response })
       return response
     }
 
@@ -106,8 +122,13 @@ export const createCaller =
         throw cause
       const { refusal, spent } = Object(cause) as Partial<RefreshFailedError>
       const request = (refusal && requestOf.get(refusal)) ?? last.request
-      const details = { cause, spent, refusal: refusal ?? last.response }
-      throw new RefreshFailedError(`${request}: ${messageOf(cause)}. The session is kept.`, details)
+      const decided = refusal ?? last.response
+      const isWrongUrl = !!decided && leadsElsewhere(decided)
+      const details = { cause, spent, refusal: decided, isWrongUrl }
+      throw new RefreshFailedError(
+        `${request}: ${messageOf(cause)}.${isWrongUrl ? CHECK_URL : ''} The session is kept.`,
+        details,
+      )
     }
 
     // A backend that throws before it awaits anything is no different from one that rejects.

@@ -51,9 +51,11 @@ export function createLock(
     async function takeLockIfStuck(): Promise<void> {
       const sent = (await records.read().catch(() => null))?.record.sent ?? null
       const left = patienceLeft(sent, now(), mono() - waitsSince, timeout)
-      const isStuck = left <= 0 || (isForgiven(sent, now(), replayWindow) && !(await channel.isAnswered()))
-      if (isStuck) stuck.abort()
-      else startPatience(left)
+      // A record of this tab alone does not tell since when the holder waits for an answer.
+      const isLate = left <= 0 && locks.isJournalShared
+      const mayBeStuck = left <= 0 || isForgiven(sent, now(), replayWindow)
+      if (isLate || (mayBeStuck && !(await channel.isAnswered()))) stuck.abort()
+      else startPatience(left > 0 ? left : timeout * EARLY)
     }
 
     function waitForTabs(): AbortSignal {

@@ -2,7 +2,7 @@
 // thing at a time, one timer. Nothing is right only because a timer fired: requests look at the clock themselves.
 
 import type { Context } from '../context.ts'
-import type { AnySessionError } from '../errors.ts'
+import { type AnySessionError, isWrongUrl } from '../errors.ts'
 import type { Undo } from '../seam/io.ts'
 import type { Readiness } from '../session/readiness.ts'
 import { endCoolDown } from '../state/changes.ts'
@@ -82,6 +82,7 @@ export function createSchedule<U, C>(
     } catch (cause) {
       failures = version === store.view.version ? failures + 1 : 0
       store.lastFailure ??= cause
+      if (isWrongUrl(cause)) readiness.giveUp(cause)
       events.emit('error', { error: cause as AnySessionError })
     }
     jitter = clock.random()

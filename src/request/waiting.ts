@@ -2,7 +2,14 @@
 // once when its caller gives up, or when its session is over.
 
 import type { Context } from '../context.ts'
-import { failedBefore, isTransient, QueueFullError, RefreshTimeoutError, SessionEndedError } from '../errors.ts'
+import {
+  failedBefore,
+  isTransient,
+  isWrongUrl,
+  QueueFullError,
+  RefreshTimeoutError,
+  SessionEndedError,
+} from '../errors.ts'
 import type { RefreshOutcome, RequestRefresh } from '../refresh/queue.ts'
 import { abortable, withTimeout } from '../runtime/wait.ts'
 import type { Readiness } from '../session/readiness.ts'
@@ -152,7 +159,7 @@ export function createWaiting<U, C>(
 
   /** Whether another try may help within the time that a caller has. */
   const mayHelp = (error: unknown, previous: unknown): boolean =>
-    error !== previous && runtime.page.isOnline() && !(error instanceof RefreshTimeoutError)
+    error !== previous && runtime.page.isOnline() && !(error instanceof RefreshTimeoutError) && !isWrongUrl(error)
 
   return {
     mustHold,

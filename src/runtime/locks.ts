@@ -9,6 +9,7 @@ import type { Locks, Page, Sender } from './ports.ts'
 export function createLocalLock(): Locks {
   let last: Promise<unknown> = Promise.resolve()
   return {
+    isJournalShared: false,
     isSole: () => true,
     holdAttempt: async () => null,
     findSender: async () => 'gone', // there is no other tab
@@ -108,6 +109,7 @@ export function createTabLocks(get: Globals, name: string, local: Locks, { onSle
   }
 
   return {
+    isJournalShared: true,
     holdAttempt,
     findSender,
     isSole: () => held.size > 0,

@@ -25,6 +25,8 @@ export interface Clock {
 
 /** One holder at a time, over all tabs. */
 export interface Locks {
+  /** Whether the holder's attempt is written where the tabs that wait can read it. */
+  readonly isJournalShared: boolean
   /**
    * @param patience Called once only other tabs are waited for: when its signal aborts, the lock may be taken from its holder.
    * @throws the reason of `late`, if that aborts while the lock is waited for.

@@ -10,7 +10,7 @@ import { baseOf, type Globals, standInFor } from './globals.ts'
 import { createLocalLock, createTabLocks } from './locks.ts'
 import { readCookie } from './cookies.ts'
 import { createPage } from './page.ts'
-import type { Runtime } from './ports.ts'
+import type { Locks, Runtime } from './ports.ts'
 
 /**
  * @param key Of what tabs share: see `shared-key.ts`.
@@ -29,17 +29,14 @@ export function createRuntime<U>(
   const clock = createClock(get)
   const page = createPage(get, disposed)
   const localLock = createLocalLock()
-  const isShared = storage.isShared(get)
-  const shared = isShared
-    ? {
-        channel: createTabChannel(get, key, page, clock, disposed),
-        records: openRecords<U>(storage, { get, key }, clock, report),
-      }
-    : { channel: noChannel, records: memoryRecords<U>() }
+  const isStorageShared = storage.isShared(get)
+  const isShared = isStorageShared || takesTurns
+  const locks = isShared ? createTabLocks(get, key, localLock, page) : localLock
 
   return {
-    ...shared,
-    locks: isShared || takesTurns ? createTabLocks(get, key, localLock, page) : localLock,
+    locks: isStorageShared ? locks : withoutSharedJournal(locks, localLock),
+    channel: isShared ? createTabChannel(get, key, page, clock, disposed) : noChannel,
+    records: isStorageShared ? openRecords<U>(storage, { get, key }, clock, report) : memoryRecords<U>(),
     clock,
     page,
     disposed,
@@ -52,6 +49,14 @@ export function createRuntime<U>(
     removeLocalItem: (item) => void withLocalStorage(get, (items) => items.removeItem(item)),
   }
 }
+
+/** What a tab has sent is written where only that tab can read it: no other tab has to know its number. */
+const withoutSharedJournal = (locks: Locks, { holdAttempt, findSender }: Locks): Locks => ({
+  ...locks,
+  holdAttempt,
+  findSender,
+  isJournalShared: false,
+})
 
 /** A page whose storage is blocked throws as soon as it looks. */
 function withLocalStorage<A>(get: Globals, work: (items: Storage) => A): A | null {

@@ -6,10 +6,11 @@ import type { Backend } from '../seam/backend.ts'
 type Identified = Pick<Backend, 'name' | 'origins' | 'identity'>
 
 /**
- * Whether the tabs refresh one after the other though each has a record of its own: others keep the credentials, for all tabs. The
- * tab that comes second finds there what the first has brought.
+ * Whether the tabs refresh one after the other, also where each has a record of its own: what a refresh spends, or brings, is one for
+ * all of them. That is a cookie, or what a vendor's SDK keeps.
  */
-export const takesTurns = ({ inMemory = false }: Pick<Backend, 'inMemory'>): boolean => inMemory
+export const takesTurns = ({ inMemory = false, cookies = false }: Pick<Backend, 'inMemory' | 'cookies'>): boolean =>
+  inMemory || cookies
 
 /** @param base What relative URLs are resolved against. @returns the same at each load; only a hash of the URLs is in it. */
 export const sharedKey = (name: string, backend: Identified, base: string | undefined): string =>

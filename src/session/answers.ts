@@ -1,10 +1,10 @@
 // Which answers of a login, a restore and a refresh count: those that carry a token, or come from a backend that says it does
 // without. The JSON of a refused login, or an answer under other names, is none of them.
 
-import { InvalidTokenError } from '../errors.ts'
+import { InvalidTokenError, messageOf } from '../errors.ts'
 import { nearestTo } from '../nearest.ts'
 import type { Backend } from '../seam/backend.ts'
-import { type Credentials, merge } from '../state/credentials.ts'
+import { type Credentials, type Json, merge } from '../state/credentials.ts'
 
 const NAMES: readonly string[] = [
   'accessToken',
@@ -55,6 +55,35 @@ export function requireAccessToken<U>(
 /** The names in an answer, never a value. */
 function namesIn(said: object, show = (name: string): string => name): string {
   return Object.keys(said).map(show).join(', ') || 'nothing'
+}
+
+/**
+ * What an answer says under this SDK's own names. `expiresIn` is what most servers call the lifetime, in seconds (RFC 6749 §5.1).
+ * @throws InvalidTokenError for what is no object.
+ */
+export function ownWords<U>(said: unknown): Credentials<U> {
+  if (!said || typeof said !== 'object' || Array.isArray(said)) return said as Credentials<U> // which `merge` refuses
+  const { expiresIn, ...rest } = said as Json
+  return Number(expiresIn) > 0 ? { expiresInSeconds: Number(expiresIn), ...rest } : rest
+}
+
+/**
+ * A refresh token under a name that nobody reads would be missed only when the access token has expired.
+ * @throws InvalidTokenError for an answer that has such a name.
+ */
+export function assertNothingMissed<U>({ canRefresh }: Backend<U>, said: Credentials<U>, json: Json): void {
+  const mayMiss = canRefresh && !canRefresh(said) && canRefresh({ ...said, refreshToken: 'any' })
+  const isLike = (name: string): boolean => nearestTo(name, ['refreshToken'], 0.8) !== undefined
+  const missed = mayMiss && Object.keys(json).find((name) => typeof json[name] === 'string' && isLike(name))
+  if (missed) refuseAnswer(new Error(`No refreshToken, but ${namesIn(json, suggestName)}`))
+}
+
+/** @throws InvalidTokenError for an answer to a login that can't be read. */
+export function refuseAnswer(cause: unknown, refusal?: Response): never {
+  throw new InvalidTokenError(`The answer of the login can't be read: ${messageOf(cause)}. Nobody was signed in.`, {
+    cause,
+    refusal,
+  })
 }
 
 /** Beside an unknown name the known name that was probably meant. */

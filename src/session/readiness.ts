@@ -18,6 +18,8 @@ export interface Readiness {
   suspend(): void
   /** Reads the record again, and takes over what is newer. */
   sync(): Promise<void>
+  /** Those who wait to know who is signed in are told that asking leads nowhere. */
+  giveUp(cause: unknown): void
 }
 
 export function createReadiness<U, C>({ runtime, store, settings, reentrance }: Context<U, C>): Readiness {
@@ -27,6 +29,7 @@ export function createReadiness<U, C>({ runtime, store, settings, reentrance }: 
   let asleep: { promise: Promise<void>; wake(): void; fail(cause: unknown): void } | null = null
   let syncing: Promise<void> | null = null
   let isHinted = false
+  const waiting = new Set<(cause: unknown) => void>()
 
   const known = new Promise<void>((resolve) => {
     const stop = store.onStep(() => {
@@ -73,7 +76,13 @@ export function createReadiness<U, C>({ runtime, store, settings, reentrance }: 
 
   async function untilKnown(caller: string): Promise<void> {
     if (store.state.status !== 'loading') return
-    await withTimeout(abortable(known, disposed), clock, timeout, () => stillUnknown(caller))
+    let stop!: (cause: unknown) => void
+    const hopeless = new Promise<never>((_, reject) => (stop = reject))
+    waiting.add(stop)
+    const knownOrNever = Promise.race([known, hopeless])
+    await withTimeout(abortable(knownOrNever, disposed), clock, timeout, () => stillUnknown(caller)).finally(() =>
+      waiting.delete(stop),
+    )
   }
 
   return {
@@ -94,6 +103,7 @@ export function createReadiness<U, C>({ runtime, store, settings, reentrance }: 
       await abortable(untilKnown('session'), signal)
     },
     untilKnown,
+    giveUp: (cause) => waiting.forEach((stop) => stop(cause)),
     suspend,
     sync() {
       isHinted = true

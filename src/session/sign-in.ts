@@ -8,13 +8,14 @@ import { createTimedTransport } from '../runtime/timed-transport.ts'
 import type { Commit } from '../seam/extension.ts'
 import { signInChange } from '../state/session-changes.ts'
 import type { Credentials } from '../state/credentials.ts'
-import { type Receipt, receivedFromApp } from '../state/expiry.ts'
+import { parseDate, type Receipt, receivedFromApp } from '../state/expiry.ts'
 import type { Readiness } from './readiness.ts'
 import { readSignIn } from './answers.ts'
+import { isResponse, type LoginAnswer, readLogin } from './login.ts'
 import { firstGeneration, writeAlone } from './write.ts'
 
-/** Logs in, and answers with credentials; with nothing, where the server can be asked who is signed in. */
-export type LogIn<U> = (io: { fetch: typeof fetch; signal: AbortSignal }) => Promise<Credentials<U> | void>
+/** Logs in, and answers with what the login route answered; with nothing, where the server can be asked who is signed in. */
+export type LogIn<U> = (io: { fetch: typeof fetch; signal: AbortSignal }) => Promise<LoginAnswer<U> | void>
 
 /** What a sign-in brought. `null`: nobody is signed in. */
 interface LoggedIn<U> {
@@ -22,9 +23,9 @@ interface LoggedIn<U> {
   readonly receipt: Receipt
 }
 
-export type SignInSource<U> = Credentials<U> | LogIn<U>
+export type SignInSource<U> = LoginAnswer<U> | LogIn<U>
 
-/** @throws what the login function throws, {@link InvalidTokenError}. The session is as before then. */
+/** @throws what the login function throws, SignInRefusedError, InvalidTokenError. The session is as before then. */
 export function createSignIn<U, C>(
   { runtime, backend, store, reentrance }: Context<U, C>,
   readiness: Readiness,
@@ -37,8 +38,13 @@ export function createSignIn<U, C>(
     const { fetch, receipt } = createTimedTransport(runtime)
     const said = from && (await reentrance.logIn(async () => from({ fetch, signal: runtime.disposed })))
     runtime.disposed.throwIfAborted()
+    const credentials = said === undefined || said === null ? 'ask' : await readLogin(backend, said)
     // What code of the app hands over is by this device's clock.
-    if (said) return { said, receipt: { ...receipt(), isByServer: false } }
+    if (credentials !== 'ask') return { said: credentials, receipt: { ...receipt(), isByServer: isResponse(said) } }
+    return askServer()
+  }
+
+  async function askServer(): Promise<LoggedIn<U>> {
     const { restore } = backend
     if (!restore)
       throw new InvalidOptionError('signIn', `needs credentials: ${backend.name} can't ask who is signed in`)
@@ -50,6 +56,13 @@ export function createSignIn<U, C>(
   function signInCommit({ said, receipt }: LoggedIn<U>): Commit<U> {
     const fresh = said && readSignIn(backend, null, said)
     return { change: signInChange(fresh, receipt, firstGeneration(store, clock)), credentials: fresh }
+  }
+
+  /** The server's own time is in the response; of its JSON alone nobody can tell when it was sent. */
+  function receiptOf(from: LoginAnswer<U>): Receipt {
+    const receipt = receivedFromApp(clock.now())
+    if (!isResponse(from)) return receipt
+    return { ...receipt, serverTime: parseDate(from.headers.get('date')), isByServer: true }
   }
 
   const signInOperation = (from: LogIn<U> | undefined): CoreOperation<U, LoggedIn<U>> => ({
@@ -71,9 +84,11 @@ export function createSignIn<U, C>(
     await readiness.pending?.catch(() => {})
     // So is a sign-out that the storage would not take.
     await store.writeSignOut?.()
-    if (typeof from === 'object') {
-      const commit = signInCommit({ said: from, receipt: receivedFromApp(clock.now()) })
-      store.adopt(await writeAlone(records, commit), 'this-tab')
-    } else await exchange(signInOperation(from))
+    if (from === undefined || typeof from === 'function') return void (await exchange(signInOperation(from)))
+    const receipt = receiptOf(from)
+    const said = await readLogin(backend, from)
+    // The login has happened already: what is left is to ask.
+    if (said === 'ask') return void (await exchange(signInOperation(undefined)))
+    store.adopt(await writeAlone(records, signInCommit({ said, receipt })), 'this-tab')
   }
 }

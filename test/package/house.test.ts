@@ -16,6 +16,7 @@ const floors = [
     name: 'parts of that',
     files: [
       'adapters/oauth2/redirect/*',
+      'backends/bearer/*',
       'backends/clerk/*',
       'backends/cookie/*',
       'backends/from-tokens/*',
@@ -52,7 +53,7 @@ const floors = [
   },
   {
     name: 'kits',
-    files: ['backends/kit', 'extensions/xhr/*', 'request/*', 'storage/resilient', 'storage/local'],
+    files: ['backends/kit', 'session/answers', 'extensions/xhr/*', 'request/*', 'storage/resilient', 'storage/local'],
   },
   { name: 'storages', files: ['backends/kit/*', 'storage/*', 'request/replayable', 'nearest'] },
   { name: 'the world', files: ['runtime/*', 'backends/kit/news', 'storage/vault', 'storage/storage', 'request/body'] },

@@ -123,6 +123,7 @@ test('a union of errors narrows on its code', () => {
       case 'ERR_REPLAY':
       case 'ERR_QUEUE_FULL':
       case 'ERR_INVALID_TOKEN':
+      case 'ERR_SIGN_IN_REFUSED':
       case 'ERR_DISPOSED':
       case 'ERR_LOGIN':
       case 'ERR_CALLBACK':
@@ -174,6 +175,30 @@ test('signIn takes credentials, a function that logs in, or nothing', () => {
   void typed.signIn(async () => ({ accessToken: 'a', user: { name: 'Ann' } }))
   // @ts-expect-error: a token alone says too little
   void typed.signIn('token')
+  // @ts-expect-error: nor is that an answer
+  void typed.signIn(async () => 'token')
+})
+
+test('signIn takes what the login route answered', async () => {
+  interface Answer {
+    access: string
+    refresh: string
+    user: { id: number }
+  }
+  const answer = {} as Answer
+  const json: Json = {}
+  const response = {} as Response
+  void plain.signIn(response)
+  void plain.signIn(await response.json())
+  void plain.signIn(answer)
+  void plain.signIn(json)
+  void plain.signIn(({ fetch }) => fetch('/login', { method: 'POST' }))
+  void plain.signIn(async ({ fetch }) => (await fetch('/login')).json())
+  void plain.signIn(async () => answer)
+  // @ts-expect-error: written out, it is in the names of the SDK
+  void plain.signIn({ acessToken: 'a' })
+  // @ts-expect-error: the app has said what a user is
+  void typed.signIn(answer)
 })
 
 test('options say what they are', () => {

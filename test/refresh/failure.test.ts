@@ -14,9 +14,7 @@ test.each<[string, Fault[], number]>([
   ['503 with Retry-After', [503], 2],
   ['429 with Retry-After', [{ status: 429, retryAfter: 2 }], 2],
   ['408', [408], 2],
-  ['a redirect', [{ status: 302 }], 2],
   ['a dropped connection', ['drop-before'], 2],
-  ['a page of HTML', ['html'], 2],
   ['an empty answer', ['empty'], 2],
   ['JSON that is cut off', [{ status: 200, body: '{"accessToken":"e' }], 2],
   ['JSON without a token', [{ status: 200, body: '{}' }], 2],
@@ -32,10 +30,34 @@ test.each<[string, Fault[]]>([
   ['500', [500]],
   ['503 with Retry-After', [503]],
   ['a dropped connection', ['drop-before']],
-  ['a page of HTML', ['html']],
 ])('a request that has its 401 is served although the refresh met %s', async (_, faults) => {
   const { session, clock } = await refused(faults)
   expect(await statusOf(session.fetch(url('/api/me')), clock, 30_000)).toBe(200)
+})
+
+const wrongUrls: [string, Fault[]][] = [
+  ['404', [404]],
+  ['405', [405]],
+  ['a redirect', [{ status: 302 }]],
+  ['a page of HTML', ['html']],
+]
+
+test.each(wrongUrls)('a refresh that meets %s rejects what waits at once, and names the URL', async (_, faults) => {
+  const { server, session, states, clock } = await failing(faults)
+  const error = (await statusOf(session.fetch(url('/api/me')), clock, 100)) as RefreshFailedError
+  expect(error).toMatchObject({ code: 'ERR_REFRESH_FAILED', isWrongUrl: true, refusal: expect.any(Response) })
+  expect(error.message).toContain(`POST ${url('/auth/refresh')}: answered`)
+  expect(error.message).toContain('check the path')
+  expect(server.stats.refreshes).toBe(1)
+  expect(session.current).toMatchObject({ status: 'authenticated', stale: true })
+  expect(await statusOf(session.fetch(url('/api/me')), clock, 30_000)).toBe(200)
+  expect(names(states)).toEqual(['stale', 'recovered'])
+})
+
+test.each(wrongUrls)('a request that has its 401 rejects at once where the refresh meets %s', async (_, faults) => {
+  const { session, clock } = await refused(faults)
+  expect(await statusOf(session.fetch(url('/api/me')), clock, 100)).toMatchObject({ isWrongUrl: true })
+  expect(session.current.status).toBe('authenticated')
 })
 
 test('three failures in a row are handed to the caller, and the session is kept', async () => {
@@ -244,7 +266,7 @@ test('refreshes that cured nothing are at most five in a minute, and the 401s ar
 test('a refresh follows no redirect, which would carry its token along', async () => {
   const { session, wire } = await setup()
   await session.refresh()
-  expect(wire.sent[0]!.args[1]).toMatchObject({ redirect: 'error', cache: 'no-store' })
+  expect(wire.sent[0]!.args[1]).toMatchObject({ redirect: 'manual', cache: 'no-store' })
 })
 
 test.each([1e9, 1e300, new Date(8.64e15).toUTCString()])(

@@ -1,13 +1,6 @@
 // A refresh, or a question who is signed in, that can't work: told at the first try, over in time, its cause in each later error.
 
-import {
-  type AnySessionError,
-  createSession,
-  memory,
-  RefreshFailedError,
-  RefreshTimeoutError,
-  type SessionError,
-} from 'resesh'
+import { type AnySessionError, createSession, memory, RefreshFailedError, type SessionError } from 'resesh'
 import { bearer } from 'resesh/backends/bearer'
 import { cookie } from 'resesh/backends/cookie'
 import { expect, onTestFinished, test } from 'vitest'
@@ -68,18 +61,24 @@ test('the cause is in each later error', async () => {
   }
 })
 
-test('who is signed in: an answer in HTML is named by ready(), not called no answer', async () => {
+test('who is signed in: an answer in HTML is told at once to ready() and to requests, and asking goes on', async () => {
   const clock = createClock()
+  let answer = html
   const session = createSession({
     backend: cookie({ sessionUrl: url('/session') }),
     storage: memory(),
-    platform: { ...clock.platform, Math: evenChance, fetch: async () => html() },
+    platform: { ...clock.platform, Math: evenChance, fetch: async () => answer() },
   })
   onTestFinished(session.dispose)
-  const failed = thrownBy(session.ready())
-  await clock.pass(11_000)
-  const error = (await failed) as RefreshTimeoutError
-  expect(error).toBeInstanceOf(RefreshTimeoutError)
-  expect(error.message).toMatch(/GET https:\S+\/session: answered 200, but not with a JSON object/)
-  expect(error.cause).toBeInstanceOf(RefreshFailedError)
+  const failed = [thrownBy(session.ready()), thrownBy(session.getToken())]
+  await clock.pass(100)
+  for (const error of (await Promise.all(failed)) as RefreshFailedError[]) {
+    expect(error).toMatchObject({ code: 'ERR_REFRESH_FAILED', isWrongUrl: true })
+    expect(error.message).toMatch(/GET https:\S+\/session: answered 200, but not with a JSON object/)
+    expect(error.message).toContain('check the path')
+  }
+  expect(session.current.status).toBe('loading')
+  answer = () => Response.json({ user: { id: 1 } })
+  await clock.pass(10_000)
+  expect((await session.ready()).status).toBe('authenticated')
 })

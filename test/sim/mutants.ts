@@ -137,8 +137,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a transient failure ends the session',
     file: 'backends/bearer.ts',
-    replace: 'if (response.status !== 401 && response.status !== 403) return read',
-    by: 'if (response.ok) return read',
+    replace: 'if (await isRefused(options.isRefused, json, response)) {',
+    by: 'if (!response.ok) {',
     oracles: ['I8'],
     seed: 1,
   },
@@ -328,9 +328,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'nobody believes the server that a session is over',
-    file: 'backends/bearer.ts',
-    replace:
-      "if (WHY.test(why)) throw new SessionEndedError(why === 'revoked' ? why : 'reused', { refusal: response })",
+    file: 'backends/bearer/ending.ts',
+    replace: "if (WHY.test(why)) throw new SessionEndedError(why === 'revoked' ? why : 'reused', { refusal })",
     by: 'throw new Error(why)',
     oracles: ['I9', 'I11'],
     seed: 0,

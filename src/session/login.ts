@@ -1,0 +1,63 @@
+// What a login answered, as credentials: read in the words of the server, as the backend knows them, and in those of this SDK.
+
+import { isEmpty, readJson } from '../backends/kit.ts'
+import { InvalidOptionError, RefreshFailedError, SessionError, SignInRefusedError } from '../errors.ts'
+import type { Backend } from '../seam/backend.ts'
+import { type Credentials, type Json, withoutUndefined } from '../state/credentials.ts'
+import { assertNothingMissed, ownWords, refuseAnswer } from './answers.ts'
+
+/**
+ * What the login route answered: the `Response`, or its JSON. It is read as the backend reads the answer to a refresh. The names of
+ * {@link Credentials} count for every backend, and `expiresIn`, in seconds.
+ */
+export type LoginAnswer<U = Json> =
+  | Credentials<U>
+  | Response
+  // A function is no answer, and `user` has its type where the app has said which.
+  | (object & { bind?: never; user?: ([Json] extends [U] ? object : U) | null })
+
+/** Whatever fetch it comes from. */
+export const isResponse = (said: unknown): said is Response => {
+  const { status, clone } = Object(said) as Partial<Response>
+  return typeof status === 'number' && typeof clone === 'function'
+}
+
+/**
+ * @returns `'ask'`: the login is done, and only the server can tell who is signed in.
+ * @throws {@link SignInRefusedError} for a login that was refused, {@link InvalidTokenError} for an answer without a token.
+ */
+export async function readLogin<U>(backend: Backend<U>, said: unknown): Promise<Credentials<U> | 'ask'> {
+  if (!isResponse(said)) return readWords(backend, said)
+  if (!said.ok)
+    throw new SignInRefusedError(`The login was refused: it ${describe(said)}. ${NOBODY}`, { refusal: said })
+  if (backend.restore && !backend.readAnswer) return 'ask'
+  if (said.bodyUsed)
+    throw new InvalidOptionError('signIn', 'got a response whose body was read already: hand over what it said')
+  const json = (await isEmpty(said)) ? null : await readJson(said.clone()).catch((cause) => refuseAnswer(cause, said))
+  return !json && backend.restore ? 'ask' : readWords(backend, json ?? {}, said)
+}
+
+const NOBODY = 'Nobody was signed in.'
+
+const describe = ({ status }: Response): string => (status ? `answered ${status}` : 'answered with a redirect')
+
+async function readWords<U>(backend: Backend<U>, said: unknown, response?: Response): Promise<Credentials<U>> {
+  if (!said || typeof said !== 'object' || Array.isArray(said) || !backend.readAnswer) return ownWords<U>(said)
+  const json = said as Json
+  const own = ownWords<U>(json)
+  const hasOwnToken = [own.accessToken, own.refreshToken].some((token) => !!token && typeof token === 'string')
+  const read = await readAsBackend(backend, json, response).catch((error: unknown) => {
+    const isUnreadable = error instanceof RefreshFailedError || !(error instanceof SessionError)
+    if (!isUnreadable) throw error
+    return hasOwnToken ? {} : refuseAnswer(error, response)
+  })
+  const credentials = hasOwnToken ? { ...own, ...withoutUndefined(read) } : read
+  assertNothingMissed(backend, credentials, json)
+  return credentials
+}
+
+async function readAsBackend<U>(backend: Backend<U>, json: Json, response?: Response): Promise<Credentials<U>> {
+  const read = await backend.readAnswer!(json, response)
+  if (read) return read
+  throw new SignInRefusedError(`The login was refused: its answer says so. ${NOBODY}`, { refusal: response })
+}
