@@ -104,7 +104,7 @@ export function bearer<U = Json>(options: BearerOptions<U>): Backend<U> {
     ...(isCookie && { cookies: true, needsToken: true }),
     ...withoutUndefined({ replayWindow, accepts }),
     origins: originsOf([refreshUrl ?? undefined, signOutUrl, userUrl]),
-    identity: { endpoint: refreshUrl ?? signOutUrl ?? userUrl ?? '', others: [signOutUrl, userUrl] },
+    ...identityOf(options),
     owns: ownsEndpoints([refreshUrl ?? undefined, signOutUrl]),
     attach: attachBearer,
     canRefresh,
@@ -128,6 +128,16 @@ export function bearer<U = Json>(options: BearerOptions<U>): Backend<U> {
       assertDelivered(await ask(io, signOutUrl, farewell, credentials))
     },
   }
+}
+
+/** Where its endpoints are, and of which client; with none, the name alone has to tell. */
+function identityOf<U>({ refreshUrl, signOutUrl, userUrl, body }: BearerOptions<U>): Pick<Backend, 'identity'> {
+  const endpoint = refreshUrl ?? signOutUrl ?? userUrl
+  if (endpoint === undefined) return {}
+  const fields = typeof body === 'object' ? Object.entries(body) : []
+  const [, clientId] = fields.find(([name]) => /^client_?id$/i.test(name)) ?? []
+  const client = typeof clientId === 'string' ? { clientId } : {}
+  return { identity: { endpoint, others: [signOutUrl, userUrl], ...client } }
 }
 
 /** How to ask for new credentials. */

@@ -2,6 +2,7 @@
 
 import { createSession, InvalidOptionError, InvalidTokenError, type Json, memory, SignInRefusedError } from 'resesh'
 import { bearer, type BearerOptions } from 'resesh/backends/bearer'
+import { sharedKey } from '../../src/runtime/shared-key.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { cookieBackend, createClock, thrownBy, url } from '../support/session.ts'
 
@@ -146,4 +147,12 @@ test('body and headers know what is wanted, and what the app declares is taken',
   expect(sent[0]!.headers.get('x-reason')).toBe('switch')
   expect(await thrownBy(session.refresh({ data: { a: 1 } }))).toMatchObject({ option: 'data' })
   expect(sent).toHaveLength(1)
+})
+
+test('two apps of one server that tell themselves apart in the body have a session each', () => {
+  const keyOf = (body: object, refreshUrl: string | null = 'https://idp.example.test/') =>
+    sharedKey('default', bearer({ refreshUrl, body: { ...body } }), undefined)
+  expect(keyOf({ ClientId: 'a' })).not.toBe(keyOf({ ClientId: 'b' }))
+  expect(keyOf({ client_id: 'a', mode: 'json' })).toBe(keyOf({ client_id: 'a' }))
+  expect(bearer({ refreshUrl: null }).identity).toBeUndefined()
 })
