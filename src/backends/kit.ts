@@ -93,9 +93,14 @@ async function parseJson({ body }: Response, maxLength: number, signal?: AbortSi
 /** For an answer that lacks a field: names what it has instead, never a value. @param cure What to do about it. */
 export function missingField(name: string, json: Json, cure?: string): RefreshFailedError {
   const last = name.split('.').at(-1)!
-  const show = (each: string): string => (nearestTo(each, [last]) ? `${each} (did you mean ${last}?)` : each)
-  const names = Object.keys(json).map(show).join(', ') || 'nothing'
-  return new RefreshFailedError(`the answer has no "${name}" (it has ${names})${cure ? `: ${cure}` : ''}`)
+  const names = Object.keys(json)
+  const nearest = nearestTo(
+    last,
+    names.filter((each) => each !== last),
+  )
+  const found = names.join(', ') || 'nothing'
+  const guess = nearest ? `; is it "${nearest}"?` : ''
+  return new RefreshFailedError(`the answer has no "${name}" (it has ${found}${guess})${cure ? `: ${cure}` : ''}`)
 }
 
 // 404 and 405: there is no such route, so that nobody has heard of the sign-out.

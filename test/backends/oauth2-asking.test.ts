@@ -361,7 +361,9 @@ describe('a token response', () => {
     const answer: Answer = { access_token: 'a', expires_in: 60 }
     expect(fromTokenResponse(answer)).toMatchObject({ accessToken: 'a', expiresInSeconds: 60 })
     // @ts-expect-error the names are another server's
-    expect(() => fromTokenResponse({ accessToken: 'a' })).toThrow('no "access_token" (it has accessToken)')
+    expect(() => fromTokenResponse({ accessToken: 'a' })).toThrow(
+      'no "access_token" (it has accessToken; is it "accessToken"?)',
+    )
   })
 
   test.each<[string, unknown]>([

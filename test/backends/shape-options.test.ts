@@ -66,7 +66,7 @@ test('a response tells the time of the server, by which its date is read', async
 })
 
 test.each<[what: string, json: object, message: string]>([
-  ['a token under another name', { acces_token: 'canary' }, 'acces_token (did you mean accessToken?)'],
+  ['a token under another name', { acces_token: 'canary' }, '(it has acces_token; is it "acces_token"?)'],
   [
     'a refresh token under another name',
     { accessToken: 'a', refresh_token: 'canary' },
@@ -150,8 +150,8 @@ test('body and headers know what is wanted, and what the app declares is taken',
 })
 
 test('two apps of one server that tell themselves apart in the body have a session each', () => {
-  const keyOf = (body: object, refreshUrl: string | null = 'https://idp.example.test/') =>
-    sharedKey('default', bearer({ refreshUrl, body: { ...body } }), undefined)
+  const keyOf = (body: object) =>
+    sharedKey('default', bearer({ refreshUrl: 'https://idp.example.test/', body: { ...body } }), undefined)
   expect(keyOf({ ClientId: 'a' })).not.toBe(keyOf({ ClientId: 'b' }))
   expect(keyOf({ client_id: 'a', mode: 'json' })).toBe(keyOf({ client_id: 'a' }))
   expect(bearer({ refreshUrl: null }).identity).toBeUndefined()
