@@ -1,0 +1,128 @@
+// A session for component tests: the real machine, with nobody at the other end of the wire.
+
+import { SessionEndedError } from '../errors.ts'
+import type { Session } from '../face.ts'
+import { defineBackend } from '../backends/kit.ts'
+import { createSession } from '../session.ts'
+import type { Credentials, Json } from '../state/credentials.ts'
+import { memory } from '../storage/memory.ts'
+
+export interface MockSessionOptions<U, C> {
+  /** Who is signed in; `null`, or left out: nobody. */
+  user?: U | null
+  /** The payload of the access token. @default {} */
+  claims?: C
+  /** `'loading'`: it never becomes known who is signed in. @default by `user` */
+  status?: 'loading'
+  /** Answers the requests of `session.fetch`. @default 200 with `{}` */
+  fetch?(request: Request): Response | Promise<Response>
+}
+
+export interface MockSession<U, C> extends Session<U, C> {
+  /** The server knows something else of the user from here on, and the session has heard of it: a `change` with `reason: 'reloaded'`. */
+  edit(changes: Partial<U>): Promise<void>
+  /** The server ends the session. @param reason @default 'expired' */
+  end(reason?: 'expired' | 'revoked' | 'reused'): Promise<void>
+  /** The server can't be reached, or can again: `current.stale`. */
+  setStale(isStale: boolean): Promise<void>
+}
+
+// Where there is no page to resolve a path against.
+const ORIGIN = 'http://localhost'
+
+const base64url = (value: unknown): string =>
+  btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(value))))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
+
+/** A token that says this, signed by nobody. */
+export const unsignedJwt = (claims: object): string => `${base64url({ alg: 'none' })}.${base64url(claims)}.`
+
+/**
+ * A session that needs no server: for tests of what your app shows.
+ *
+ * @example
+ * const session = mockSession({ user: { id: 'ann', name: 'Ann' } })
+ * render(<App session={session} />)
+ * await session.edit({ name: 'Ann B.' })
+ */
+export function mockSession<U extends object = Json, C extends object = Json>({
+  user = null,
+  claims = {} as C,
+  status,
+  fetch = () => Response.json({}),
+}: MockSessionOptions<U, C> = {}): MockSession<U, C> {
+  let stored: U | null = user
+  let ended: 'expired' | 'revoked' | 'reused' | null = null
+  let isAway = false
+  let minted = 0
+  /** The next request is refused: only then the session finds out that its server is away. */
+  let refuseNext = false
+
+  const credentials = (): Credentials<U> => ({
+    accessToken: unsignedJwt({ ...claims, jti: String(++minted) }),
+    refreshToken: 'mock',
+    user: stored,
+  })
+
+  async function answer(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    if (refuseNext) {
+      refuseNext = false
+      return new Response(null, { status: 401 })
+    }
+    const base = globalThis.location?.href ?? `${ORIGIN}/`
+    return fetch(new Request(input instanceof Request ? input : new URL(input, base), init))
+  }
+
+  const backend = defineBackend<U>({
+    name: 'mock',
+    origins: [ORIGIN],
+    accepts: ['organizationId', 'data'],
+    restore: () => new Promise(() => {}),
+    async refresh() {
+      if (isAway) throw new Error('the mock server is away')
+      if (ended && ended !== 'expired') throw new SessionEndedError(ended)
+      return ended ? null : credentials()
+    },
+  })
+  const session = createSession<U, C>({
+    backend,
+    storage: memory(),
+    refreshAhead: 'never',
+    ...(status !== 'loading' && { initial: user && credentials() }),
+    platform: { fetch: answer },
+  })
+
+  async function goStale({ current }: Session<U, C>): Promise<void> {
+    if (current.status !== 'authenticated' || current.stale) return
+    refuseNext = true
+    const request = new AbortController()
+    const told = new Promise<void>((done) => {
+      const stop = session.on('change', ({ current: { stale } }) => {
+        if (!stale) return
+        stop()
+        done()
+      })
+    })
+    session.fetch(`${ORIGIN}/`, { signal: request.signal }).catch(() => {})
+    await told
+    request.abort()
+  }
+
+  return Object.assign(session, {
+    async edit(changes: Partial<U>) {
+      stored = { ...stored!, ...changes }
+      await session.reload()
+    },
+    async end(reason: 'expired' | 'revoked' | 'reused' = 'expired') {
+      ended = reason
+      await session.refresh()
+    },
+    async setStale(isStale: boolean) {
+      isAway = isStale
+      if (isStale) await goStale(session)
+      else await session.refresh()
+    },
+  })
+}
