@@ -19,11 +19,18 @@ interface Example {
 export const serverDoes = async (server: string, what: string, body: object = {}): Promise<Record<string, unknown>> =>
   (await fetch(`${server}/stand/${what}`, { method: 'POST', body: JSON.stringify(body) })).json()
 
-const pages = { '/': 'Timeline', supertokens: 'SuperTokens', clerk: 'Clerk', workos: 'WorkOS', roq: 'ROQ' }
+const pages = {
+  '/': 'Timeline',
+  '/guide/start': 'Guide',
+  supertokens: 'SuperTokens',
+  clerk: 'Clerk',
+  workos: 'WorkOS',
+  roq: 'ROQ',
+}
 
 const ways = (): HTMLElement => {
   const links = Object.entries(pages).map(([name, title]) => {
-    const href = name === '/' ? name : `/examples/${name}/`
+    const href = name.startsWith('/') ? name : `/examples/${name}/`
     return Object.assign(el('a', location.pathname === href ? 'here' : '', title), { href })
   })
   const nav = el('nav', 'ways', ...links)
