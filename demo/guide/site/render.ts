@@ -14,14 +14,14 @@ export const slugOf = (heading: string): string =>
 const escape = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
-/** Where a link of a page leads within the site. A file that is no page keeps its path below the project's root. */
-export function resolveLink(href: string, from: GuidePage, pages: readonly GuidePage[]): string {
+/** Where a link of a page leads within the site; `null` for a file that is no page of it. */
+export function resolveLink(href: string, from: GuidePage, pages: readonly GuidePage[]): string | null {
   if (/^(https?:|#)/.test(href)) return href
   const [path = '', anchor] = href.split('#')
   const file = join(dirname(from.file), path)
   const target = pages.find((page) => page.file === file)
-  const place = target ? `/guide/${target.name}` : `/${file}`
-  return anchor ? `${place}#${anchor}` : place
+  if (!target) return null
+  return anchor ? `/guide/${target.name}#${anchor}` : `/guide/${target.name}`
 }
 
 function markdownOf(page: GuidePage, pages: readonly GuidePage[]): string {
@@ -31,7 +31,9 @@ function markdownOf(page: GuidePage, pages: readonly GuidePage[]): string {
         return `<h${depth} id="${slugOf(text)}">${this.parser.parseInline(tokens)}</h${depth}>\n`
       },
       link({ href, tokens }: Tokens.Link) {
-        return `<a href="${escape(resolveLink(href, page, pages))}">${this.parser.parseInline(tokens)}</a>`
+        const text = this.parser.parseInline(tokens)
+        const place = resolveLink(href, page, pages)
+        return place === null ? text : `<a href="${escape(place)}">${text}</a>`
       },
       code({ text, lang = '' }: Tokens.Code) {
         return `<pre tabindex="0"><code class="${escape(lang.split(' ')[0]!)}">${colored(text)}</code></pre>\n`
