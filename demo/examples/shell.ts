@@ -21,6 +21,7 @@ export const serverDoes = async (server: string, what: string, body: object = {}
 
 const pages = {
   '/': 'Timeline',
+  '/guide/start': 'Guide',
   oauth: 'OAuth',
   supertokens: 'SuperTokens',
   clerk: 'Clerk',
@@ -30,7 +31,7 @@ const pages = {
 
 const ways = (): HTMLElement => {
   const links = Object.entries(pages).map(([name, title]) => {
-    const href = name === '/' ? name : `/examples/${name}/`
+    const href = name.startsWith('/') ? name : `/examples/${name}/`
     return Object.assign(el('a', location.pathname === href ? 'here' : '', title), { href })
   })
   const nav = el('nav', 'ways', ...links)

@@ -3,7 +3,7 @@
 import ky2 from 'ky'
 import ky1 from 'ky-1'
 import { createKy } from 'resesh/ky'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { setup, thrownBy, url } from '../support/session.ts'
 
 test('createKy reads JSON through an expired session, with one refresh', async () => {
@@ -12,6 +12,19 @@ test('createKy reads JSON through an expired session, with one refresh', async (
   server.expireAccessTokens()
   expect(await api.get('me').json()).toMatchObject({ name: 'Ann' })
   expect(server.stats.refreshes).toBe(1)
+})
+
+describe('createKy over ky 1, which npm installs on Node 20', () => {
+  test.each(['prefix', 'baseUrl'])('refuses %s, which ky 1 would ignore in silence', async (name) => {
+    vi.resetModules()
+    vi.doMock('ky', () => import('ky-1'))
+    const { createKy: overKy1 } = await import('resesh/ky')
+    const { session, wire } = await setup()
+    expect(() => overKy1(session, { [name]: url('/api') })).toThrow(/ky 1 is installed: use `prefixUrl`/)
+    await overKy1(session, { prefixUrl: url('/api') } as object).get('me')
+    expect(wire.sent[0]!.path).toBe('/api/me')
+    vi.doUnmock('ky')
+  })
 })
 
 test('createKy keeps the other options', async () => {

@@ -1,8 +1,8 @@
-// The code of the README and of the backends' pages is code: each ```ts block has to compile against src/, and each ```ts run block has to run, in a
+// The code of the README, the guide and the backends' pages is code: each ```ts block has to compile against src/, and each ```ts run block has to run, in a
 // process that looks like a page of the sample server: `location` is set, and `fetch` takes relative URLs.
 
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
@@ -117,7 +117,11 @@ const blocksOf = (page: string, text: string): Block[] =>
     }
   })
 
-const blocks = ['README.md', ...pages.filter((page) => existsSync(join(root, page)))].flatMap((page) =>
+const guide = readdirSync(join(root, 'demo/guide'))
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => `demo/guide/${file}`)
+
+const blocks = ['README.md', ...guide, ...pages.filter((page) => existsSync(join(root, page)))].flatMap((page) =>
   blocksOf(page, read(page)),
 )
 

@@ -1,0 +1,63 @@
+// The panel beside the text: a session on the sample server, buttons for what the pages speak of, and what happens then.
+
+import { $, el } from '../../dom.ts'
+import { showState } from '../../panels/state.ts'
+import { askServer, session } from '../../session.ts'
+
+const MOST_LINES = 60
+
+const log = $('#live-log')
+
+function write(kind: string, text: string): void {
+  log.prepend(el('li', kind, text))
+  log.children[MOST_LINES]?.remove()
+}
+
+const login = { method: 'POST', body: JSON.stringify({ username: 'ann', password: 'secret' }) }
+
+async function fetchMany(count: number): Promise<void> {
+  const paths = Array.from({ length: count }, (_, item) => `/api/items/${item + 1}`)
+  const responses = await Promise.all(paths.map((path) => session.fetch(path)))
+  const served = responses.filter(({ ok }) => ok).length
+  write('done', `${served} of ${count} requests were served`)
+}
+
+async function edit(): Promise<void> {
+  const name = `Ann ${new Date().toLocaleTimeString('en-GB')}`
+  await session.fetch('/api/me', { method: 'PATCH', body: JSON.stringify({ name }) })
+  const { user } = await session.reload()
+  write('done', `reload(): the name is ${user?.name} now`)
+}
+
+/** What each button does, and whether it needs somebody who is signed in. */
+const actions: [title: string, needsUser: boolean, run: () => Promise<unknown>][] = [
+  ['Sign in', false, async () => session.signIn(await fetch('/auth/login', login))],
+  ['Fetch', true, () => fetchMany(1)],
+  ['Let the token expire', true, () => askServer('/sample/expire', {})],
+  ['Fetch 20 at once', true, () => fetchMany(20)],
+  ['Edit, then reload()', true, edit],
+  ['Sign out', true, () => session.signOut()],
+]
+
+for (const [title, needsUser, run] of actions) {
+  const button = Object.assign(el('button', '', title), { type: 'button' })
+  button.addEventListener('click', () => {
+    write('act', title)
+    run().catch((error: unknown) => write('error', String(error)))
+  })
+  session.subscribe(({ status }) => {
+    button.disabled = status === 'loading' || needsUser !== (status === 'authenticated')
+  })
+  $('#live-buttons').append(button)
+}
+
+showState(session)
+session.on('change', ({ reason, changed }) => write('change', `change: ${reason} (${changed.join(', ')})`))
+session.on('error', ({ error }) => write('error', `error: ${error.message}`))
+session.on('trace', ({ type, id, method, url, status }) => {
+  const what = [method, url, status].filter((part) => part !== undefined).join(' ')
+  write('trace', [type, id === undefined ? '' : `#${String(id)}`, what].join(' '))
+})
+
+// On a phone the list of the pages would come before the text.
+if (innerWidth < 900) $<HTMLDetailsElement>('.pages').open = false
