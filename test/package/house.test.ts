@@ -12,7 +12,7 @@ import { entry } from '../../tsup.config.ts'
 const floors = [
   { name: 'roof', files: ['global', 'index'] },
   { name: 'what an app adds', files: ['adapters/*', 'backends/*', 'extensions/*', 'expired'] },
-  { name: 'parts of that', files: ['backends/clerk/*', 'backends/workos/*'] },
+  { name: 'parts of that', files: ['adapters/selection/*', 'backends/clerk/*', 'backends/workos/*'] },
   { name: 'the session, put together', files: ['session', 'face'] },
   {
     name: 'what goes on in it',
@@ -57,9 +57,16 @@ const stairs = ['global > index']
 
 // Who may import a package. One that is missing here may be imported by nobody.
 const packages: Record<string, string[]> = {
+  '@angular/common/http': ['adapters/angular-http'],
+  '@angular/core': ['adapters/angular'],
   'jwt-decode': ['state/credentials'],
   ky: ['adapters/ky'],
   mitt: ['session/events'],
+  react: ['adapters/react'],
+  rxjs: ['adapters/angular-http'],
+  'solid-js': ['adapters/solid'],
+  'svelte/reactivity': ['adapters/svelte'],
+  vue: ['adapters/vue'],
 }
 
 // Syntax and data that every runtime has and no test needs to replace. All other globals belong to runtime/.
