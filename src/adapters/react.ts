@@ -15,7 +15,7 @@ import { InvalidOptionError } from '../errors.ts'
 import type { Session } from '../face.ts'
 import type { Json } from '../state/credentials.ts'
 import { LOADING, type State } from '../state/view.ts'
-import { keepIfEqual, type Selector, type SessionSource, whole } from './selection/selection.ts'
+import { createSelect, type Selector, type SessionSource, whole } from './selection/selection.ts'
 
 interface Provided {
   session: Session<unknown, unknown>
@@ -38,7 +38,7 @@ export interface SessionProviderProps<U, C> {
 export function SessionProvider<U, C>(props: SessionProviderProps<U, C>): ReactElement {
   const { session, serverState = LOADING, children } = props
   const value = useMemo(() => ({ session, serverState }), [session, serverState])
-  return createElement(ProvidedSession.Provider, { value: value as Provided }, children)
+  return createElement(ProvidedSession.Provider, { value }, children)
 }
 
 /**
@@ -71,23 +71,12 @@ export function useSession(
   const [given, selector] = typeof first === 'function' ? [undefined, first] : [first, second]
   const session = given ?? requireProvided(provided).session
   const last = useRef<unknown>(undefined)
-  let seen: State<unknown, unknown>
-  let selected: unknown
-
-  /** The same for the same state, as React asks for. */
-  function select(state: State<unknown, unknown>): unknown {
-    if (state !== seen) {
-      seen = state
-      selected = keepIfEqual(last.current, selector(state))
-    }
-    return (last.current = selected)
-  }
-
-  return useSyncExternalStore(
+  const select = createSelect(selector, last.current)
+  return (last.current = useSyncExternalStore(
     session.subscribe,
     () => select(session.current),
     () => select(provided?.session === session ? provided.serverState : LOADING),
-  )
+  ))
 }
 
 function requireProvided(provided: Provided | null): Provided {

@@ -3,7 +3,7 @@
 import { createSubscriber } from 'svelte/reactivity'
 import type { Json } from '../state/credentials.ts'
 import type { State } from '../state/view.ts'
-import { keepIfEqual, type Selector, type SessionSource, whole } from './selection/selection.ts'
+import { createSelect, type Selector, type SessionSource, whole } from './selection/selection.ts'
 
 /**
  * What is known of the session, or what `selector` takes of it, as `current`: reactive where it is read in an effect, a
@@ -17,20 +17,20 @@ export function useSession<U = Json, C = Json, T = State<U, C>>(
   session: SessionSource<U, C>,
   selector: Selector<U, C, T> = whole as Selector<U, C, T>,
 ): { readonly current: T } {
-  let selected: T
-  const read = (): T => (selected = keepIfEqual(selected, selector(session.current)))
-
+  const select = createSelect(selector)
   const track = createSubscriber((update) => {
-    let last = read()
-    return session.subscribe(() => {
-      if (last !== (last = read())) update()
+    let last = select(session.current)
+    return session.subscribe((state) => {
+      const next = select(state)
+      if (!Object.is(last, next)) update()
+      last = next
     })
   })
 
   return {
     get current() {
       track()
-      return read()
+      return select(session.current)
     },
   }
 }

@@ -3,7 +3,7 @@
 import { getCurrentInstance, inject, onMounted, onScopeDispose, type ShallowRef, shallowRef, ssrContextKey } from 'vue'
 import type { Json } from '../state/credentials.ts'
 import { LOADING, type State } from '../state/view.ts'
-import { keepIfEqual, type Selector, type SessionSource, whole } from './selection/selection.ts'
+import { createSelect, type Selector, type SessionSource, whole } from './selection/selection.ts'
 
 /**
  * A ref of what is known of the session, or of what `selector` takes of it; selections that are plain objects or arrays are
@@ -23,11 +23,12 @@ export function useSession<U = Json, C = Json, T = State<U, C>>(
   const instance = getCurrentInstance()
   // A component that hydrates has its element before it is set up.
   const isFromServer = instance && (instance.vnode.el || inject(ssrContextKey, null))
-  const selected = shallowRef(selector(isFromServer ? serverState : session.current))
+  const select = createSelect(selector)
+  const selected = shallowRef(select(isFromServer ? serverState : session.current))
   let unsubscribe: (() => void) | undefined
 
   const subscribe = (): void => {
-    unsubscribe = session.subscribe((state) => (selected.value = keepIfEqual(selected.value, selector(state))))
+    unsubscribe = session.subscribe((state) => (selected.value = select(state)))
   }
   if (instance) onMounted(subscribe)
   else subscribe()

@@ -21,7 +21,21 @@ export function isEqual(a: unknown, b: unknown): boolean {
   )
 }
 
-export const keepIfEqual = <T>(last: T, next: T): T => (isEqual(last, next) ? last : next)
+/**
+ * The selector with a memory: the same selection for the same state, and the last one for as long as the next is equal.
+ * @param last What was selected before, by another function.
+ */
+export function createSelect<U, C, T>(selector: Selector<U, C, T>, last?: T): Selector<U, C, T> {
+  let seen: State<U, C> | undefined
+  let selected = last as T
+  return (state) => {
+    if (state === seen) return selected
+    seen = state
+    const next = selector(state)
+    if (!isEqual(selected, next)) selected = next
+    return selected
+  }
+}
 
 // Of a Date, a Map or an object of a class the keys do not tell all.
 function isPlain(value: unknown): value is Record<string, unknown> {
