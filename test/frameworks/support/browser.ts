@@ -20,6 +20,9 @@ export interface SiteOptions {
   script: string
   /** What a server has rendered. */
   html?: string
+  head?: string | undefined
+  /** In place of a new one. */
+  server?: SampleServer
   /** Written into the page, as `globalThis.given`. */
   given?: unknown
   knobs?: Partial<SampleServer['knobs']>
@@ -33,10 +36,9 @@ export function useSites(): (options: SiteOptions) => Promise<Site> {
   })
   afterAll(() => browser?.close())
 
-  return async ({ script, html = '', given = null, knobs = {} }) => {
-    const server = createSampleServer({ knobs })
+  return async ({ script, html = '', head = '', given = null, knobs = {}, server = createSampleServer({ knobs }) }) => {
     const api = toNode(server)
-    const page = `<!doctype html><div id="app">${html}</div><script>given = ${JSON.stringify(given)}</script><script src="/app.js"></script>`
+    const page = `<!doctype html><head>${head}</head><div id="app">${html}</div><script>given = ${JSON.stringify(given)}</script><script src="/app.js"></script>`
     const http = createServer((message, response) => {
       const { url = '/' } = message
       if (isSamplePath(url)) return void api(message, response)
