@@ -75,7 +75,10 @@ describe.each(apps.filter(({ app }) => app !== 'angular'))(
       new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true })
       Object.assign(globalThis, { session, texts })
       // A slow page: who is signed in is known before it hydrates.
-      session.ready().then(() => hydrate(session, given?.serverState))`
+      session
+        .ready()
+        .then(() => hydrate(session, given?.serverState))
+        .then(() => requestIdleCallback(() => (globalThis.isHydrated = true)))`
       mkdirSync(cache, { recursive: true })
       writeFileSync(join(cache, 'server.cjs'), await bundle(onServer, { ...options, server: true }))
       server = createRequire(import.meta.url)(join(cache, 'server.cjs'))
@@ -90,9 +93,11 @@ describe.each(apps.filter(({ app }) => app !== 'angular'))(
       expect(html).toContain('One moment')
       const { open } = await site({ script, html, head: server.head })
       const first = await open()
+      await first.waitForFunction('globalThis.isHydrated')
       await first.getByText('Sign in').click()
       await first.getByText('Hello Ann').waitFor()
       const second = await open()
+      await second.waitForFunction('globalThis.isHydrated')
       await second.getByText('Hello Ann').waitFor()
       await second.getByText('Rename').click()
       await second.getByText('Hello Bea').waitFor()
@@ -115,6 +120,7 @@ describe.each(apps.filter(({ app }) => app !== 'angular'))(
         expect.stringContaining('Hello Zoe'),
       ])
       const page = await (await site({ script, ...visitors[1]!, head: server.head, server: sample })).open()
+      await page.waitForFunction('globalThis.isHydrated')
       await page.getByText('Rename').click()
       await page.getByText('Hello Bea').waitFor()
       const texts = await page.evaluate(() => (globalThis as unknown as { texts: string[] }).texts)
