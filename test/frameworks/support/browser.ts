@@ -28,7 +28,11 @@ export interface SiteOptions {
   knobs?: Partial<SampleServer['knobs']>
 }
 
-export function useSites(): (options: SiteOptions) => Promise<Site> {
+/** What the browser and the tools say by themselves. */
+const OF_TOOLS = /^(Failed to load resource|%cDownload the React DevTools|Angular is running|\[vite\])/
+
+/** @param mayComplain What the console may say. */
+export function useSites({ mayComplain = /^$/ } = {}): (options: SiteOptions) => Promise<Site> {
   let browser: Browser
 
   beforeAll(async () => {
@@ -36,7 +40,8 @@ export function useSites(): (options: SiteOptions) => Promise<Site> {
   })
   afterAll(() => browser?.close())
 
-  return async ({ script, html = '', head = '', given = null, knobs = {}, server = createSampleServer({ knobs }) }) => {
+  return async (options) => {
+    const { script, html = '', head = '', given = null, knobs = {}, server = createSampleServer({ knobs }) } = options
     const api = toNode(server)
     const page = `<!doctype html><head>${head}</head><div id="app">${html}</div><script>given = ${JSON.stringify(given)}</script><script src="/app.js"></script>`
     const http = createServer((message, response) => {
@@ -49,11 +54,11 @@ export function useSites(): (options: SiteOptions) => Promise<Site> {
     const context = await browser.newContext()
     const complaints: string[] = []
     context.on('page', (opened) => {
-      opened.on('pageerror', ({ stack, message }) => complaints.push(stack ?? message))
-      opened.on('console', (message) => {
-        const isOfBrowser = /^(Failed to load resource|%cDownload the React DevTools|Angular is running)/
-        if (!isOfBrowser.test(message.text())) complaints.push(message.text())
-      })
+      const complain = (text: string): void => {
+        if (!OF_TOOLS.test(text) && !mayComplain.test(text)) complaints.push(text)
+      }
+      opened.on('pageerror', ({ stack, message }) => complain(stack ?? message))
+      opened.on('console', (message) => complain(message.text()))
     })
     onTestFinished(async () => {
       await context.close()
@@ -65,7 +70,7 @@ export function useSites(): (options: SiteOptions) => Promise<Site> {
       server,
       async open() {
         const opened = await context.newPage()
-        await opened.goto(`http://127.0.0.1:${(http.address() as AddressInfo).port}/`)
+        await opened.goto(options.origin ?? `http://127.0.0.1:${(http.address() as AddressInfo).port}/`)
         return opened
       },
     }
