@@ -194,7 +194,7 @@ test('the same user who signs in again keeps what is shown, and it is fetched ag
 })
 
 test('another organization is another tenant: nothing of the first one is shown', async () => {
-  const session = createSession({
+  const session: Session = createSession({
     storage: memory(),
     backend: defineBackend({
       name: 'organizations',

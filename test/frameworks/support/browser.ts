@@ -26,6 +26,8 @@ export interface SiteOptions {
   /** Written into the page, as `globalThis.given`. */
   given?: unknown
   knobs?: Partial<SampleServer['knobs']>
+  /** Where the page is, in place of here. */
+  origin?: string
 }
 
 /** What the browser and the tools say by themselves. */
