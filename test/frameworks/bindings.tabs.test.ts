@@ -47,7 +47,7 @@ describe.each(frameworks)('$name', ({ file, options, query = '', rendersAtOnce =
 
   test(`${COMPONENTS} components that read the user: no render on a token refresh, one each on an edit`, async () => {
     const opened = await open()
-    const counts = await opened.evaluate(async (components) => {
+    const found = await opened.evaluate(async (components) => {
       const { settle, mount, counts } = page
       await mount(components, ({ user }) => user)
       await settle()
@@ -67,7 +67,7 @@ describe.each(frameworks)('$name', ({ file, options, query = '', rendersAtOnce =
         listeners: counts.listeners,
       }
     }, COMPONENTS)
-    expect(counts).toEqual({
+    expect(found).toEqual({
       first: rendersAtOnce,
       isNew: true,
       refreshed: 0,
@@ -78,7 +78,7 @@ describe.each(frameworks)('$name', ({ file, options, query = '', rendersAtOnce =
   })
   test('a selector that makes something new each time never loops; plain objects and arrays are compared by what is in them', async () => {
     const opened = await open()
-    const renders = await opened.evaluate(async () => {
+    const found = await opened.evaluate(async () => {
       const { mount, unmount, settle, session, counts } = page
       class Named {
         constructor(readonly name: unknown) {}
@@ -118,7 +118,7 @@ describe.each(frameworks)('$name', ({ file, options, query = '', rendersAtOnce =
       [once, 0, once],
       [once, once, once],
     ]
-    expect(renders).toEqual({
+    expect(found).toEqual({
       object: isRefreshed,
       array: isRefreshed,
       'nothing in it': [once, 0, 0],
@@ -134,7 +134,7 @@ describe.each(frameworks)('$name', ({ file, options, query = '', rendersAtOnce =
 
   test('mounted and unmounted again and again: a sign-out shows, and no listener is left', async () => {
     const opened = await open()
-    const seen = await opened.evaluate(async () => {
+    const found = await opened.evaluate(async () => {
       const { mount, unmount, settle, session, counts } = page
       const seen: unknown[] = []
       for (let time = 0; time < 3; time++) {
@@ -149,6 +149,6 @@ describe.each(frameworks)('$name', ({ file, options, query = '', rendersAtOnce =
       }
       return seen
     })
-    expect(seen).toEqual(Array.from({ length: 3 }, () => [10, ['"unauthenticated"'], 0]))
+    expect(found).toEqual(Array.from({ length: 3 }, () => [10, ['"unauthenticated"'], 0]))
   })
 })

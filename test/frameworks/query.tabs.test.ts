@@ -16,7 +16,7 @@ test('three tabs, ten edits at once: at most 2 refreshes, and every tab shows th
     knobs: { refreshDelayMs: 800 },
   })
   const tabs = await Promise.all([open(), open(), open()])
-  await tabs[0]!.evaluate(() => page.signIn())
+  await tabs[0].evaluate(() => page.signIn())
   for (const tab of tabs) await tab.getByText('Lisbon').waitFor()
 
   const at = Date.now() + 100
@@ -39,7 +39,7 @@ test('three tabs, ten edits at once: at most 2 refreshes, and every tab shows th
   // And a mere refresh fetches nothing.
   const { byPath } = server.stats
   const before = byPath['GET /api/me']
-  await tabs[0]!.evaluate(() => page.session.refresh())
-  await tabs[1]!.waitForTimeout(200)
+  await tabs[0].evaluate(() => page.session.refresh())
+  await tabs[1].waitForTimeout(200)
   expect(byPath['GET /api/me']).toBe(before)
 })

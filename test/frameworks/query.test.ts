@@ -115,7 +115,13 @@ test('a refresh that brings other claims invalidates: what the server shows may 
 
 test.each([
   ['a sign-out', ({ session }: Connected) => session.signOut()],
-  ['the server’s word that it is over', ({ server, session }: Connected) => (server.revoke('ann'), session.refresh())],
+  [
+    'the server’s word that it is over',
+    ({ server, session }: Connected) => {
+      server.revoke('ann')
+      return session.refresh()
+    },
+  ],
 ])('%s: all is dropped, and nothing is fetched again', async (_, end) => {
   const all = await connected()
   const { client, me } = all
@@ -136,7 +142,7 @@ test('a sign-out removes what nobody has mounted', async () => {
 
 test('a sign-out cancels what is under way, and a late answer shows nowhere', async () => {
   const { session, client } = await connected()
-  const [answer, aborted] = [defer<string>(), defer<void>()]
+  const [answer, aborted] = [defer<string>(), defer()]
   const slow = new QueryObserver(client, {
     queryKey: ['slow'],
     queryFn: ({ signal }) => {
@@ -211,7 +217,7 @@ test('another organization is another tenant: nothing of the first one is shown'
   const client = createClient()
   onTestFinished(connectQueryClient(session, client))
   const { shown } = mount(client, {
-    fetch: (async () => Response.json({ name: session.current.organizationId })) as typeof fetch,
+    fetch: async () => Response.json({ name: session.current.organizationId }),
   })
   await settled()
   shown.length = 0

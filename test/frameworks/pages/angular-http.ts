@@ -1,6 +1,5 @@
 // Angular's HttpClient with the interceptor, over XMLHttpRequest or over fetch.
 
-import '@angular/compiler'
 import {
   HttpClient,
   HttpErrorResponse,
@@ -33,8 +32,10 @@ const session: Session = createSession({
   ...(searchParams.has('graphql') && { isExpired: graphql() }),
 })
 
-@Component({ selector: '#app', template: '' })
-class App {}
+@Component({ selector: '#app', template: '{{ text }}' })
+class App {
+  readonly text = 'ready'
+}
 
 /** The outcome of a request: the answer, or the error by its name. */
 const outcome = (work: Promise<unknown>): Promise<unknown> =>

@@ -1,4 +1,3 @@
-import '@angular/compiler'
 import { type ApplicationRef, Component, provideZonelessChangeDetection } from '@angular/core'
 import { bootstrapApplication } from '@angular/platform-browser'
 import { sessionSignal } from 'resesh/angular'

@@ -61,10 +61,17 @@ const solidJsx = (server: boolean): Plugin => ({
     }),
 })
 
-/** @param code A module, as if it lay in this folder. */
+/**
+ * @param code A module, as if it lay in this folder. Angular compiles its templates in the page, since its own tools do not build
+ *   it here.
+ */
 export async function bundle(code: string, { react = 19, server = false }: BundleOptions = {}): Promise<string> {
   const { outputFiles } = await build({
-    stdin: { contents: code, resolveDir: folder, loader: 'ts' },
+    stdin: {
+      contents: code.includes('angular') ? `import '@angular/compiler'\n${code}` : code,
+      resolveDir: folder,
+      loader: 'ts',
+    },
     absWorkingDir: folder,
     // What the sources import lies here, too.
     nodePaths: [join(folder, 'node_modules')],

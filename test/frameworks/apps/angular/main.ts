@@ -1,4 +1,3 @@
-import '@angular/compiler' // an app that is built by Angular's own tools leaves this out
 import { HttpClient, provideHttpClient, withInterceptors } from '@angular/common/http'
 import { Component, inject, provideZonelessChangeDetection, signal } from '@angular/core'
 import { bootstrapApplication } from '@angular/platform-browser'

@@ -5,12 +5,12 @@ export function App() {
   const session = useProvidedSession<User>()
   const current = useSession(session)
   if (current.status === 'loading') return <p>One moment</p>
-  if (current.status === 'unauthenticated') return <button onClick={() => signIn(session)}>Sign in</button>
+  if (current.status === 'unauthenticated') return <button onClick={() => void signIn(session)}>Sign in</button>
   return (
     <>
       <p>Hello {current.user?.name}</p>
-      <button onClick={() => rename(session)}>Rename</button>
-      <button onClick={() => session.signOut()}>Sign out</button>
+      <button onClick={() => void rename(session)}>Rename</button>
+      <button onClick={() => void session.signOut()}>Sign out</button>
     </>
   )
 }

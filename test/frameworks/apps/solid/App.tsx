@@ -13,12 +13,12 @@ export function App(props: { session: Session<User>; serverState?: State<User> |
         <p>One moment</p>
       </Match>
       <Match when={current().status === 'unauthenticated'}>
-        <button onClick={() => signIn(session)}>Sign in</button>
+        <button onClick={() => void signIn(session)}>Sign in</button>
       </Match>
       <Match when={current().status === 'authenticated'}>
         <p>Hello {current().user?.name}</p>
-        <button onClick={() => rename(session)}>Rename</button>
-        <button onClick={() => session.signOut()}>Sign out</button>
+        <button onClick={() => void rename(session)}>Rename</button>
+        <button onClick={() => void session.signOut()}>Sign out</button>
       </Match>
     </Switch>
   )
