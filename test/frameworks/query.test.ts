@@ -250,8 +250,7 @@ test('what is asked while it is not known yet who is signed in is left alone', a
   await settled()
   expect([session.current.status, ...me.now]).toEqual(['loading', undefined, 'pending', 'fetching'])
   restored.resolve(credentials)
-  await settled()
-  expect([session.current.status, ...me.now]).toEqual(['authenticated', 'Ann', 'success', 'idle'])
+  await expect.poll(() => [session.current.status, ...me.now]).toEqual(['authenticated', 'Ann', 'success', 'idle'])
   expect(me.fetches).toBe(1)
 })
 
