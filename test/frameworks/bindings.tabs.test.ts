@@ -152,3 +152,20 @@ describe.each(frameworks)('$name', ({ file, options, query = '', rendersAtOnce =
     expect(found).toEqual(Array.from({ length: 3 }, () => [10, ['"unauthenticated"'], 0]))
   })
 })
+
+test.each([19, 18] as const)(
+  'React %i: what is selected stays the same object when a component renders for another reason',
+  async (version) => {
+    const script = await bundle(`import './pages/effects.tsx'`, { react: version })
+    const opened = await (await site({ script })).open()
+    await opened.evaluate(async () => {
+      await page.signIn()
+      await page.mount(1, () => null)
+    })
+    await opened.getByText('Ann 0 1').click()
+    await opened.getByText('Ann 1 1').click()
+    await opened.getByText('Ann 2 1').waitFor()
+    await opened.evaluate(() => page.edit('Bea'))
+    await opened.getByText('Bea 2 2').waitFor()
+  },
+)
