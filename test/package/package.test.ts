@@ -133,6 +133,14 @@ describe('size', () => {
   })
 })
 
+test.each(['react', 'vue', 'svelte', 'solid', 'angular', 'angular-http', 'query'])(
+  'the binding %s adds less than 0.5 kB',
+  async (name) => {
+    const { atOnce } = await bundle(`${main}\nexport * from './${entry[`adapters/${name}`]}'`, external)
+    expect(atOnce - (await bundle(main)).atOnce).toBeLessThan(0.5 * kB)
+  },
+)
+
 describe('what comes along', () => {
   const backends = Object.keys(entry).filter((name) => name.startsWith('backends/') && name !== 'backends/kit')
 
