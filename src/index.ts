@@ -4,7 +4,7 @@ export type { Credentials, Json } from './state/credentials.ts'
 export type { Receipt } from './state/expiry.ts'
 export type { Plan } from './state/plan.ts'
 export type { Change, Reason, Row, SessionRecord, Version } from './state/record.ts'
-export type { State, Status } from './state/view.ts'
+export type { AuthenticatedState, LoadingState, State, Status, UnauthenticatedState } from './state/view.ts'
 export {
   type AnySessionError,
   CallbackError,

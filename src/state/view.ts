@@ -4,19 +4,44 @@
 import { type Credentials, isSameUser, type Json } from './credentials.ts'
 import { isNewer, isSameSession, type Reason, type Version } from './record.ts'
 
-export type Status = 'loading' | 'authenticated' | 'unauthenticated'
+export type Status = State['status']
 
-export interface State<U = Json, C = Json> {
-  readonly status: Status
+/** What is known of the session. `status` tells which of the three it is, also to TypeScript. */
+export type State<U = Json, C = Json> = LoadingState | AuthenticatedState<U, C> | UnauthenticatedState
+
+/** It is not known yet who is signed in. */
+export interface LoadingState extends Nobody {
+  readonly status: 'loading'
+  readonly reason: null
+}
+
+export interface AuthenticatedState<U = Json, C = Json> {
+  readonly status: 'authenticated'
   /** A refresh is due and failing. */
   readonly stale: boolean
+  /** `null` where neither the login nor the server has said who it is. */
   readonly user: U | null
+  /** What the access token says; `null` where scripts can't read it. */
   readonly claims: C | null
   /** When the access token expires, epoch ms by this device's clock; `null` where that is unknown. */
   readonly expiresAt: number | null
   readonly organizationId: string | null
-  /** What led here; `null` while loading. */
-  readonly reason: Reason | null
+  /** What led here. */
+  readonly reason: Reason
+}
+
+export interface UnauthenticatedState extends Nobody {
+  readonly status: 'unauthenticated'
+  /** Why the session is over; `restored` where there was none. */
+  readonly reason: Reason
+}
+
+interface Nobody {
+  readonly stale: false
+  readonly user: null
+  readonly claims: null
+  readonly expiresAt: null
+  readonly organizationId: null
 }
 
 export interface View<U, C> {
@@ -24,7 +49,7 @@ export interface View<U, C> {
   readonly state: State<U, C>
 }
 
-export const LOADING: State<never, never> = Object.freeze({
+export const LOADING: LoadingState = Object.freeze({
   status: 'loading',
   stale: false,
   user: null,
@@ -41,15 +66,19 @@ export const stateOf = <U, C>(
   expiresAt: number | null,
   reason: Reason,
 ): State<U, C> =>
-  Object.freeze({
-    ...LOADING,
-    status: credentials ? 'authenticated' : 'unauthenticated',
-    user: keepIfEqual(previous.user, credentials?.user ?? null),
-    claims: keepIfEqual(previous.claims, (credentials?.claims ?? null) as C | null),
-    expiresAt,
-    organizationId: credentials?.organizationId ?? null,
-    reason: previous.stale && reason === 'refreshed' ? 'recovered' : reason,
-  })
+  Object.freeze(
+    credentials
+      ? {
+          status: 'authenticated',
+          stale: false,
+          user: keepIfEqual(previous.user, credentials.user ?? null),
+          claims: keepIfEqual(previous.claims, (credentials.claims ?? null) as C | null),
+          expiresAt,
+          organizationId: credentials.organizationId ?? null,
+          reason: previous.stale && reason === 'refreshed' ? 'recovered' : reason,
+        }
+      : { ...LOADING, status: 'unauthenticated', reason },
+  )
 
 /** The names of the fields that differ. A new reason alone is no news: it is the same answer once more. */
 export const changedIn = <U, C>(next: State<U, C>, previous: State<U, C>): (keyof State<U, C>)[] => {

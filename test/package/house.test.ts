@@ -18,6 +18,7 @@ const floors = [
     name: 'parts of that',
     files: [
       'adapters/oauth2/redirect/*',
+      'adapters/selection/*',
       'backends/bearer/*',
       'backends/clerk/*',
       'backends/cookie/*',
@@ -72,11 +73,18 @@ const stairs = ['global > index']
 
 // Who may import a package. One that is missing here may be imported by nobody.
 const packages: Record<string, string[]> = {
+  '@angular/common/http': ['adapters/angular-http'],
+  '@angular/core': ['adapters/angular'],
   'jwt-decode': ['state/credentials'],
   ky: ['adapters/ky'],
   mitt: ['session/events'],
   oauth4webapi: ['adapters/oauth2/redirect/server', 'adapters/oauth2/redirect/request'],
   msw: ['testing/server'],
+  react: ['adapters/react'],
+  rxjs: ['adapters/angular-http'],
+  'solid-js': ['adapters/solid'],
+  'svelte/reactivity': ['adapters/svelte'],
+  vue: ['adapters/vue'],
 }
 
 // Syntax and data that every runtime has and no test needs to replace. All other globals belong to runtime/.

@@ -76,6 +76,10 @@ const reached = ({ outputs }: Metafile, start: string, kinds: string[]): Set<str
   return found
 }
 
+// The app has them anyway.
+const peers = ['react', 'vue', 'svelte', 'solid-js', '@angular/core', '@angular/common', 'rxjs']
+const external = ['ky', 'msw', ...peers, 'svelte/*', '@angular/common/*']
+
 /** What users import. */
 const specifiers = Object.entries(manifest.exports)
   .filter(([, target]) => typeof target === 'object')
@@ -87,7 +91,7 @@ const main = `
   export { createSession, oauth2 }
 `
 /** One entry by itself. */
-const alone = (name: string) => bundle(`export * from './${entry[name]}'`, ['ky', 'msw'])
+const alone = (name: string) => bundle(`export * from './${entry[name]}'`, external)
 
 describe('size', () => {
   // Nothing is loaded later: a chunk could be missing when a session needs it most.
@@ -117,7 +121,7 @@ describe('size', () => {
         ? `export * from './src/index.ts'\nexport * from '${source}'`
         : `${main}\nexport * from '${source}'`
       const base = isBackend ? (await bundle(`export * from './src/index.ts'`)).atOnce : atOnce
-      sizes.set(name, (await bundle(code, ['ky', 'msw'])).atOnce - base)
+      sizes.set(name, (await bundle(code, external)).atOnce - base)
     }
     const wrong = Array.from(sizes, ([what, bytes]) => {
       const quoted = Number(/^([\d.]+) kB$/.exec(quotes.get(what) ?? '')?.[1])
@@ -128,6 +132,14 @@ describe('size', () => {
     expect([...quotes.keys()].filter((what) => !sizes.has(what))).toEqual([])
   })
 })
+
+test.each(['react', 'vue', 'svelte', 'solid', 'angular', 'angular-http', 'query'])(
+  'the binding %s adds less than 0.5 kB',
+  async (name) => {
+    const { atOnce } = await bundle(`${main}\nexport * from './${entry[`adapters/${name}`]}'`, external)
+    expect(atOnce - (await bundle(main)).atOnce).toBeLessThan(0.5 * kB)
+  },
+)
 
 describe('what comes along', () => {
   const backends = Object.keys(entry).filter((name) => name.startsWith('backends/') && name !== 'backends/kit')
@@ -183,9 +195,13 @@ describe('the packed package', { timeout: 60_000 }, () => {
         cwd: home,
       },
     )
-    for (const name of ['jwt-decode', 'ky', 'mitt', 'oauth4webapi']) {
+    const frameworks = join(root, 'test/frameworks/node_modules')
+    mkdirSync(join(home, 'node_modules/@angular'))
+    mkdirSync(join(home, 'node_modules/@types'))
+    for (const name of ['jwt-decode', 'ky', 'mitt', 'oauth4webapi'])
       symlinkSync(join(root, 'node_modules', name), join(home, 'node_modules', name), 'junction')
-    }
+    for (const name of [...peers, '@types/react'])
+      symlinkSync(join(frameworks, name), join(home, 'node_modules', name), 'junction')
   }, 60_000)
 
   afterAll(() => rmSync(home, { recursive: true, force: true }))
@@ -240,7 +256,7 @@ describe('the packed package', { timeout: 60_000 }, () => {
     ['Node', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
   ])('its types hold under strict options, for %s', (_, module, moduleResolution) => {
     const file = join(home, 'all.mts')
-    writeFileSync(file, specifiers.map((specifier) => `export * from '${specifier}'`).join('\n'))
+    writeFileSync(file, specifiers.map((specifier, nth) => `export * as e${nth} from '${specifier}'`).join('\n'))
     const program = ts.createProgram([file], {
       module,
       moduleResolution,

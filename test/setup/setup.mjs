@@ -47,7 +47,9 @@ try {
   refuseOldNode()
   install(root)
   if (!process.argv.includes('--packages')) {
-    install(join(root, 'test/backends/real'), '--ignore-scripts') // none of them needs one
+    // None of these packages needs a script of its own.
+    install(join(root, 'test/backends/real'), '--ignore-scripts')
+    install(join(root, 'test/frameworks'), '--ignore-scripts')
     await ensureBrowser()
   }
 } catch (error) {

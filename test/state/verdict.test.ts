@@ -106,7 +106,7 @@ describe('whatever the facts', () => {
 })
 
 test('the token that a request was sent with is the current one, an older one, or of another session', () => {
-  const state = { ...LOADING, status: 'authenticated' as const }
+  const state = { ...LOADING, status: 'authenticated' as const, reason: 'restored' as const }
   const view = { version: { generation: 2, revision: 3 }, state }
   expect(compareSent(view, { generation: 2, revision: 3 })).toBe('current')
   expect(compareSent(view, { generation: 2, revision: 2 })).toBe('older')
