@@ -4,6 +4,7 @@ export type { Credentials, Json } from './state/credentials.ts'
 export type { Receipt } from './state/expiry.ts'
 export type { Plan } from './state/plan.ts'
 export type { Change, Reason, Row, SessionRecord, Version } from './state/record.ts'
+export type { Verdict } from './state/verdict.ts'
 export type { State, Status } from './state/view.ts'
 export {
   type AnySessionError,
@@ -19,6 +20,7 @@ export {
   SessionEndedError,
   SessionError,
   StepUpRequiredError,
+  StorageError,
 } from './errors.ts'
 export type { RefreshAhead, SessionOptions } from './options.ts'
 export type { Replay, RequestOptions, SessionRequestInit } from './request/replayable.ts'
@@ -55,6 +57,7 @@ export type { SessionFetch } from './request/intercept.ts'
 export type { RefreshOptions, Session } from './face.ts'
 export { createSession } from './session.ts'
 export type { Events, Source } from './session/events.ts'
+export type { ExchangeOutcome, HoldReason, Trace, Traces } from './seam/trace.ts'
 export type { LogIn, SignInSource } from './session/sign-in.ts'
 export type { SignOutOptions } from './session/sign-out.ts'
 export type { TokenOptions } from './session/tokens.ts'

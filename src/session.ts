@@ -1,7 +1,7 @@
 // The session that an app holds: puts the rooms together, and gives each promise its method. The way of a request is in
 // request/intercept.ts, all talk with the server in refresh/exchange.ts, every change of the record in state/changes.ts.
 
-import { InvalidOptionError, RefreshFailedError, SessionEndedError } from './errors.ts'
+import { InvalidOptionError, SessionEndedError, storageFailed } from './errors.ts'
 import type { RefreshOptions, Session } from './face.ts'
 import { createKernel, setUpExtensions } from './kernel.ts'
 import { resolveOptions, type SessionOptions } from './options.ts'
@@ -57,7 +57,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const { storage, leeway, timeout } = settings
 
   // What everything stands on.
-  const runtime = createRuntime<U>(get, storage, sharedKey(settings.name, backend, baseOf(get)), reportStorage)
+  const key = sharedKey(settings.name, backend, baseOf(get))
+  const runtime = createRuntime<U>(get, storage, key, reportStorage)
   const { clock, channel, disposed } = runtime
   const events = createEmitter<U, C>(clock.now)
   const store = createStore(clock, events, leeway, backend)
@@ -106,8 +107,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   else begin(initial)
 
   function reportStorage(cause: unknown): void {
-    const message = `The storage ${storage.name} failed: the session lives in this tab's memory now, until the storage works again.`
-    events.emit('error', { error: new RefreshFailedError(message, { cause }) })
+    events.emit('error', { error: storageFailed(storage.name, get('isSecureContext') !== false, cause) })
   }
 
   let inputs = 0
@@ -136,6 +136,14 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     setTransport: (below) => (runtime.fetch = (below as typeof fetch) ?? ((input, init) => get('fetch')!(input, init))),
     disposed,
     global: get('globalThis')!,
+    about: {
+      name: settings.name,
+      key,
+      backend: backend.name,
+      origins: settings.origins,
+      page: settings.page,
+      lastFailure: () => store.lastFailure,
+    },
   }
 
   const session: Omit<Session<U, C>, typeof Symbol.dispose> & { [internalsKey]: SessionInternals } = {

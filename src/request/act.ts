@@ -17,7 +17,7 @@ import type { Waiting } from './waiting.ts'
 export type Act<U, C> = (trip: Trip<U, C>, verdict: Verdict) => Awaitable<'deliver' | 'send'>
 
 export function createAct<U, C>(
-  { store }: Context<U, C>,
+  { store, events }: Context<U, C>,
   waiting: Waiting<U, C>,
   requestRefresh: RequestRefresh,
   refusedRoutes: RefusedRoutes,
@@ -48,6 +48,7 @@ export function createAct<U, C>(
   }
 
   return (trip, verdict) => {
+    if (events.isHeard('trace')) events.trace('decide', { id: trip.id, status: trip.refusal!.status, verdict })
     switch (verdict) {
       case 'served':
         refusedRoutes.remove(trip.request, trip.sentWith)

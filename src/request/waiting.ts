@@ -6,6 +6,7 @@ import { failedBefore, isTransient, QueueFullError, RefreshTimeoutError, Session
 import type { RefreshOutcome, RequestRefresh } from '../refresh/queue.ts'
 import { abortable, withTimeout } from '../runtime/wait.ts'
 import type { Readiness } from '../session/readiness.ts'
+import type { HoldReason } from '../seam/trace.ts'
 import { isNewer } from '../state/record.ts'
 import { endOf, type View } from '../state/view.ts'
 import type { Trip } from './trip.ts'
@@ -26,6 +27,8 @@ export interface Waiting<U, C> {
   untilOver<T>(view: View<U, C>, signal: AbortSignal | null | undefined, work: Promise<T>): Promise<T | SessionOver>
   /** Wakes each request whose session is over. */
   wakeEnded(): void
+  /** Tells that the request waits. */
+  traceHold(trip: Trip<U, C>, why: HoldReason): void
 }
 
 const MAX_TRIES = 3
@@ -40,7 +43,6 @@ export function createWaiting<U, C>(
   requestRefresh: RequestRefresh,
 ): Waiting<U, C> {
   const asleep = new Set<() => void>()
-  let held = 0
 
   const mayWait = ({ isInLogin }: Trip<U, C>): boolean => !(isInLogin && reentrance.isLoggingIn)
 
@@ -72,19 +74,28 @@ export function createWaiting<U, C>(
 
   /** Takes a place among the requests that are held. */
   async function hold<T>(trip: Trip<U, C>, work: Promise<T>): Promise<T | SessionOver> {
-    if (held >= MAX_HELD) {
+    if (store.heldRequests >= MAX_HELD) {
       work.catch(() => {}) // nobody waits for it
       throw new QueueFullError(
         `${trip.request.route}: not sent, since ${MAX_HELD} requests wait for a refresh already. The session is kept.`,
       )
     }
-    events.trace('hold', { id: trip.id })
-    held++
+    store.heldRequests++
+    traceHold(trip, whyOf(trip))
     try {
       return await untilOver(trip.started, trip.request.signal, work)
     } finally {
-      held--
+      store.heldRequests--
     }
+  }
+
+  function whyOf({ refusal }: Trip<U, C>): HoldReason {
+    if (store.state.status === 'loading') return 'loading'
+    return refusal ? 'refused' : 'expiring'
+  }
+
+  function traceHold({ id, request }: Trip<U, C>, why: HoldReason): void {
+    events.trace('hold', { id, method: request.method, url: request.place, why, waiting: store.heldRequests })
   }
 
   async function untilKnown(trip: Trip<U, C>): Promise<unknown> {
@@ -139,5 +150,6 @@ export function createWaiting<U, C>(
     untilRefreshed,
     untilOver,
     wakeEnded: () => asleep.forEach((wake) => wake()),
+    traceHold,
   }
 }

@@ -32,7 +32,7 @@ const floors = [
   },
   {
     name: 'what is done there',
-    files: ['refresh/refresh', 'session/sign-in', 'session/sign-out', 'request/refused-routes'],
+    files: ['refresh/exchange', 'refresh/refresh', 'session/sign-in', 'session/sign-out', 'request/refused-routes'],
   },
   {
     name: 'what is shared there',
@@ -240,6 +240,7 @@ test.each([
   'seam/backend',
   'seam/extension',
   'seam/io',
+  'seam/trace',
   'storage/storage',
 ])('%s is types only', (name) => {
   const { outputText } = ts.transpileModule(readFileSync(join(source, `${name}.ts`), 'utf8'), {
