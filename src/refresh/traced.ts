@@ -28,15 +28,15 @@ export function traced<U, C, A, O extends Outcome<U>>(
   if (reason) events.trace('refresh-start', { attempt, reason, token, waiting })
   else events.trace('exchange-start', { operation: name })
 
-  function end(outcome: ExchangeOutcome): void {
+  function tellEnd(outcome: ExchangeOutcome): void {
     const ms = mono() - startedAt
     if (reason) events.trace('refresh-end', { ...outcome, attempt, ms, waiting: store.heldRequests })
     else events.trace('exchange-end', { ...outcome, operation: name, ms })
   }
 
-  function outcomeOf(done: O | number): ExchangeOutcome {
-    if (typeof done === 'number') return { outcome: 'postponed' }
-    const [stored = null, source] = done.news ?? []
+  function outcomeOf(result: O | number): ExchangeOutcome {
+    if (typeof result === 'number') return { outcome: 'postponed' }
+    const [stored = null, source] = result.news ?? []
     const number = store.numberOf(stored)
     if (source === 'other-tab') return { outcome: 'adopted', token: number }
     if (!reason) return { outcome: 'done', token: number }
@@ -46,8 +46,8 @@ export function traced<U, C, A, O extends Outcome<U>>(
 
   const working = work()
   working.then(
-    (done) => end(outcomeOf(done)),
-    (error: unknown) => end(failureOf(error)),
+    (result) => tellEnd(outcomeOf(result)),
+    (error: unknown) => tellEnd(failureOf(error)),
   )
   return working
 }

@@ -61,7 +61,7 @@ export function createIntercept<U, C>(
       if (trip.hasPlace) leave(trip)
       request.release()
       trip.end()
-      if (events.isHeard('trace')) traceEnd(events.trace, trip, failure)
+      traceEnd(events, trip, failure)
     }
   }
 

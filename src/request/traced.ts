@@ -22,10 +22,11 @@ export function whenAnswered(response: Promise<Response>, tell: (answered: Answe
 
 /** @param failure What the caller is told, where it gets no response. */
 export function traceEnd(
-  trace: Tell,
+  { isHeard, trace }: { isHeard(event: 'trace'): boolean; readonly trace: Tell },
   { id, refusal }: { readonly id: number; readonly refusal: Response | undefined },
   failure: { readonly error: unknown } | null,
 ): void {
+  if (!isHeard('trace')) return
   if (failure) trace('end', { id, status: 0, error: nameOfError(failure.error) })
   else trace('end', { id, status: refusal?.status ?? 0 })
 }
