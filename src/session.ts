@@ -136,6 +136,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     setTransport: (below) => (runtime.fetch = (below as typeof fetch) ?? ((input, init) => get('fetch')!(input, init))),
     disposed,
     global: get('globalThis')!,
+    get,
     about: {
       name: settings.name,
       key,
@@ -143,6 +144,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
       origins: settings.origins,
       page: settings.page,
       lastFailure: () => store.lastFailure,
+      canRefresh: () => store.canRefresh,
     },
   }
 

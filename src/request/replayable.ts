@@ -1,5 +1,6 @@
 // One request of the app, ready to be sent more than once: what a backend may see of it, and a body that is the same each time.
 
+import type { Globals } from '../runtime/globals.ts'
 import type { Runtime } from '../runtime/ports.ts'
 import { type CopyBudget, KeptBody, KeptStream } from './body.ts'
 import type { Attached, CookieReader, Fetch, RequestView } from '../seam/io.ts'
@@ -29,6 +30,8 @@ export interface SessionInternals {
   setTransport(below?: Fetch): void
   readonly disposed: AbortSignal
   readonly global: typeof globalThis
+  /** Reads a global as the session does: from its platform, if that has it. */
+  readonly get: Globals
   /** Which session it is, where its credentials may go, and whose it is. */
   readonly about: {
     readonly name: string
@@ -40,6 +43,8 @@ export interface SessionInternals {
     readonly page: string | undefined
     /** What the last refresh, or the last question who is signed in, failed with; `null` once one has worked. */
     lastFailure(): unknown
+    /** Whether there is anything to ask for new credentials with, such as a refresh token; true where nobody is signed in. */
+    canRefresh(): boolean
   }
 }
 

@@ -11,7 +11,15 @@ import { entry } from '../../tsup.config.ts'
 // and from its own only types.
 const floors = [
   { name: 'roof', files: ['global', 'index'] },
-  { name: 'what an app adds', files: ['adapters/*', 'backends/*', 'extensions/*', 'expired'] },
+  {
+    name: 'what an app adds',
+    files: ['adapters/*', 'backends/*', 'extensions/*', 'expired', 'debug', 'devtools', 'explain'],
+  },
+  {
+    name: 'its tools: what they put together',
+    files: ['debug/explain', 'debug/mistakes', 'debug/narrator', 'debug/timing'],
+  },
+  { name: 'what tools say and know', files: ['debug/*'] },
   { name: 'parts of that', files: ['backends/clerk/*', 'backends/workos/*'] },
   { name: 'the session, put together', files: ['session', 'face'] },
   {
