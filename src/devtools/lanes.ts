@@ -1,8 +1,8 @@
 // What is not a request, as SVG: the session's own calls as wide bars, how far a refresh reaches, and events as flags.
 
-import type { Drawn } from './recorder.ts'
+import type { Drawn } from './scene.ts'
 import { escaped, inWords, px } from './scale.ts'
-import { isRefresh, layout, nameOf, type Stage } from './stage.ts'
+import { isRefresh, layout, type Stage } from './stage.ts'
 
 const underCalls = layout.calls + layout.callHigh
 const wideAs = (text: string) => text.length * 6.6 + 12
@@ -31,10 +31,12 @@ export const edges = ({ scene, at, rowsEnd }: Stage): string =>
 export const calls = ({ scene, now, at, width }: Stage): string => {
   const drawn = (call: Drawn, index: number): string => {
     const { from, to, status, failed } = call
-    const [left, right] = [at(from), Math.max(at(from) + 3, at(to ?? now))]
-    const isBad = failed !== undefined || (status ?? 200) >= 400
-    const took = to === undefined ? '' : ` ${failed ?? (isBad ? status : inWords(to - from))}`
-    const name = nameOf(call)
+    // A back-off lasts longer than what is drawn.
+    const [left, right] = [at(from), Math.min(width, Math.max(at(from) + 3, at(to ?? now)))]
+    const isBad = failed !== undefined
+    const outcome = to === undefined ? '' : ` ${isBad ? (status ?? failed) : inWords(to - from)}`
+    const took = (call.note ? ` ${call.note}` : '') + outcome
+    const name = call.label
     const next = scene.calls[index + 1]
     const room = (next ? at(next.from) : width) - right
     const needed = wideAs(name + took)
@@ -44,7 +46,7 @@ export const calls = ({ scene, now, at, width }: Stage): string => {
         ? `<text class="${isInside ? 'inside' : 'beside'}" x="${px(isInside ? left + 10 : right + 7)}"
         y="${layout.calls + layout.callHigh / 2}" dy=".35em">${escaped(name)}<tspan>${escaped(took)}</tspan></text>`
         : ''
-    return `<g class="call ${name.replace(' ', '-')}${isBad ? ' bad' : ''}"><rect x="${px(left)}" y="${layout.calls}"
+    return `<g class="call ${escaped(name)}${isBad ? ' bad' : ''}"><rect x="${px(left)}" y="${layout.calls}"
       width="${px(right - left)}" height="${layout.callHigh}" rx="3"/>${label}</g>`
   }
   return scene.calls.map(drawn).join('')
