@@ -54,6 +54,8 @@ export function showTimeline(root: ParentNode, recorder: Recorder): Undo {
 
   function frame(): void {
     due = 0
+    // A panel that is closed has no width: what happens meanwhile is drawn once it is open.
+    if (canvas.clientWidth === 0) return
     const now = performance.now()
     const isLive = shown.open > 0
     // Drawing takes time from what is drawn.
