@@ -108,10 +108,17 @@ export function createNarrator(say: Say, page: string | undefined): (trace: Trac
     say('request', `${name} answered ${status} to ${sentWith(request)} ${took}${again}`)
   }
 
+  /** What led to the line that follows. */
+  function takeRefusal(): string {
+    const text = firstRefusal ? `${firstRefusal}; ` : ''
+    firstRefusal = null
+    return text
+  }
+
   function tellRefreshStart({ attempt, reason, token, waiting }: Of<'refresh-start'>): void {
     running = `refresh ${attempt}`
-    const [before, why] = firstRefusal ? [`${firstRefusal}; `, ''] : ['', `, ${WHY[reason]}, of ${tokenName(token)}`]
-    firstRefusal = null
+    const before = takeRefusal()
+    const why = before ? '' : `, ${WHY[reason]}, of ${tokenName(token)}`
     say('refresh', `${before}${running} started${why}${waitingText(waiting)}`)
   }
 
@@ -138,6 +145,13 @@ export function createNarrator(say: Say, page: string | undefined): (trace: Trac
         return tellRefreshStart(trace)
       case 'refresh-end':
         return tellRefreshEnd(trace)
+      case 'adopt':
+        return say('refresh', `${takeRefusal()}no ${trace.operation} was needed: another tab has done it`)
+      case 'give-up':
+        return say(
+          'refresh',
+          `${takeRefusal()}no ${trace.operation} was sent, since too many failed or cured nothing within the last minute`,
+        )
       default:
         return tellRest(trace, say, nameOf)
     }
@@ -154,13 +168,6 @@ function tellRest(trace: Trace, say: Say, nameOf: (request: { method: string; ur
       )
     case 'exchange-end':
       return say('session', `${trace.operation} ${outcomeText(trace)}`)
-    case 'adopt':
-      return say('refresh', `no ${trace.operation} was needed: another tab has done it`)
-    case 'give-up':
-      return say(
-        'refresh',
-        `no ${trace.operation} was sent, since too many failed or cured nothing within the last minute`,
-      )
     case 'back-off':
       return say('refresh', `back-off: no refresh within the next ${duration(trace.until - trace.at)}`)
     case 'token':

@@ -13,6 +13,7 @@ import {
   login,
   settled,
   setup,
+  sharedStorage,
   url,
 } from '../support/session.ts'
 import { pageWith, remembering, written } from './written.ts'
@@ -112,6 +113,21 @@ test('an end by the server, a sign-out and a listener that throws are told', asy
   expect(lines).toContainEqual(expect.stringMatching(/refresh 1 was refused: the session is over \(expired\)/))
   expect(lines).toContainEqual('resesh:session authenticated → unauthenticated (expired, by the server)')
   expect(lines).toContainEqual(expect.stringMatching(/a listener of 'change' threw/))
+})
+
+test('what another tab has refreshed already: the refused request, and that no refresh was needed', async () => {
+  const shared = sharedStorage()
+  const { session, server, lines } = await written({ storage: shared }, { on: true })
+  const other = await setup({ storage: shared, initial: undefined as never }, { server })
+  await other.session.ready()
+  server.expireAccessTokens()
+  await other.session.refresh()
+  await session.fetch(url('/api/me'))
+  expect(lines).toContainEqual(
+    expect.stringMatching(
+      /GET .*\/api\/me was refused \(401\) with token #1; no refresh was needed: another tab has done it/,
+    ),
+  )
 })
 
 test('undone, it says nothing more; called again, it says everything once', async () => {
