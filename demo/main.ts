@@ -1,18 +1,19 @@
 // The demo's page: one session, five panels that render from it.
 
+import { mountDevtools } from 'resesh/devtools'
+import { $ } from './dom.ts'
 import { showAccount } from './panels/account.ts'
 import { showBurst } from './panels/burst.ts'
 import { showFaults } from './panels/faults.ts'
 import { showLog } from './panels/log.ts'
 import { showProfile } from './panels/profile.ts'
 import { showState } from './panels/state.ts'
-import { recorder, session } from './session.ts'
-import { showTimeline } from './timeline/view.ts'
+import { session } from './session.ts'
 
-showTimeline(recorder)
-showAccount(session, recorder)
+const { element: timeline } = mountDevtools(session, { target: $('#timeline') })
+showAccount(session, timeline)
 showState(session)
-showProfile(session, recorder)
-showBurst(session, recorder)
-showFaults(recorder)
-showLog(session, recorder)
+showProfile(session, timeline)
+showBurst(session, timeline)
+showFaults(session)
+showLog(session)

@@ -20,6 +20,7 @@ type Code =
   | 'ERR_DISPOSED'
   | 'ERR_CALLBACK'
   | 'ERR_LOGIN'
+  | 'ERR_STORAGE'
 
 /** The base of them all: `error instanceof SessionError`, then narrow {@link AnySessionError} on `code`. */
 export abstract class SessionError extends Error {
@@ -210,6 +211,12 @@ interface LoginDetails extends Details {
   still?: string
 }
 
+/** The storage can't be used: the session lives in the memory of this tab, and nothing of it is there after a reload. Only in an `error` event. */
+export class StorageError extends SessionError {
+  override readonly name = 'StorageError'
+  override readonly code = 'ERR_STORAGE'
+}
+
 /** A union that narrows on `code`. */
 export type AnySessionError =
   | RefreshFailedError
@@ -224,12 +231,21 @@ export type AnySessionError =
   | SessionDisposedError
   | CallbackError
   | LoginError
+  | StorageError
 
 /** Nothing was asked this time, because of what failed before: the cause, and what it said, are told again. */
 export function failedBefore(message: string, last: unknown): RefreshFailedError {
   const { refusal, isWrongUrl = false } = Object(last) as Partial<RefreshFailedError>
   const reason = last ? `It failed with: ${messageOf(last)}` : 'The session is kept.'
   return new RefreshFailedError(`${message}. ${reason}`, { cause: last ?? undefined, refusal, isWrongUrl })
+}
+
+/** @param isSecure False: a page over plain http, where browsers offer no encryption. */
+export function storageFailed(storage: string, isSecure: boolean, cause: unknown): StorageError {
+  const reason = isSecure ? '' : ', since this page is no secure context (it has no crypto.subtle)'
+  const next = isSecure ? 'until the storage works again' : 'and is gone after a reload. Serve the page over https'
+  const message = `The storage ${storage} failed${reason}: the session lives in this tab's memory now, ${next}.`
+  return new StorageError(message, { cause })
 }
 
 /** Whether it is unknown how the session is, in place of the server having said something about it. */

@@ -4,6 +4,7 @@ export type { Credentials, Json } from './state/credentials.ts'
 export type { Receipt } from './state/expiry.ts'
 export type { Plan } from './state/plan.ts'
 export type { Change, Reason, Row, SessionRecord, Version } from './state/record.ts'
+export type { Verdict } from './state/verdict.ts'
 export type { AuthenticatedState, LoadingState, State, Status, UnauthenticatedState } from './state/view.ts'
 export {
   type AnySessionError,
@@ -21,6 +22,7 @@ export {
   SessionError,
   SignInRefusedError,
   StepUpRequiredError,
+  StorageError,
 } from './errors.ts'
 export type { RefreshAhead, SessionOptions } from './options.ts'
 export type { Replay, RequestOptions, SessionRequestInit } from './request/replayable.ts'
@@ -58,6 +60,7 @@ export type { SessionFetch } from './request/intercept.ts'
 export type { RefreshOptions, Session } from './face.ts'
 export { createSession } from './session.ts'
 export type { Events, Source } from './session/events.ts'
+export type { ExchangeOutcome, HoldReason, Trace, Traces } from './seam/trace.ts'
 export type { LogIn, SignInSource } from './session/sign-in.ts'
 export type { LoginAnswer } from './session/login.ts'
 export type { SignOutOptions } from './session/sign-out.ts'

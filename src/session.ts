@@ -1,7 +1,7 @@
 // The session that an app holds: puts the rooms together, and gives each promise its method. The way of a request is in
 // request/intercept.ts, all talk with the server in refresh/exchange.ts, every change of the record in state/changes.ts.
 
-import { InvalidOptionError, RefreshFailedError, SessionEndedError } from './errors.ts'
+import { InvalidOptionError, SessionEndedError, storageFailed } from './errors.ts'
 import type { RefreshOptions, Session } from './face.ts'
 import { createKernel, setUpExtensions } from './kernel.ts'
 import { resolveOptions, type SessionOptions } from './options.ts'
@@ -113,8 +113,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   else begin(initial)
 
   function reportStorage(cause: unknown): void {
-    const message = `The storage ${storage.name} failed: the session lives in this tab's memory now, until the storage works again.`
-    events.emit('error', { error: new RefreshFailedError(message, { cause }) })
+    events.emit('error', { error: storageFailed(storage.name, get('isSecureContext') !== false, cause) })
   }
 
   let inputs = 0
@@ -148,6 +147,16 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     setTransport: (below) => (runtime.fetch = (below as typeof fetch) ?? ((input, init) => get('fetch')!(input, init))),
     disposed,
     global: get('globalThis')!,
+    get,
+    about: {
+      name: settings.name,
+      key,
+      backend: backend.name,
+      origins: settings.origins,
+      page: settings.page,
+      lastFailure: () => store.lastFailure,
+      canRefresh: () => store.canRefresh,
+    },
     isAllowed,
     tell: (error) => events.emit('error', { error }),
   }

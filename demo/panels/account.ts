@@ -3,7 +3,7 @@
 import { $ } from '../dom.ts'
 import type { Profile } from '../../test/servers/sample/profile.ts'
 import type { DemoSession } from '../session.ts'
-import type { Recorder } from '../timeline/recorder.ts'
+import type { DevtoolsElement } from 'resesh/devtools'
 
 interface SignedIn {
   accessToken: string
@@ -12,7 +12,7 @@ interface SignedIn {
   user: Profile
 }
 
-export const showAccount = (session: DemoSession, recorder: Recorder): void => {
+export const showAccount = (session: DemoSession, timeline: DevtoolsElement): void => {
   const form = $<HTMLFormElement>('#sign-in')
   const account = $('#signed-in')
   const wrong = $('.wrong', form)
@@ -40,14 +40,14 @@ export const showAccount = (session: DemoSession, recorder: Recorder): void => {
 
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    recorder.begin('Sign in')
+    timeline.begin('Sign in')
     wrong.textContent = ''
     signIn().catch((error: unknown) => {
       wrong.textContent = error instanceof Error ? error.message : String(error)
     })
   })
   $('button', account).addEventListener('click', () => {
-    recorder.begin('Sign out')
+    timeline.begin('Sign out')
     void session.signOut()
   })
 }

@@ -2,8 +2,8 @@
 
 import { $ } from '../dom.ts'
 import type { Knobs, Stats } from '../../test/servers/sample/server.ts'
-import { askServer, fetchDrawn, type DemoSession } from '../session.ts'
-import type { Recorder } from '../timeline/recorder.ts'
+import { askServer, type DemoSession } from '../session.ts'
+import type { DevtoolsElement } from 'resesh/devtools'
 
 type How = 'server' | 'known'
 
@@ -27,7 +27,7 @@ const hints = {
 const serverStats = async () => (await askServer<State>('/sample/state')).stats
 const until = (time: number) => new Promise((done) => setTimeout(done, time - Date.now()))
 
-export const showBurst = (session: DemoSession, recorder: Recorder): void => {
+export const showBurst = (session: DemoSession, timeline: DevtoolsElement): void => {
   const buttons = document.querySelectorAll<HTMLButtonElement>('[data-fire]')
   const figures = $('#figures')
   const hint = $('#fire-hint')
@@ -61,9 +61,10 @@ export const showBurst = (session: DemoSession, recorder: Recorder): void => {
     await expire(how)
     const { stats: before, knobs } = await askServer<State>('/sample/state')
     hint.textContent = knobs.alwaysExpired ? hints.always : hints[how]
-    const { from } = recorder.begin(titles[how])
+    timeline.begin(titles[how])
+    const from = performance.now()
     const all = await Promise.allSettled(
-      Array.from({ length: count }, (_, item) => fetchDrawn(`/api/items/${item + 1}`)),
+      Array.from({ length: count }, (_, item) => session.fetch(`/api/items/${item + 1}`)),
     )
     const seconds = (performance.now() - from) / 1000
     const after = await serverStats()

@@ -2,8 +2,7 @@
 
 import { $, el } from '../dom.ts'
 import type { Fault, Knobs } from '../../test/servers/sample/server.ts'
-import { askServer } from '../session.ts'
-import type { Recorder } from '../timeline/recorder.ts'
+import { askServer, type DemoSession } from '../session.ts'
 
 interface Switch {
   readonly label: string
@@ -35,7 +34,7 @@ const switches: Switch[] = [
   },
 ]
 
-export const showFaults = (recorder: Recorder): void => {
+export const showFaults = (session: DemoSession): void => {
   let knobs: Knobs | undefined
   const rows = switches.map(({ label, set }) => {
     const input = Object.assign(document.createElement('input'), { type: 'checkbox', role: 'switch' })
@@ -51,12 +50,7 @@ export const showFaults = (recorder: Recorder): void => {
   const read = () => void askServer<{ knobs: Knobs }>('/sample/state').then((state) => render(state.knobs))
 
   $('#faults').append(...rows.map(({ row }) => row))
-  let seen = 0
-  recorder.watch(({ calls }) => {
-    const ended = calls.filter(({ to }) => to !== undefined).length
-    if (ended !== seen) read()
-    seen = ended
-  })
+  session.on('trace', ({ type }) => type === 'refresh-end' && read())
   // Another tab may have set them meanwhile.
   addEventListener('focus', read)
   read()

@@ -3,8 +3,8 @@
 
 import { $, el } from '../dom.ts'
 import type { Profile } from '../../test/servers/sample/profile.ts'
-import { fetchDrawn, type DemoSession } from '../session.ts'
-import type { Recorder } from '../timeline/recorder.ts'
+import { type DemoSession } from '../session.ts'
+import type { DevtoolsElement } from 'resesh/devtools'
 
 const fields = ['name', 'role', 'org'] as const
 const titles = {
@@ -13,7 +13,7 @@ const titles = {
   reload: 'Save, then reload()',
 }
 
-export const showProfile = (session: DemoSession, recorder: Recorder): void => {
+export const showProfile = (session: DemoSession, timeline: DevtoolsElement): void => {
   const form = $<HTMLFormElement>('#edit')
   const body = $('#sides')
   let stored: Profile | null = null
@@ -46,13 +46,13 @@ export const showProfile = (session: DemoSession, recorder: Recorder): void => {
     }
   }
   const load = async (init?: RequestInit) => {
-    const response = await fetchDrawn('/api/me', init)
+    const response = await session.fetch('/api/me', init)
     if (response.ok) stored = await response.json()
     render()
   }
 
   const save = async (then: keyof typeof titles) => {
-    recorder.begin(titles[then])
+    timeline.begin(titles[then])
     const changes = Object.fromEntries([...new FormData(form)].filter(([name]) => name !== 'then'))
     await load({ method: 'PATCH', body: JSON.stringify(changes), headers: { 'content-type': 'application/json' } })
     if (then === 'token') await session.getToken({ skipCache: true })

@@ -3,6 +3,7 @@
 import { InvalidTokenError, messageOf, RefreshFailedError, SessionError } from '../errors.ts'
 import type { Context } from '../context.ts'
 import type { Io } from '../seam/io.ts'
+import { traceCall } from '../request/traced.ts'
 import type { Attempt } from './journal.ts'
 import { standInFor } from '../runtime/globals.ts'
 import { createTimedTransport } from '../runtime/timed-transport.ts'
@@ -59,7 +60,7 @@ const leadsElsewhere = (response: Response): boolean =>
   response.status === 404 || response.status === 405 || isRedirect(response) || isPage(response)
 
 export const createCaller =
-  <U, C>({ runtime, backend, settings, reentrance }: Context<U, C>): CallBackend<U> =>
+  <U, C>({ runtime, backend, settings, reentrance, events }: Context<U, C>): CallBackend<U> =>
   <A>(run: (io: Io<U>) => Promise<A>, { attempt, checkpoint = () => {} }: CallOptions<U> = {}) => {
     const { name, cookies = false } = backend
     const { timeout } = settings
@@ -93,7 +94,9 @@ export const createCaller =
         session: false,
         ...init,
       } as RequestInit
-      const response = await transport.fetch(input, options)
+      const answering = transport.fetch(input, options)
+      if (events.isHeard('trace')) traceCall(events.trace, [input, init], runtime.base(), answering)
+      const response = await answering
       last.response = response
       requestOf.set(response, request)
       if (options.redirect === 'manual' && init?.redirect !== 'manual' && isRedirect(response))

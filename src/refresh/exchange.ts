@@ -23,25 +23,29 @@ import type { Attempt, Journal } from './journal.ts'
 import type { WriteLater } from './late-write.ts'
 import type { WithLock } from './lock.ts'
 import type { CoreOperation, Exchange, Exchanged, News, SignOutOperation } from './operation.ts'
+import { traced } from './traced.ts'
 
 interface Outcome<U, A> extends Exchanged<A> {
   readonly news?: News<U>
 }
 
+type Asking<U, A> = Promise<Outcome<U, A> | number>
+
 type Written<U> = { isRefused?: true; news?: News<U> }
 
 export function createExchange<U, C>(
-  { runtime, store, events, settings }: Context<U, C>,
+  context: Context<U, C>,
   withLock: WithLock,
   journal: Journal<U>,
   callBackend: CallBackend<U>,
   signOutOperation: SignOutOperation<U>,
   writeLater: WriteLater<U>,
 ): Exchange<U> {
+  const { runtime, store, events, settings } = context
   const { clock, records } = runtime
   const { replayWindow } = settings
 
-  async function talk<A>(operation: CoreOperation<U, A>): Promise<Outcome<U, A> | number> {
+  async function talk<A>(operation: CoreOperation<U, A>): Asking<U, A> {
     const { stored: found, isSole, notBefore } = await journal.look()
     if (notBefore && operation.maySpend(store.credentials)) return notBefore
     // The record does not know yet that the user has signed out.
@@ -52,23 +56,21 @@ export function createExchange<U, C>(
       case 'send':
         return begin(operation, found, isSole)
       case 'adopt':
-        events.trace('adopt')
+        events.trace('adopt', { operation: operation.name })
         return { plan, news: [found, 'other-tab'] }
       case 'give-up':
+        events.trace('give-up', { operation: operation.name })
         if (found?.record.failures) throw failedBefore(TOO_MANY_FAILURES, store.lastFailure)
         return { plan }
       case 'done':
         return { plan }
       default:
+        if (plan > clock.now()) events.trace('back-off', { until: plan })
         return plan
     }
   }
 
-  async function begin<A>(
-    operation: CoreOperation<U, A>,
-    found: Stored<U> | null,
-    isSole: boolean,
-  ): Promise<Outcome<U, A> | number> {
+  async function begin<A>(operation: CoreOperation<U, A>, found: Stored<U> | null, isSole: boolean): Asking<U, A> {
     if (operation.pendingSignOut && found?.record.signOuts[0]) {
       const telling = Promise.all(found.record.signOuts.map(({ id }) => talk(signOutOperation(id))))
       await (operation.pendingSignOut === 'required' ? telling : telling.catch(() => {}))
@@ -80,11 +82,10 @@ export function createExchange<U, C>(
     return attempt ? send(operation, { record: attempt.record, held }, attempt) : clock.now()
   }
 
-  async function send<A>(
-    operation: CoreOperation<U, A>,
-    sending: Sending<U>,
-    attempt?: Attempt,
-  ): Promise<Outcome<U, A> | number> {
+  const send = <A>(operation: CoreOperation<U, A>, sending: Sending<U>, attempt?: Attempt): Asking<U, A> =>
+    traced(context, operation, sending.record, () => ask(operation, sending, attempt))
+
+  async function ask<A>(operation: CoreOperation<U, A>, sending: Sending<U>, attempt?: Attempt): Asking<U, A> {
     const { record } = sending
     let checkpoint: Promise<News<U> | null> | undefined
     const call = startCall(operation, sending, attempt, (credentials) => {
@@ -95,7 +96,6 @@ export function createExchange<U, C>(
         () => null,
       )
     })
-    if (attempt) events.trace(`${operation.name}-start`, { ...operation.trace?.(record!), attempt: record!.attempt })
     try {
       const answer = await call.inTime
       note(operation, attempt, null)
@@ -118,10 +118,7 @@ export function createExchange<U, C>(
       else if (attempt && (await isOvertaken(operation, record!, error, call))) return await planAgain(operation)
       throw error
     } finally {
-      if (attempt) {
-        attempt.end()
-        events.trace(`${operation.name}-end`, { attempt: record!.attempt })
-      }
+      attempt?.end()
     }
   }
 
@@ -178,7 +175,7 @@ export function createExchange<U, C>(
     operation: CoreOperation<U, A>,
     { isRefused, news }: Written<U>,
     answer?: A,
-  ): Promise<Outcome<U, A> | number> {
+  ): Asking<U, A> {
     const outcome = { plan: 'send', answer } as const
     if (!isRefused || operation.ifRefused === 'keep-answer') return news ? { ...outcome, news } : outcome
     if (operation.ifRefused === 'plan-again') return planAgain(operation)
@@ -186,7 +183,7 @@ export function createExchange<U, C>(
   }
 
   /** Another tab was quicker: what it has written may be enough. Else this operation waits for its turn again. */
-  async function planAgain<A>(operation: CoreOperation<U, A>): Promise<Outcome<U, A> | number> {
+  async function planAgain<A>(operation: CoreOperation<U, A>): Asking<U, A> {
     const stored = await records.read()
     // A record that was cleared is written anew on the next turn.
     const plan = stored && operation.plan(stored, clock.now(), replayWindow)

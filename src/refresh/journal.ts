@@ -53,7 +53,7 @@ const attemptId = (generation: number, attempt: number): string => `${generation
 // Other tabs have to open the storage again first.
 const ANSWER_MS = 300
 
-export function createJournal<U, C>({ runtime, backend, store, settings }: Context<U, C>): Journal<U> {
+export function createJournal<U, C>({ runtime, backend, store, settings, events }: Context<U, C>): Journal<U> {
   const { clock, locks, records, channel } = runtime
   const { timeout, replayWindow } = settings
   const { cookies = false } = backend
@@ -153,7 +153,17 @@ export function createJournal<U, C>({ runtime, backend, store, settings }: Conte
     const ordered = retryAfter(header, at, clock.random())
     const coolDown = isStepUp ? null : (failures: number): number => ordered || backoff(failures, clock.random())
     const fate = maySpend ? fateOf(error) : 'unused'
-    return records.update(failureChange(journal, at, fate, coolDown, !!ordered, isAutomatic))
+    const writing = records.update(failureChange(journal, at, fate, coolDown, !!ordered, isAutomatic))
+    if (events.isHeard('trace'))
+      writing.then(
+        (record) => traceBackOff(record),
+        () => {},
+      )
+    return writing
+  }
+
+  function traceBackOff(record: SessionRecord | null): void {
+    if (record && record.coolUntil > clock.now()) events.trace('back-off', { until: record.coolUntil })
   }
 
   /** After the deadline a late answer is still taken. A cookie may be on its way though the call was broken off. */

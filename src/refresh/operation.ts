@@ -2,8 +2,9 @@
 
 import type { Stored } from '../runtime/ports.ts'
 import type { Commit, Operation, Sending } from '../seam/extension.ts'
+import type { RefreshIntent } from '../seam/io.ts'
 import type { Source } from '../session/events.ts'
-import type { Credentials, Json } from '../state/credentials.ts'
+import type { Credentials } from '../state/credentials.ts'
 import type { Receipt } from '../state/expiry.ts'
 import type { Plan } from '../state/plan.ts'
 import type { SessionRecord } from '../state/record.ts'
@@ -20,8 +21,8 @@ export interface CoreOperation<U, A> extends Operation<U, A> {
   checkpoint?(credentials: Credentials<U>, sending: Sending<U>, receipt: Receipt): Commit<U> | undefined
   /** What is published in place of what was read or written. */
   present?(news: News<U>): News<U>
-  /** What a trace says of it. Never a token. */
-  trace?(record: SessionRecord): Json
+  /** Why it is sent, for traces. */
+  reason?(record: SessionRecord): RefreshIntent['reason']
 }
 
 export type News<U> = readonly [stored: Stored<U> | null, source: Source]

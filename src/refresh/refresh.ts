@@ -92,6 +92,6 @@ export function refreshOperation<U, C>(
     // The user is still to come: such credentials are no reload yet.
     checkpoint: (said, sending, receipt) => commitAs(false, said, sending, receipt),
     end,
-    trace: (record) => ({ reason: intentFor(record).reason }),
+    reason: (record) => intentFor(record).reason,
   }
 }

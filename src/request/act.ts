@@ -20,7 +20,7 @@ export type Act<U, C> = (trip: Trip<U, C>, verdict: Verdict) => Awaitable<'deliv
 const FRESH_MS = 300
 
 export function createAct<U, C>(
-  { runtime, store }: Context<U, C>,
+  { runtime, store, events }: Context<U, C>,
   waiting: Waiting<U, C>,
   requestRefresh: RequestRefresh,
   refusedRoutes: RefusedRoutes,
@@ -53,6 +53,7 @@ export function createAct<U, C>(
   }
 
   return (trip, verdict) => {
+    if (events.isHeard('trace')) events.trace('decide', { id: trip.id, status: trip.refusal!.status, verdict })
     switch (verdict) {
       case 'served':
         refusedRoutes.remove(trip.request, trip.sentWith)

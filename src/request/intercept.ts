@@ -14,6 +14,7 @@ import { ReplayableRequest, type SessionRequestInit, transportKey } from './repl
 import type { Send } from './send.ts'
 import type { SendAlone } from './send-alone.ts'
 import { viewOf } from './response-view.ts'
+import { traceEnd, traceForeign } from './traced.ts'
 import { Trip } from './trip.ts'
 
 export type SessionFetch = (input: RequestInfo | URL, init?: SessionRequestInit) => Promise<Response>
@@ -46,11 +47,12 @@ export function createIntercept<U, C>(
     const from = init instanceof Request ? new Request(input, init) : input
     const request = new ReplayableRequest(from, init, surroundings, budget)
     const trip = new Trip(++lastId, request, store.view, reentrance.isLoggingIn)
+    let failure: { error: unknown } | null = null
     try {
       request.signal?.throwIfAborted()
       const preparing = prepare(trip)
       if (preparing) await preparing
-      if (owns(request)) return await send(trip)
+      if (owns(request)) return (trip.refusal = await send(trip))
       for (;;) {
         const mustDepart = trip.hasWaited || trip.refusal
         if (mustDepart && !(await depart(trip))) return trip.refusal!
@@ -63,18 +65,23 @@ export function createIntercept<U, C>(
         const next = typeof acting === 'string' ? acting : await acting
         if (next === 'deliver') return response
       }
+    } catch (error) {
+      failure = { error }
+      throw error
     } finally {
       if (trip.hasPlace) leave(trip)
       request.release()
       trip.end()
+      traceEnd(events, trip, failure)
     }
   }
 
   return (input, init) => {
-    const isPlain = init?.session === false || reentrance.isBackendAsking || !isAllowed(input)
-    if (!isPlain) return travel(input, init ?? NO_INIT)
+    const isOptedOut = init?.session === false || reentrance.isBackendAsking
+    if (!isOptedOut && isAllowed(input)) return travel(input, init ?? NO_INIT)
     const response = (init?.[transportKey] ?? runtime.fetch)(input, init)
     if (lookForForgotten && init?.session !== false) response.then(lookForForgotten, () => {})
+    if (!isOptedOut && events.isHeard('trace')) traceForeign(events.trace, [input, init], runtime.base(), response)
     return response
   }
 }

@@ -47,6 +47,7 @@ export function createPrepare<U, C>(
 
   /** The page comes back from a sleep, or the first session is being written down: nothing is known for sure until then. */
   async function afterPending(trip: Trip<U, C>): Promise<void> {
+    waiting.traceHold(trip, 'waking')
     await abortable(readiness.pending!, trip.request.signal)
     await follow(trip)
     trip.started = store.view
@@ -128,6 +129,7 @@ export function createPrepare<U, C>(
   async function unblock(trip: Trip<U, C>, error: SessionEndedError | StepUpRequiredError): Promise<boolean> {
     const saying = trip.mayReplay && !trip.isDenied ? hooks.blocked(trip, error) : undefined
     if (!saying) return false
+    waiting.traceHold(trip, 'user')
     const asking = Promise.resolve(saying)
     const isStepUp = error instanceof StepUpRequiredError
     const said = await untilAnotherSession(trip, store.view, isStepUp ? stepUpRefusal.whileAsked(asking) : asking)

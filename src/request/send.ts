@@ -3,6 +3,7 @@
 import type { Context } from '../context.ts'
 import type { Attached, Fetch, IsExpired } from '../seam/io.ts'
 import type { Guard } from './hooks.ts'
+import { whenAnswered } from './traced.ts'
 import type { Trip } from './trip.ts'
 
 type Around = NonNullable<IsExpired['around']>
@@ -21,17 +22,16 @@ export function createSend<U, C>(
     const { request } = trip
     if (own) request.headers.set('authorization', own)
     const response = request.send(runtime.fetch, attached, around)
-    if (events.isHeard('trace')) trace(trip, response)
+    if (events.isHeard('trace')) traceSend(trip, response)
     return response
   }
 
-  function trace({ id, sends, request }: Trip<U, C>, response: Promise<Response>): void {
-    const { method, place } = request
-    events.trace(sends > 1 ? 'replay' : 'send', { id, method, url: place })
-    response.then(
-      ({ status }) => events.trace('response', { id, status }),
-      () => events.trace('response', { id, status: 0 }),
-    )
+  function traceSend(trip: Trip<U, C>, response: Promise<Response>): void {
+    const { id, sends, request, hasOwnAuthorization } = trip
+    const { method, place: url } = request
+    const { tokenNumber: token } = store
+    events.trace(sends > 1 ? 'replay' : 'send', { id, method, url, token, hasOwnAuthorization })
+    whenAnswered(response, (answered) => events.trace('response', { id, ...answered }))
   }
 
   return (trip) => {

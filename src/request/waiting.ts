@@ -13,6 +13,7 @@ import {
 import type { RefreshOutcome, RequestRefresh } from '../refresh/queue.ts'
 import { abortable, withTimeout } from '../runtime/wait.ts'
 import type { Readiness } from '../session/readiness.ts'
+import type { HoldReason } from '../seam/trace.ts'
 import { isNewer } from '../state/record.ts'
 import { endOf, type View } from '../state/view.ts'
 import type { Trip } from './trip.ts'
@@ -33,6 +34,8 @@ export interface Waiting<U, C> {
   untilOver<T>(view: View<U, C>, signal: AbortSignal | null | undefined, work: Promise<T>): Promise<T | SessionOver>
   /** The session has made a step: wakes each request whose session is over, or that has got newer credentials. */
   wake(): void
+  /** Tells that the request waits. */
+  traceHold(trip: Trip<U, C>, why: HoldReason): void
 }
 
 const MAX_TRIES = 3
@@ -47,7 +50,6 @@ export function createWaiting<U, C>(
   requestRefresh: RequestRefresh,
 ): Waiting<U, C> {
   const asleep = new Set<() => void>()
-  let held = 0
 
   const mayWait = ({ isInLogin }: Trip<U, C>): boolean => !(isInLogin && reentrance.isLoggingIn)
 
@@ -87,19 +89,28 @@ export function createWaiting<U, C>(
     work: Promise<T>,
     look: () => F | null = () => null,
   ): Promise<T | F | SessionOver> {
-    if (held >= MAX_HELD) {
+    if (store.heldRequests >= MAX_HELD) {
       work.catch(() => {}) // nobody waits for it
       throw new QueueFullError(
         `${trip.request.route}: not sent, since ${MAX_HELD} requests wait for a refresh already. The session is kept.`,
       )
     }
-    events.trace('hold', { id: trip.id })
-    held++
+    store.heldRequests++
+    traceHold(trip, whyOf(trip))
     try {
       return await untilFound<T, F | SessionOver>(trip.request.signal, work, () => overOf(trip.started) ?? look())
     } finally {
-      held--
+      store.heldRequests--
     }
+  }
+
+  function whyOf({ refusal }: Trip<U, C>): HoldReason {
+    if (store.state.status === 'loading') return 'loading'
+    return refusal ? 'refused' : 'expiring'
+  }
+
+  function traceHold({ id, request }: Trip<U, C>, why: HoldReason): void {
+    events.trace('hold', { id, method: request.method, url: request.place, why, waiting: store.heldRequests })
   }
 
   async function untilKnown(trip: Trip<U, C>): Promise<unknown> {
@@ -168,5 +179,6 @@ export function createWaiting<U, C>(
     untilRefreshed,
     untilOver: (view, signal, work) => untilFound(signal, work, () => overOf(view)),
     wake: () => asleep.forEach((wake) => wake()),
+    traceHold,
   }
 }

@@ -7,9 +7,9 @@ import type { Undo } from '../seam/io.ts'
 import type { Json } from '../state/credentials.ts'
 import type { Reason } from '../state/record.ts'
 import type { State } from '../state/view.ts'
+import type { Source, Tell, Trace, Traces } from '../seam/trace.ts'
 
-/** Who brought the news: a call in this tab, another tab, or the server's word that the session is over. */
-export type Source = 'this-tab' | 'other-tab' | 'server'
+export type { Source }
 
 export interface Events<U = Json, C = Json> {
   /** The state has changed. Told after the commit, and before any caller who waits for it goes on. */
@@ -22,8 +22,8 @@ export interface Events<U = Json, C = Json> {
   }
   /** An error that no call could be told of: of a refresh in the background, or of code of the app that threw. */
   error: { error: AnySessionError }
-  /** What happens inside, for timelines and bug reports. Never a token. */
-  trace: { type: string; at: number } & Json
+  /** What happens inside, for timelines and bug reports: narrow it on `type`. Never a token. */
+  trace: Trace
 }
 
 export interface Emitter<U, C> {
@@ -31,7 +31,8 @@ export interface Emitter<U, C> {
   emit<E extends keyof Events<U, C>>(event: E, detail: Events<U, C>[E]): void
   /** Whether anybody listens. */
   isHeard(event: keyof Events<U, C>): boolean
-  trace(type: string, detail?: Json): void
+  /** On the way of every request ask {@link isHeard} first: then nothing has to be put together for nobody. */
+  trace: Tell
   clear(): void
 }
 
@@ -40,8 +41,8 @@ export function createEmitter<U, C>(now: () => number): Emitter<U, C> {
 
   const isHeard = (event: keyof Events<U, C>): boolean => !!all.get(event)?.length
 
-  function trace(type: string, detail?: Json): void {
-    if (isHeard('trace')) emit('trace', { ...detail, type, at: now() })
+  function trace<T extends keyof Traces>(type: T, detail: Traces[T]): void {
+    if (isHeard('trace')) emit('trace', { ...detail, type, at: now() } as Trace)
   }
 
   return {

@@ -13,8 +13,8 @@ import { assertNothingMissed, ownWords, refuseAnswer } from './answers.ts'
 export type LoginAnswer<U = Json> =
   | Credentials<U>
   | Response
-  // A function is no answer, and `user` has its type where the app has said which.
-  | (object & { bind?: never; user?: ([Json] extends [U] ? object : U) | null })
+  // Whatever names the server has; but a function is no answer.
+  | (object & { bind?: never; user?: object | null })
 
 /** Whatever fetch it comes from. */
 export const isResponse = (said: unknown): said is Response => {

@@ -28,6 +28,12 @@ export interface Store<U, C> {
   lastFailure: unknown
   /** Whether there is anything to ask for new credentials with. */
   readonly canRefresh: boolean
+  /** How many requests wait for a refresh, or to know who is signed in. */
+  heldRequests: number
+  /** The number of the token that this tab holds, for traces; `null`: none. */
+  readonly tokenNumber: number | null
+  /** The number of the token in what was read or written: how many this tab has seen up to it. `null`: nobody is signed in. */
+  numberOf(stored: Stored<U> | null): number | null
   /** ms until the access token expires; `null` where that is unknown. */
   remaining(): number | null
   /**
@@ -53,7 +59,7 @@ const MIN_DOUBT_INTERVAL_MS = 60_000
 
 export function createStore<U, C>(
   { now: wall, mono }: Clock,
-  { emit }: Emitter<U, C>,
+  { emit, trace }: Emitter<U, C>,
   leeway: number,
   backend: Pick<Backend<U>, 'canRefresh'>,
 ): Store<U, C> {
@@ -68,6 +74,8 @@ export function createStore<U, C>(
   /** When a token was last taken for spent, since nobody could tell its age; monotonic ms. */
   let doubtedAt = -Infinity
   let tokens: string[] = []
+  /** The newest version that was numbered, and its token; never shown. */
+  let numbered = { version: BLANK.version, token: undefined as Credentials<U>['accessToken'], number: 0 }
   const steps = new Set<(source: Source, isNews: boolean) => void>()
 
   const canRefresh = (): boolean => !credentials || !backend.canRefresh || backend.canRefresh(credentials)
@@ -101,6 +109,7 @@ export function createStore<U, C>(
     receivedAt = stored.record.receivedAt
     hold(signedIn ? stored.credentials : null, livesFor, since)
     rememberToken(isSameSession(view.version, version))
+    trace('token', { token: numberOf(stored), source, canRefresh: canRefresh(), reason })
     const state = stateOf<U, C>(view.state, credentials, lifetime && receivedAt + lifetime, reason)
     dispatch({ type: 'known', version, state }, source)
   }
@@ -125,6 +134,18 @@ export function createStore<U, C>(
     tokens = token ? [token, ...old].slice(0, MAX_OLD_TOKENS) : old
   }
 
+  /** A session without a readable token has another number for each version. */
+  function numberOf(stored: Stored<U> | null): number | null {
+    if (!stored?.record.signedIn || !stored.credentials) return null
+    const { accessToken: token } = stored.credentials
+    const { version } = stored.record
+    if (isNewer(version, numbered.version)) {
+      const isSame = !!token && token === numbered.token
+      numbered = { version, token, number: numbered.number + (isSame ? 0 : 1) }
+    }
+    return numbered.number
+  }
+
   const store: Store<U, C> = {
     get view() {
       return view
@@ -144,6 +165,11 @@ export function createStore<U, C>(
     get canRefresh() {
       return canRefresh()
     },
+    get tokenNumber() {
+      return credentials && numbered.number
+    },
+    numberOf,
+    heldRequests: 0,
     hasDecided: false,
     hasUntoldSignOuts: false,
     writeSignOut: null,

@@ -46,6 +46,8 @@ export async function encryptedVault<U>(
 ): Promise<Vault<U, Encrypted>> {
   const crypto = get('crypto')!
   const { subtle } = crypto
+  // Browsers leave it out over plain http, but for localhost.
+  if (!subtle) throw new Error('crypto.subtle is missing: serve the page over https, or from localhost')
   let key = await subtle.generateKey({ name: ALGORITHM, length: 256 }, false, USAGES)
   await agreeOnKey()
 

@@ -35,7 +35,7 @@ interface Bundle {
   modules: string[]
 }
 
-const bundle = async (code: string, external: string[] = []): Promise<Bundle> => {
+const bundle = async (code: string, external: string[] = [], define: Record<string, string> = {}): Promise<Bundle> => {
   const { outputFiles, metafile } = await build({
     stdin: { contents: code, resolveDir: root, loader: 'ts' },
     absWorkingDir: root,
@@ -47,6 +47,7 @@ const bundle = async (code: string, external: string[] = []): Promise<Bundle> =>
     target: 'es2022',
     platform: 'browser',
     external,
+    define,
     write: false,
     metafile: true,
   })
@@ -155,8 +156,34 @@ describe('what comes along', () => {
 
   test('the core brings no backend, no extension and no ky', async () => {
     const { modules } = await bundle(`export { createSession } from './src/index.ts'`)
-    const optional = /^src\/(backends|extensions|adapters)\/|\/ky\//
+    const optional = /^src\/(backends|extensions|adapters|debug|devtools)[/.]|^src\/explain|\/ky\//
     expect(modules.filter((path) => optional.test(path))).toEqual([])
+  })
+
+  const tools = `${main}
+    if (import.meta.env.DEV) {
+      void import('./src/debug.ts').then(({ debug }) => debug(session))
+      void import('./src/devtools.ts').then(({ mountDevtools }) => mountDevtools(session))
+    }`
+  const isTool = (path: string) => /^src\/(debug|devtools)[/.]/.test(path)
+
+  test('a production bundle has nothing of debug and devtools, behind the guard that the README shows', async () => {
+    const production = await bundle(tools, [], { 'import.meta.env.DEV': 'false' })
+    expect(production.modules.filter(isTool)).toEqual([])
+    // Zipped, the same code in another order may differ by a few bytes.
+    expect(Math.abs(production.inAll - (await bundle(main)).inAll)).toBeLessThan(20)
+    const development = await bundle(tools, [], { 'import.meta.env.DEV': 'true' })
+    expect(development.modules.filter(isTool)).toEqual(
+      expect.arrayContaining(['src/debug.ts', 'src/devtools/element.ts']),
+    )
+    expect(development.atOnce).toBeLessThan(development.inAll)
+  })
+
+  test('explain brings nothing of the console and the timeline', async () => {
+    const { modules } = await alone('explain')
+    expect(modules.filter((path) => /^src\/devtools|debug\/(narrator|mistakes|timing|namespaces)/.test(path))).toEqual(
+      [],
+    )
   })
 })
 

@@ -24,6 +24,9 @@ const app = `
     function render(...what: unknown[]): void
     function askForSecondFactor(challenge: object): Promise<boolean>
     function openSignInDialog(): void
+    interface ImportMeta {
+      readonly env: { readonly DEV: boolean }
+    }
   }
 `
 

@@ -8,6 +8,7 @@ import {
   type Credentials,
   defineBackend,
   type Events,
+  type ExchangeOutcome,
   type Json,
   type Reason,
   type Session,
@@ -73,9 +74,17 @@ test('a change knows the user before and after, and the names of what differs', 
 
 test('each event has its own detail', () => {
   typed.on('error', ({ error }) => expectTypeOf(error).toEqualTypeOf<AnySessionError>())
-  typed.on('trace', ({ type, at }) => {
-    expectTypeOf(type).toBeString()
-    expectTypeOf(at).toBeNumber()
+  typed.on('trace', (trace) => {
+    expectTypeOf(trace.type).toBeString()
+    expectTypeOf(trace.at).toBeNumber()
+    // @ts-expect-error: not every trace is of a request
+    void trace.method
+    if (trace.type === 'send') expectTypeOf(trace.token).toEqualTypeOf<number | null>()
+    if (trace.type !== 'refresh-end') return
+    expectTypeOf(trace.outcome).toEqualTypeOf<ExchangeOutcome['outcome']>()
+    if (trace.outcome === 'failed') expectTypeOf(trace.code).toBeString()
+    // @ts-expect-error: only a refresh that failed has a code
+    else void trace.code
   })
   // @ts-expect-error: there is no such event
   typed.on('changed', () => {})
@@ -127,6 +136,7 @@ test('a union of errors narrows on its code', () => {
       case 'ERR_DISPOSED':
       case 'ERR_LOGIN':
       case 'ERR_CALLBACK':
+      case 'ERR_STORAGE':
         return expectTypeOf(error.refusal).toEqualTypeOf<Response | undefined>()
       default:
         return expectTypeOf(error).toBeNever()

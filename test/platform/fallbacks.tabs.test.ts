@@ -100,7 +100,7 @@ test('a plain http origin, without Web Locks and crypto.subtle: memory, and one 
   await tab.run(({ signIn }) => signIn())
   each.server.expireAccessTokens()
   expect(await tab.run(({ fire }) => fire(5))).toEqual({ 200: 5 })
-  expect(await tab.run(({ errors }) => errors)).toEqual(['ERR_REFRESH_FAILED'])
+  expect(await tab.run(({ errors }) => errors)).toEqual(['ERR_STORAGE'])
   expect(each.server.stats).toMatchObject({ refreshes: 1, thefts: 0 })
 })
 
@@ -163,7 +163,7 @@ test.each<{ how: string; origins: boolean }>([
   expect(told).toEqual({
     tally: { 200: 3 },
     again: { 200: 3 },
-    errors: ['ERR_REFRESH_FAILED'], // its storage
+    errors: ['ERR_STORAGE'], // its storage
     status: 'authenticated',
   })
 })

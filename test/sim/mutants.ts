@@ -200,9 +200,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a trace tells the credentials',
-    file: 'refresh/exchange.ts',
-    replace: '{ ...operation.trace?.(record!), attempt',
-    by: '{ ...operation.trace?.(record!), held: sending.held, attempt',
+    file: 'refresh/traced.ts',
+    replace: '{ attempt, reason,',
+    by: '{ attempt, held: store.credentials, reason,',
     oracles: ['I19'],
     seed: 0,
   },

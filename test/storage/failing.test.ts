@@ -1,6 +1,6 @@
 // A storage that cannot be loaded, or that stops answering.
 
-import { createSession, type Session, type SessionStorage } from 'resesh'
+import { createSession, indexedDb, type Session, type SessionStorage } from 'resesh'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createSampleServer } from '../servers/sample/server.ts'
 import { bearerBackend, createClock, defer, fetchOf, login, setup, sharedStorage, url } from '../support/session.ts'
@@ -149,5 +149,30 @@ describe('a storage that stops answering', () => {
     await session.refresh()
     expect(storage.text).not.toBe(before)
     expect(session.current).toMatchObject({ status: 'authenticated', stale: false })
+  })
+})
+
+/** As much of a database as is opened before anything is read. */
+const database = { objectStoreNames: { contains: () => true } }
+
+test('a page over plain http: the error has a code, a message and a cause of its own', async () => {
+  const session = createSession({
+    backend: bearerBackend(),
+    storage: indexedDb(),
+    platform: {
+      isSecureContext: false,
+      indexedDB: {
+        open: () =>
+          Object.defineProperty({ result: database }, 'onsuccess', { set: (run: () => void) => queueMicrotask(run) }),
+      } as unknown as IDBFactory,
+      crypto: { getRandomValues: (array: never) => crypto.getRandomValues(array) } as unknown as Crypto,
+    },
+  })
+  onTestFinished(session.dispose)
+  const heard = await new Promise((done) => void session.on('error', ({ error }) => done(error)))
+  expect(heard).toMatchObject({
+    code: 'ERR_STORAGE',
+    message: expect.stringMatching(/no secure context.*this tab's memory.*Serve the page over https/) as string,
+    cause: { message: expect.stringContaining('crypto.subtle is missing') as string },
   })
 })

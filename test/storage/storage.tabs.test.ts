@@ -225,7 +225,7 @@ test.each<{ what: string; platform: () => Platform }>([
   each.server.expireAccessTokens()
   expect(await tab.run(({ fire }) => fire(5))).toEqual({ 200: 5 })
   expect(await tab.run(({ session }) => session.refresh())).toMatchObject({ status: 'authenticated', stale: false })
-  expect(await tab.run(({ errors }) => errors)).toEqual(['ERR_REFRESH_FAILED'])
+  expect(await tab.run(({ errors }) => errors)).toEqual(['ERR_STORAGE'])
   expect(await dump(tab)).not.toMatch(aToken)
   expect(each.server.stats).toMatchObject({ refreshes: 2, thefts: 0 })
   expect(await tab.run(({ session }) => session.signOut())).toMatchObject({ status: 'unauthenticated' })

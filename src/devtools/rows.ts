@@ -1,7 +1,7 @@
 // The requests as SVG: one row each. All rows of one phase are one path, so that two hundred of them redraw in every frame.
 
 import { type Phase, phasesOf } from './phases.ts'
-import { escaped, px } from './scale.ts'
+import { escaped, px, wideAs } from './scale.ts'
 import { layout, type Stage } from './stage.ts'
 
 const many = 40
@@ -19,15 +19,18 @@ export const rowPaths = ({ scene, now, at, top, bar }: Stage): Record<Phase, str
   return paths
 }
 
-/** Beside each row, where there is room to read. */
-export const rowLabels = ({ scene, now, at, top, bar, pitch }: Stage): string =>
+/** Beside each row, where there is room to read: behind it, else before it. */
+export const rowLabels = ({ scene, now, at, top, bar, pitch, width }: Stage): string =>
   pitch < 16
     ? ''
     : scene.requests
-        .map(({ label, status, failed, to }, row) => {
-          const [x, y] = [at(to ?? now) + 8, top(row) + bar / 2]
-          const outcome = escaped(String(failed ?? status ?? ''))
-          return `<text class="row" x="${px(x)}" y="${px(y)}" dy=".35em">${escaped(label)} <tspan>${outcome}</tspan></text>`
+        .map(({ label, status, failed, from, to }, row) => {
+          const said = String(failed ?? status ?? '')
+          const behind = at(to ?? now) + 8
+          const isTurned = behind + wideAs(`${label} ${said}`) > width
+          const [x, anchor] = isTurned ? [at(from) - 8, 'end'] : [behind, 'start']
+          const y = top(row) + bar / 2
+          return `<text class="row" x="${px(x)}" y="${px(y)}" dy=".35em" text-anchor="${anchor}">${escaped(label)} <tspan>${escaped(said)}</tspan></text>`
         })
         .join('')
 

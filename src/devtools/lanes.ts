@@ -1,11 +1,10 @@
 // What is not a request, as SVG: the session's own calls as wide bars, how far a refresh reaches, and events as flags.
 
-import type { Drawn } from './recorder.ts'
-import { escaped, inWords, px } from './scale.ts'
-import { isRefresh, layout, nameOf, type Stage } from './stage.ts'
+import type { Drawn } from './scene.ts'
+import { escaped, inWords, px, wideAs } from './scale.ts'
+import { isRefresh, layout, type Stage } from './stage.ts'
 
 const underCalls = layout.calls + layout.callHigh
-const wideAs = (text: string) => text.length * 6.6 + 12
 
 /** The time of a refresh, down past the rows that wait for it. */
 export const veils = ({ scene, now, at, rowsEnd }: Stage): string =>
@@ -29,25 +28,37 @@ export const edges = ({ scene, at, rowsEnd }: Stage): string =>
     .join('')
 
 export const calls = ({ scene, now, at, width }: Stage): string => {
-  const drawn = (call: Drawn, index: number): string => {
-    const { from, to, status, failed } = call
-    const [left, right] = [at(from), Math.max(at(from) + 3, at(to ?? now))]
-    const isBad = failed !== undefined || (status ?? 200) >= 400
-    const took = to === undefined ? '' : ` ${failed ?? (isBad ? status : inWords(to - from))}`
-    const name = nameOf(call)
-    const next = scene.calls[index + 1]
+  // Where the last label ends.
+  let free = 0
+  const y = layout.calls + layout.callHigh / 2
+
+  function labelOf(call: Drawn, index: number, left: number, right: number): string {
+    const { label: name, note, from, to, status, failed } = call
+    const outcome = to === undefined ? '' : ` ${failed === undefined ? inWords(to - from) : (status ?? failed)}`
+    // A label may stand on a back-off, which is an outline.
+    const next = scene.calls.slice(index + 1).find(({ label }) => label !== 'back-off')
     const room = (next ? at(next.from) : width) - right
-    const needed = wideAs(name + took)
-    const isInside = right - left > needed + 8
-    const label =
-      isInside || room > needed
-        ? `<text class="${isInside ? 'inside' : 'beside'}" x="${px(isInside ? left + 10 : right + 7)}"
-        y="${layout.calls + layout.callHigh / 2}" dy=".35em">${escaped(name)}<tspan>${escaped(took)}</tspan></text>`
-        : ''
-    return `<g class="call ${name.replace(' ', '-')}${isBad ? ' bad' : ''}"><rect x="${px(left)}" y="${layout.calls}"
-      width="${px(right - left)}" height="${layout.callHigh}" rx="3"/>${label}</g>`
+    const inside = left < free ? 0 : right - left - 8
+    // As much as there is room for: all of it, else the name alone.
+    const texts = [(note ? ` ${note}` : '') + outcome, '']
+    const took = texts.find((each) => Math.max(inside, room) > wideAs(name + each))
+    if (took === undefined || (name === 'back-off' && inside <= wideAs(name + took))) return ''
+    const isInside = inside > wideAs(name + took)
+    const x = isInside ? left + 10 : right + 7
+    free = x + wideAs(name + took)
+    const place = `class="${isInside ? 'inside' : 'beside'}" x="${px(x)}" y="${y}"`
+    return `<text ${place} dy=".35em">${escaped(name)}<tspan>${escaped(took)}</tspan></text>`
   }
-  return scene.calls.map(drawn).join('')
+
+  function drawCall(call: Drawn, index: number): string {
+    const { from, to, label, failed } = call
+    // A back-off lasts longer than what is drawn.
+    const [left, right] = [at(from), Math.min(width, Math.max(at(from) + 3, at(to ?? now)))]
+    return `<g class="call ${escaped(label)}${failed === undefined ? '' : ' bad'}"><rect x="${px(left)}" y="${layout.calls}"
+      width="${px(Math.max(0, right - left))}" height="${layout.callHigh}" rx="3"/>${labelOf(call, index, left, right)}</g>`
+  }
+
+  return scene.calls.map(drawCall).join('')
 }
 
 export const marks = ({ scene, at, width, bottom }: Stage): string => {

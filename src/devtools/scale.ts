@@ -22,6 +22,9 @@ export const inWords = (ms: number): string =>
 
 export const onAxis = (ms: number): string => (ms === 0 ? '0' : ms < 1000 ? `${ms} ms` : `${ms / 1000} s`)
 
+/** About how many pixels a text takes. */
+export const wideAs = (text: string): number => text.length * 6.6 + 12
+
 /** As SVG wants it: a tenth of a pixel is fine enough. */
 export const px = (value: number): string => String(Math.round(value * 10) / 10)
 

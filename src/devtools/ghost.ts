@@ -1,6 +1,6 @@
 // What the timeline shows before anything happened: the shape of what is to come.
 
-import type { Drawn, Scene } from './recorder.ts'
+import type { Drawn, Scene } from './scene.ts'
 
 const rows = 5
 
@@ -13,6 +13,6 @@ export const ghost = (): Scene => {
     ]
     return { label: '', from: 0, to, sends }
   })
-  const refresh = { label: '/auth/refresh', from: 80, to: 540, sends: [] }
-  return { title: '', from: 0, to: 980, requests, calls: [refresh], marks: [], open: 0 }
+  const refresh = { label: 'refresh', from: 80, to: 540, sends: [] }
+  return { title: '', from: 0, to: 980, requests, calls: [refresh], marks: [], lines: [], open: 0 }
 }

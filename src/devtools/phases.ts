@@ -1,6 +1,6 @@
 // What a request did when, from its sends: sent, held, sent again. Pure.
 
-import type { Drawn } from './recorder.ts'
+import type { Drawn } from './scene.ts'
 
 export type Phase = 'send' | 'hold' | 'replay' | 'failed'
 

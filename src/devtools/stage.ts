@@ -1,9 +1,19 @@
 // Where things go: one scene, laid out for one width and one moment. Numbers only, no drawing.
 
-import type { Drawn, Scene } from './recorder.ts'
+import type { Drawn, Scene } from './scene.ts'
 import { type Scale, scaleOf } from './scale.ts'
 
-export const layout = { left: 84, right: 20, events: 14, calls: 46, callHigh: 30, rows: 96, foot: 28 }
+export interface Layout {
+  readonly left: number
+  readonly right: number
+  readonly events: number
+  readonly calls: number
+  readonly callHigh: number
+  readonly rows: number
+  readonly foot: number
+}
+
+export const layout: Layout = { left: 84, right: 20, events: 14, calls: 46, callHigh: 30, rows: 96, foot: 28 }
 
 const few = 5
 const low = 190
@@ -48,12 +58,4 @@ export const stageOf = (scene: Scene, room: number, width: number, span: number,
   }
 }
 
-const names: Record<string, string> = {
-  '/auth/refresh': 'refresh',
-  '/auth/user': 'user',
-  '/auth/login': 'sign in',
-  '/auth/logout': 'sign out',
-}
-
-export const nameOf = ({ label }: Drawn): string => names[label] ?? label
-export const isRefresh = (call: Drawn): boolean => nameOf(call) === 'refresh'
+export const isRefresh = ({ label }: Drawn): boolean => label === 'refresh'

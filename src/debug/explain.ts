@@ -1,0 +1,153 @@
+// Why the user is signed out, or the session stale, in one sentence, with a code that stays the same over versions.
+
+import { RefreshTimeoutError, SessionError } from '../errors.ts'
+import type { Session } from '../face.ts'
+import type { State } from '../state/view.ts'
+import { type History, historyOf } from './history.ts'
+import { insideOf } from './inside.ts'
+import { withoutTokens } from './words.ts'
+
+/** Why it could not be found out how the session is. */
+export type FailureCause =
+  | 'network'
+  | 'timeout'
+  | 'rate-limited'
+  | 'server-error'
+  | 'wrong-url'
+  | 'unreadable'
+  | 'refused'
+  | 'storage'
+  | 'unknown'
+
+/** For support: codes are added, and none changes its meaning. */
+export type ExplanationCode =
+  | 'signed-in'
+  | 'disposed'
+  | 'loading'
+  | `loading/${FailureCause}`
+  | `stale/${FailureCause}`
+  | 'signed-out/never'
+  | 'signed-out/by-user'
+  | 'signed-out/expired'
+  | 'signed-out/revoked'
+  | 'signed-out/reused'
+  | 'signed-out/no-refresh-token'
+
+export interface Explanation {
+  readonly code: ExplanationCode
+  readonly sentence: string
+  /** The sentence, and the code in brackets. */
+  toString(): string
+}
+
+const CAUSES: { readonly [cause in FailureCause]: string } = {
+  network: 'the server could not be reached (no network, a server that is down, or missing CORS headers)',
+  timeout: 'the server did not answer in time',
+  'rate-limited': 'the server answered 429 (too many requests)',
+  'server-error': 'the server answered with an error of its own (5xx)',
+  'wrong-url': 'there is no such route at the server, or something else than the API answers there',
+  unreadable: 'the answer of the server held no token that could be read',
+  refused: 'the server refused the question, and did not say that the session is over',
+  storage: 'the storage of the browser fails',
+  unknown: 'it could not be found out why',
+}
+
+/**
+ * Why the user is signed out, or the session stale. Knows more where `debug(session)` or the devtools looked on.
+ *
+ * @example
+ * showHelp(`Signed out. Tell the support: ${explain(session).code}`)
+ */
+export function explain<U, C>(session: Pick<Session<U, C>, 'current'>): Explanation {
+  const { about, disposed } = insideOf(session)
+  const history = historyOf(session)
+  const failure = about.lastFailure() ?? history.error
+  const [code, sentence] = disposed.aborted
+    ? (['disposed', 'session.dispose() was called: this session does nothing any more'] as const)
+    : explainState(session.current, failure, history)
+  const told = withoutTokens(`${sentence}.`)
+  return { code, sentence: told, toString: () => `${told} [${code}]` }
+}
+
+type Told = readonly [code: ExplanationCode, sentence: string]
+
+function explainState(state: State<unknown, unknown>, failure: unknown, history: History): Told {
+  const { status, stale } = state
+  if (status === 'unauthenticated') return explainEnd(state, history)
+  const cause = causeOf(failure)
+  if (status === 'loading') {
+    if (!failure) return ['loading', 'It is not known yet who is signed in: the storage or the server is being asked']
+    return [
+      `loading/${cause}`,
+      `It is not known who is signed in, since ${CAUSES[cause]}; it is tried again${said(failure)}`,
+    ]
+  }
+  if (!stale) return ['signed-in', 'The user is signed in, and nothing is wrong as far as is known']
+  return [
+    `stale/${cause}`,
+    `The session is kept, and could not be renewed, since ${CAUSES[cause]}; it is tried again${said(failure)}`,
+  ]
+}
+
+function explainEnd({ reason }: State<unknown, unknown>, history: History): Told {
+  const where = history.source === 'other-tab' ? ' in another tab' : ''
+  switch (reason) {
+    case 'signed-out':
+      return ['signed-out/by-user', `The user is signed out, since the app called session.signOut()${where}`]
+    case 'revoked':
+      return ['signed-out/revoked', `The user is signed out, since the server revoked the session${byRefresh(history)}`]
+    case 'reused':
+      return [
+        'signed-out/reused',
+        `The user is signed out, since a refresh token was used twice, which the server takes for theft${byRefresh(history)}`,
+      ]
+    case 'expired':
+      return history.canRefresh === false
+        ? [
+            'signed-out/no-refresh-token',
+            'The user is signed out, since the access token is not accepted any more, and there was no refresh token to renew it with',
+          ]
+        : [
+            'signed-out/expired',
+            `The user is signed out, since the server says that the session is over${byRefresh(history)}`,
+          ]
+    default:
+      return [
+        'signed-out/never',
+        'The user is signed out, since nobody has signed in on this device, or what was stored is gone',
+      ]
+  }
+}
+
+/** Which refresh was told so, and by which answer, where that was seen. */
+function byRefresh({ refresh, answer, source }: History): string {
+  if (source === 'other-tab') return ', as another tab was told'
+  if (refresh?.outcome !== 'refused') return ''
+  const by = answer ? `: ${answer.method} ${answer.url} answered ${answer.status}` : ''
+  return ` to refresh ${refresh.attempt}${by}`
+}
+
+const said = (failure: unknown): string =>
+  failure instanceof SessionError ? `. The last error (${failure.code}): ${failure.message.replace(/\.$/, '')}` : ''
+
+function causeOf(failure: unknown): FailureCause {
+  if (!(failure instanceof SessionError)) return 'unknown'
+  const { message, refusal, code } = failure
+  if (code === 'ERR_STORAGE' || message.startsWith('The storage ')) return 'storage'
+  if (refusal) return causeOfAnswer(refusal)
+  if (failure instanceof RefreshTimeoutError) return 'timeout'
+  // What fetch rejects with, below the error of the session, and below that of the one before.
+  for (let cause: unknown = failure.cause; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof RefreshTimeoutError) return 'timeout'
+    if (cause instanceof TypeError) return 'network'
+  }
+  return 'unknown'
+}
+
+function causeOfAnswer({ status, headers }: Response): FailureCause {
+  if (status === 429) return 'rate-limited'
+  if (status >= 500) return 'server-error'
+  const isPage = /^\s*text\/html\b/i.test(headers.get('content-type') ?? '')
+  if (isPage || [404, 405, 410].includes(status)) return 'wrong-url'
+  return status < 400 ? 'unreadable' : 'refused'
+}

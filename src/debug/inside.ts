@@ -1,0 +1,12 @@
+// What tools may know of a session beyond its public face. No credentials.
+
+import { internalsKey, type SessionInternals } from '../request/replayable.ts'
+
+export type About = SessionInternals['about']
+
+/** @throws TypeError for an object that is no session of this SDK. */
+export function insideOf(session: object): SessionInternals {
+  const internals = (session as { [internalsKey]?: SessionInternals })[internalsKey]
+  if (!internals) throw new TypeError('This is no session: hand over what createSession() returned')
+  return internals
+}

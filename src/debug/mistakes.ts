@@ -1,0 +1,215 @@
+// What is almost surely a mistake of the app's, or of its server's: each is told once, with the cure. Nothing here changes how the
+// session works. Traces and events come in, warnings go out.
+
+import type { Trace } from '../seam/trace.ts'
+import type { Events } from '../session/events.ts'
+import type { State } from '../state/view.ts'
+import type { About } from './inside.ts'
+import { placeName } from './words.ts'
+
+type Of<T extends Trace['type']> = Extract<Trace, { type: T }>
+
+/** @param key Of the mistake: the same one is not told twice. */
+export type Warn = (key: string, sentence: string) => void
+
+export interface Mistakes {
+  /** Looks at the page as it is, before anything happens. */
+  begin(isSecureContext: boolean | undefined): void
+  onTrace(trace: Trace): void
+  onChange(change: Events['change']): void
+}
+
+const HOUR_MS = 3_600_000
+// A failure, and a success that shows the network to be there, belong together if they are no further apart.
+const SAME_MOMENT_MS = 10_000
+
+const NO_ROUTE = [404, 405, 410]
+const isHtml = ({ contentType }: Of<'answer'>): boolean => /^\s*text\/html\b/i.test(contentType ?? '')
+const originOf = (url: string): string => new URL(url).origin
+const quoted = (origins: readonly string[]): string => origins.map((each) => `'${each}'`).join(', ')
+
+export function createMistakes(about: About, current: () => State, warn: Warn): Mistakes {
+  const { page, backend, origins } = about
+  /** Requests of the app under way, as they were last sent. */
+  const sent = new Map<number, Of<'send' | 'replay'>>()
+  let wasSignedIn = current().status === 'authenticated'
+  /** The last answer to a request of the session's own, since a talk with the server began. */
+  let lastAnswer: Of<'answer'> | null = null
+  let lastAt = 0
+  let pageAnsweredAt = -Infinity
+  let failed: { name: string; origin: string; at: number } | null = null
+
+  const nameOf = ({ method, url }: { method: string; url: string }): string => `${method} ${placeName(url, page)}`
+
+  function lookAtAnswer(answer: Of<'answer'>): void {
+    lastAnswer = answer
+    const { status } = answer
+    const name = nameOf(answer)
+    lookAtReach(answer)
+    lookAtClock(answer)
+    if (isHtml(answer) && status < 500)
+      warn(
+        `html ${name}`,
+        `${name} answered with a web page (${status}, text/html), so that something else than your API answers there: a dev server, a router that sends every path to index.html, or a login page. Send that path on to your API (in Vite: server.proxy), or give the backend ${backend} the whole URL of your API.`,
+      )
+    else if (NO_ROUTE.includes(status))
+      warn(
+        `route ${name}`,
+        `${name} answered ${status}, so that there is no such route, and the session can't be renewed there. Look at the URLs that the backend ${backend} was given, such as refreshUrl.`,
+      )
+  }
+
+  function lookAtClock({ serverTime, at, ...asked }: Of<'answer'>): void {
+    if (serverTime === null || Math.abs(at - serverTime) < HOUR_MS) return
+    warnOfClock(at - serverTime, `the Date of the answer to ${nameOf(asked)}`)
+  }
+
+  function warnOfClock(ms: number, by: string): void {
+    const off = `${Math.round(Math.abs(ms) / HOUR_MS)} hours ${ms > 0 ? 'ahead of' : 'behind'}`
+    warn(
+      'clock',
+      `The clock of this device is ${off} the server's, by ${by}. The session counts lifetimes from when a token came, so that it works all the same; whatever compares Date.now() with exp or expiresAt does not. Set the clock of the device, or of the server.`,
+    )
+  }
+
+  /** Another origin that can't be reached, while the page's own can: the browser has kept the answer from the script. */
+  function lookAtReach(asked: { method: string; url: string; at: number; status: number; error?: string }): void {
+    if (!page) return
+    const origin = originOf(asked.url)
+    const isOwn = origin === page
+    if (isOwn && asked.status > 0) pageAnsweredAt = asked.at
+    if (!isOwn && asked.error === 'TypeError') failed = { name: nameOf(asked), origin, at: asked.at }
+    if (!failed || Math.abs(pageAnsweredAt - failed.at) > SAME_MOMENT_MS) return
+    warn(
+      `cors ${failed.origin}`,
+      `${failed.name} got no answer, while requests to ${page} do: almost surely ${failed.origin} sends no CORS headers. It has to answer OPTIONS as well, with Access-Control-Allow-Origin: ${page}, Access-Control-Allow-Headers: authorization, content-type, and, where cookies are used, Access-Control-Allow-Credentials: true.`,
+    )
+    failed = null
+  }
+
+  function lookAtForeign(asked: Of<'foreign'>): void {
+    lookAtReach(asked)
+    if (asked.status !== 401) return
+    const origin = originOf(asked.url)
+    const listed = [...new Set([...origins, origin])]
+    warn(
+      `origin ${origin}`,
+      `${nameOf(asked)} answered 401: it went out without the session's credentials, since ${origin} is not listed. If that API is yours: createSession({ origins: [${quoted(listed)}] }).`,
+    )
+  }
+
+  function lookAtResponse({ id, status, error, at }: Of<'response'>): void {
+    const request = sent.get(id)
+    if (request) lookAtReach({ ...request, status, at, ...(error !== undefined && { error }) })
+  }
+
+  function lookAtEnd({ id, status }: Of<'end'>): void {
+    const request = sent.get(id)
+    sent.delete(id)
+    if (!request || status !== 401) return
+    const name = nameOf(request)
+    if (request.hasOwnAuthorization)
+      warn(
+        `own ${name}`,
+        `${name} was refused (401) with an Authorization header of its own, which is no token of the session, and is never renewed. Leave that header out: session.fetch sets it. Where you need it, take it from await session.getToken() right before each request.`,
+      )
+    else if (request.token === null && !wasSignedIn && current().status === 'unauthenticated')
+      warn(
+        'before-sign-in',
+        `${name} was sent before anybody had signed in, and was refused (401). Wait for await session.ready(), and send it once session.current.status is 'authenticated'; hand over what your login gave you by session.signIn(…).`,
+      )
+  }
+
+  function lookAtFailure(end: Of<'refresh-end' | 'exchange-end'>): void {
+    if (end.outcome !== 'failed') return
+    const { message } = end
+    if (/Access-Control-Expose-Headers/.test(message))
+      warn(
+        'exposed-header',
+        `${message} A script of another origin may read only the headers that the server names: add them there, such as Access-Control-Expose-Headers: ${EXPOSED[backend] ?? 'authorization'}.`,
+      )
+    else if (/has no "|without accessToken|Neither accessToken/.test(message) && !(lastAnswer && isHtml(lastAnswer)))
+      warn(
+        'token-name',
+        `${message} The token has another name there: tell the backend which, as in bearer({ refreshUrl, fields: { accessToken: 'token' } }), or have the server use the usual name.`,
+      )
+  }
+
+  function lookAtToken({ token, canRefresh }: Of<'token'>): void {
+    if (token === null) return
+    wasSignedIn = true
+    if (!canRefresh) warnOfNoRefreshToken()
+    // The state is told right after the trace.
+    void Promise.resolve().then(lookAtExpiry)
+  }
+
+  function warnOfNoRefreshToken(): void {
+    warn(
+      'no-refresh-token',
+      `The session has no refresh token: when the access token expires, the user is signed out. Have the login answer with one (OAuth: the scope offline_access), and hand it to session.signIn({ accessToken, refreshToken }); where the server keeps it in a cookie, use the backend cookie().`,
+    )
+  }
+
+  /** The token says when it expires, but nobody knows by which clock. */
+  function lookAtExpiry(): void {
+    const { claims, expiresAt } = current()
+    const isHidden = lastAnswer && page && originOf(lastAnswer.url) !== page && lastAnswer.serverTime === null
+    if (!isHidden || expiresAt !== null || typeof claims?.['exp'] !== 'number') return
+    warn(
+      'exposed-date',
+      `It is unknown when the token expires, so that it can't be renewed ahead: the answer to ${nameOf(lastAnswer!)} has no expires_in, the token has no iat, and CORS hides the Date header. Have the server send expires_in, or Access-Control-Expose-Headers: Date.`,
+    )
+  }
+
+  return {
+    begin(isSecureContext) {
+      if (isSecureContext === false)
+        warn(
+          'insecure-context',
+          'This page is no secure context (plain http, and not localhost): browsers have no crypto.subtle and no Web Locks there. The session lives in the memory of this tab, is gone after a reload, and each tab refreshes for itself. Serve the page over https.',
+        )
+      if (wasSignedIn && !about.canRefresh()) warnOfNoRefreshToken()
+    },
+    onTrace(trace) {
+      lastAt = trace.at
+      switch (trace.type) {
+        case 'send':
+        case 'replay':
+          return void sent.set(trace.id, trace)
+        case 'response':
+          return lookAtResponse(trace)
+        case 'end':
+          return lookAtEnd(trace)
+        case 'foreign':
+          return lookAtForeign(trace)
+        case 'answer':
+          return lookAtAnswer(trace)
+        case 'refresh-start':
+        case 'exchange-start':
+          lastAnswer = null
+          return
+        case 'refresh-end':
+        case 'exchange-end':
+          return lookAtFailure(trace)
+        case 'token':
+          return lookAtToken(trace)
+        default:
+      }
+    },
+    onChange({ current: { claims }, changed, source, reason }) {
+      // Claims that are equal but for their times stay the same object: only new ones have a time that means something.
+      const iat = claims?.['iat']
+      if (source !== 'this-tab' || !changed.includes('claims') || typeof iat !== 'number') return
+      const ahead = lastAt - iat * 1000
+      // A token that the app hands over may have been issued long ago.
+      const isOff = ahead < -HOUR_MS || (ahead > HOUR_MS && reason !== 'signed-in' && reason !== 'restored')
+      if (isOff) warnOfClock(ahead, `the iat of a new token`)
+    },
+  }
+}
+
+/** What each server sends its tokens in. */
+const EXPOSED: { readonly [backend: string]: string | undefined } = {
+  supertokens: 'front-token, st-access-token, st-refresh-token, anti-csrf',
+  clerk: 'authorization',
+}
