@@ -5,7 +5,7 @@ import { IDEMPOTENT, urlOf } from './request/replayable.ts'
 import { challengeOf } from './request/www-authenticate.ts'
 import type { IsExpired } from './seam/io.ts'
 import { abortable } from './runtime/wait.ts'
-import { peek } from './backends/kit.ts'
+import { peek } from './runtime/read-json.ts'
 
 export type { IsExpired }
 

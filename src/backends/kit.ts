@@ -8,13 +8,8 @@ import type { Credentials, Json } from '../state/credentials.ts'
 
 export { inherit, type Left } from './kit/inherit.ts'
 export { cookieReach, type CookieOrigins, type NeedsInclude } from './kit/cookie-reach.ts'
+export { isEmpty, peek, readJson, readJsonOrNull } from '../runtime/read-json.ts'
 export { observeResponses, type ReadResponse } from './kit/observe-responses.ts'
-
-// An answer about a session is short: a longer one is something else, or an attack.
-const MAX_ANSWER_LENGTH = 2 ** 20
-// Of a response that belongs to the app only this much is read, for this many ms: it may be a stream that never ends.
-const MAX_PEEK_LENGTH = 2 ** 16
-const PEEK_TIMEOUT_MS = 2_000
 
 // On the way of every request: the header is put together once for each access token.
 const bearerOf = new WeakMap<Credentials<unknown>, string>()
@@ -28,66 +23,6 @@ export function attachBearer(headers: Headers, credentials: Credentials<unknown>
     bearerOf.set(credentials, bearer)
   }
   headers.set('authorization', bearer)
-}
-
-/**
- * The JSON object of a successful answer. Anything else says nothing about the session: a captive portal answers 200 with a
- * page of its own.
- * @throws {@link RefreshFailedError}
- */
-export async function readJson(response: Response): Promise<Json> {
-  const json = await readJsonOrNull(response)
-  if (json) return json
-  throw new RefreshFailedError(`answered ${response.status} with null`, { refusal: response })
-}
-
-/** As {@link readJson}, where the server says `null` for nobody. @throws {@link RefreshFailedError} */
-export async function readJsonOrNull(response: Response): Promise<Json | null> {
-  if (!response.ok) throw new RefreshFailedError(`answered ${response.status}`, { refusal: response })
-  const json = await parseJson(response, MAX_ANSWER_LENGTH)
-  if (typeof json === 'object') return json as Json | null
-  const type = response.headers.get('content-type') ?? 'no content-type'
-  throw new RefreshFailedError(`answered ${response.status}, but not with a JSON object (${type})`, {
-    refusal: response,
-  })
-}
-
-/** Whether a response has no body; no more of it is read than its first piece. */
-export async function isEmpty(response: Response): Promise<boolean> {
-  const reader = response.clone().body?.getReader()
-  for (;;) {
-    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined }
-    if (done) return true
-    if (!value.length) continue
-    reader!.cancel().catch(() => {})
-    return false
-  }
-}
-
-/** What a response says in JSON, if it does; its body stays unread. */
-export async function peek(response: Response): Promise<Json | null> {
-  const isTooLong = Number(response.headers.get('content-length')) > MAX_PEEK_LENGTH
-  if (response.bodyUsed || isTooLong) return null
-  const json = await parseJson(response.clone(), MAX_PEEK_LENGTH, AbortSignal.timeout?.(PEEK_TIMEOUT_MS))
-  return (json ?? null) as Json | null
-}
-
-/** `undefined`: no JSON, or too long, or too late. */
-async function parseJson({ body }: Response, maxLength: number, signal?: AbortSignal): Promise<unknown> {
-  let text = ''
-  try {
-    const reader = body!.pipeThrough(new TextDecoderStream()).getReader()
-    const stop = (): void => void reader.cancel().catch(() => {}) // a body that has broken off rejects
-    signal?.addEventListener('abort', stop)
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return JSON.parse(text)
-      text += value
-      if (text.length > maxLength) return stop()
-    }
-  } catch {
-    return undefined
-  }
 }
 
 /** For an answer that lacks a field: names what it has instead, never a value. @param cure What to do about it. */

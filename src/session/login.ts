@@ -1,6 +1,6 @@
 // What a login answered, as credentials: read in the words of the server, as the backend knows them, and in those of this SDK.
 
-import { isEmpty, readJson } from '../backends/kit.ts'
+import { isEmpty, readJson } from '../runtime/read-json.ts'
 import { InvalidOptionError, RefreshFailedError, SessionError, SignInRefusedError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import { type Credentials, type Json, withoutUndefined } from '../state/credentials.ts'

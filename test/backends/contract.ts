@@ -213,19 +213,31 @@ export function testBackend(name: string, create: (clock: Clock) => Stand): void
       expect([...statuses, tab.current.status]).not.toContain('unauthenticated')
     })
 
-    test.for<Fault>(['network', 'html'])(
-      'a call whose answer was lost (%s) is made again on the ordinary back-off',
-      async (fault, { skip }) => {
-        const { stand, clock, signedIn } = scene()
-        if (!stand.forgives) return skip('the server does not forgive it')
-        const tab = await signedIn()
-        await stand.fail(fault)
-        await stand.expire()
-        const begun = clock.now()
-        expect((await tab.fetch(stand.profile)).status).toBe(200)
-        expect(clock.now() - begun).toBeLessThan(3_000)
-      },
-    )
+    test('a call that the network has lost is made again on the ordinary back-off', async ({ skip }) => {
+      const { stand, clock, signedIn } = scene()
+      if (!stand.forgives) return skip('the server does not forgive it')
+      const tab = await signedIn()
+      await stand.fail('network')
+      await stand.expire()
+      const begun = clock.now()
+      expect((await tab.fetch(stand.profile)).status).toBe(200)
+      expect(clock.now() - begun).toBeLessThan(3_000)
+    })
+
+    test('a page in place of an answer is told at once, the session is kept, and the next try works', async () => {
+      const { stand, clock, signedIn } = scene()
+      const tab = await signedIn()
+      await stand.fail('html')
+      await stand.expire()
+      const begun = clock.now()
+      expect(await tab.fetch(stand.profile).catch((error: unknown) => error)).toMatchObject({
+        code: 'ERR_REFRESH_FAILED',
+        isWrongUrl: true,
+      })
+      expect(clock.now() - begun).toBeLessThan(3_000)
+      expect(tab.current).toMatchObject({ status: 'authenticated', stale: true })
+      if (stand.forgives) expect((await tab.fetch(stand.profile)).status).toBe(200)
+    })
 
     test('a refresh that asks more of the user: they are told, one call is refused, and requests go on after it', async ({
       skip,

@@ -178,7 +178,8 @@ describe("each backend's page", () => {
     expect(first!.line).toBeLessThan(8)
     expect(first!.code).toContain(`resesh/backends/${name}'`)
     expect(first!.code).toMatch(/createSession[<(]/)
-    expect([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual(parts)
+    const titles = Array.from(text.matchAll(/^## (.+)$/gm), ([, title = '']) => title)
+    expect(titles.filter((title) => parts.includes(title))).toEqual(parts)
     expect(read('README.md')).toContain(`(${page})`)
   })
 

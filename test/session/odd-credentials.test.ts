@@ -89,7 +89,7 @@ test('the refusal names what was there, and the name that was probably meant', a
   const { session } = await setup({ initial: null })
   const said = { access_token: 'canary', data: { token: 'canary' }, error: 'canary' } as unknown as Credentials
   const { message } = (await thrownBy(session.signIn(said))) as Error
-  expect(message).toContain('access_token (did you mean accessToken?), data, error')
+  expect(message).toContain('(it has access_token, data, error; is it "access_token"?)')
   expect(message).not.toContain('canary')
 })
 

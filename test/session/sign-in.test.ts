@@ -2,6 +2,7 @@
 
 import { type Credentials, defineBackend, InvalidOptionError, SessionEndedError } from 'resesh'
 import { expect, test } from 'vitest'
+import { claimsOf } from '../../src/state/credentials.ts'
 import { cookieBackend, createClock, defer, jwt, login, settled, setup, thrownBy, url } from '../support/session.ts'
 import { refreshing } from './under-way.ts'
 
@@ -151,7 +152,8 @@ test('what a refresh brought for the user before is dropped when another has sig
   refresh.release()
   await signIn
   await settled()
-  expect(await session.getToken()).toBe(bob.accessToken)
+  expect(session.current).toMatchObject({ user: { name: 'Bob' }, claims: { sub: 'bob' } })
+  expect(claimsOf((await session.getToken())!)).toMatchObject({ sub: 'bob' })
 })
 
 test('an answer that names another user opens a new session: what waited is rejected', async () => {
