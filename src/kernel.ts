@@ -1,7 +1,8 @@
 // What the session lets an extension do: each line is a promise to whoever writes one.
 
 import type { Context } from './context.ts'
-import { isTransient, type AnySessionError, InvalidOptionError } from './errors.ts'
+import { type AnySessionError, InvalidOptionError } from './errors.ts'
+import { isTransient } from './failures.ts'
 import type { RequestRefresh } from './refresh/queue.ts'
 import type { CoreOperation, Exchange } from './refresh/operation.ts'
 import type { NamedHooks } from './request/hooks.ts'

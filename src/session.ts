@@ -1,7 +1,8 @@
 // The session that an app holds: puts the rooms together, and gives each promise its method. The way of a request is in
 // request/intercept.ts, all talk with the server in refresh/exchange.ts, every change of the record in state/changes.ts.
 
-import { InvalidOptionError, SessionEndedError, storageFailed } from './errors.ts'
+import { InvalidOptionError, SessionEndedError } from './errors.ts'
+import { storageFailed } from './failures.ts'
 import type { RefreshOptions, Session } from './face.ts'
 import { createKernel, setUpExtensions } from './kernel.ts'
 import { resolveOptions, type SessionOptions } from './options.ts'

@@ -3,15 +3,8 @@
 // said, and what an answer changes, is in the operations: refresh, restore, sign-in, sign-out, side token.
 
 import type { Context } from '../context.ts'
-import {
-  failedBefore,
-  InvalidTokenError,
-  isTransient,
-  messageOf,
-  RefreshFailedError,
-  RefreshTimeoutError,
-  SessionEndedError,
-} from '../errors.ts'
+import { InvalidTokenError, messageOf, RefreshFailedError, RefreshTimeoutError, SessionEndedError } from '../errors.ts'
+import { failedBefore, isTransient } from '../failures.ts'
 import type { Stored } from '../runtime/ports.ts'
 import type { Commit, Sending } from '../seam/extension.ts'
 import type { Credentials } from '../state/credentials.ts'

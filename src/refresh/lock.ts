@@ -1,6 +1,7 @@
 // One talk with the server at a time, over all tabs, and no tab waits for ever.
 
-import { failedBefore, RefreshTimeoutError, SessionDisposedError } from '../errors.ts'
+import { RefreshTimeoutError, SessionDisposedError } from '../errors.ts'
+import { failedBefore } from '../failures.ts'
 import type { Runtime } from '../runtime/ports.ts'
 import { pause } from '../runtime/wait.ts'
 import { isForgiven, patienceLeft } from '../state/plan.ts'

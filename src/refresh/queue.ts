@@ -2,7 +2,8 @@
 // never joins the one that runs, since the server may have answered it before the caller's edit was stored.
 
 import type { Context } from '../context.ts'
-import { type AnySessionError, isTransient, SessionDisposedError, StepUpRequiredError } from '../errors.ts'
+import { type AnySessionError, SessionDisposedError, StepUpRequiredError } from '../errors.ts'
+import { isTransient } from '../failures.ts'
 import type { RefreshIntent } from '../seam/io.ts'
 import { requestReload } from '../state/changes.ts'
 import { type Ask, findShared } from '../state/plan.ts'

@@ -2,7 +2,8 @@
 // thing at a time, one timer. Nothing is right only because a timer fired: requests look at the clock themselves.
 
 import type { Context } from '../context.ts'
-import { type AnySessionError, isWrongUrl } from '../errors.ts'
+import { type AnySessionError } from '../errors.ts'
+import { isWrongUrl } from '../failures.ts'
 import type { Undo } from '../seam/io.ts'
 import type { Readiness } from '../session/readiness.ts'
 import { endCoolDown } from '../state/changes.ts'

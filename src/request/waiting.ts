@@ -2,14 +2,8 @@
 // once when its caller gives up, or when its session is over.
 
 import type { Context } from '../context.ts'
-import {
-  failedBefore,
-  isTransient,
-  isWrongUrl,
-  QueueFullError,
-  RefreshTimeoutError,
-  SessionEndedError,
-} from '../errors.ts'
+import { QueueFullError, RefreshTimeoutError, SessionEndedError } from '../errors.ts'
+import { failedBefore, isTransient, isWrongUrl } from '../failures.ts'
 import type { RefreshOutcome, RequestRefresh } from '../refresh/queue.ts'
 import { abortable, withTimeout } from '../runtime/wait.ts'
 import type { Readiness } from '../session/readiness.ts'

@@ -1,7 +1,8 @@
 // getToken: from memory while the token is good, else from the shared refresh.
 
 import type { Context } from '../context.ts'
-import { failedBefore, InvalidOptionError } from '../errors.ts'
+import { InvalidOptionError } from '../errors.ts'
+import { failedBefore } from '../failures.ts'
 import type { RequestRefresh } from '../refresh/queue.ts'
 import { abortable } from '../runtime/wait.ts'
 import type { ExtensionHooks, SideTokenOptions, TokenTarget } from '../seam/extension.ts'

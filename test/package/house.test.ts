@@ -80,6 +80,7 @@ const floors = [
   { name: 'what the core decides', files: ['state/plan', 'state/verdict', 'state/changes', 'state/session-changes'] },
   { name: 'what it changes', files: ['state/steps', 'state/view'] },
   { name: 'what it knows', files: ['state/*'] },
+  { name: 'what failures mean', files: ['failures'] },
   { name: 'ground', files: ['errors'] },
 ]
 

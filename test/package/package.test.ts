@@ -96,9 +96,9 @@ const alone = (name: string) => bundle(`export * from './${entry[name]}'`, exter
 
 describe('size', () => {
   // Nothing is loaded later: a chunk could be missing when a session needs it most.
-  test('a default session with oauth2 is at most 30 kB gzipped', async () => {
+  test('a default session with oauth2 is at most 31.5 kB gzipped', async () => {
     const { atOnce, inAll } = await bundle(main)
-    expect(atOnce).toBeLessThanOrEqual(30 * kB)
+    expect(atOnce).toBeLessThanOrEqual(31.5 * kB)
     expect(inAll).toBe(atOnce)
   })
 
@@ -225,7 +225,7 @@ describe('the packed package', { timeout: 60_000 }, () => {
     const frameworks = join(root, 'test/frameworks/node_modules')
     mkdirSync(join(home, 'node_modules/@angular'))
     mkdirSync(join(home, 'node_modules/@types'))
-    for (const name of ['jwt-decode', 'ky', 'mitt', 'oauth4webapi'])
+    for (const name of ['jwt-decode', 'ky', 'mitt', 'msw', 'oauth4webapi'])
       symlinkSync(join(root, 'node_modules', name), join(home, 'node_modules', name), 'junction')
     for (const name of [...peers, '@types/react'])
       symlinkSync(join(frameworks, name), join(home, 'node_modules', name), 'junction')

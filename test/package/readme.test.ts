@@ -121,7 +121,8 @@ const blocksOf = (page: string, text: string): Block[] =>
   })
 
 const guide = readdirSync(join(root, 'demo/guide'))
-  .filter((file) => file.endsWith('.md'))
+  // That page needs the frameworks: see test/frameworks/guide.test.ts.
+  .filter((file) => file.endsWith('.md') && file !== 'frameworks.md')
   .map((file) => `demo/guide/${file}`)
 
 const blocks = ['README.md', ...guide, ...pages.filter((page) => existsSync(join(root, page)))].flatMap((page) =>

@@ -97,7 +97,7 @@ test('an answer whose token has another name: of a login', async () => {
   const { session, warnings } = over(() => json({}), { initial: null })
   await twice(() => session.signIn(async () => ({ access_token: 'x' }) as never))
   await twice(() => session.signIn({ access_token: 'x' } as never))
-  expect(warnings).toEqual([expect.stringMatching(/access_token \(did you mean accessToken\?\).*another name/)])
+  expect(warnings).toEqual([expect.stringMatching(/is it "access_token"\?.*another name/)])
 })
 
 test('a clock that is hours off, by the Date of an answer', async () => {

@@ -1,5 +1,6 @@
 // The panel beside the text: a session on the sample server, buttons for what the pages speak of, and what happens then.
 
+import { debug } from 'resesh/debug'
 import { $, el } from '../../dom.ts'
 import { showState } from '../../panels/state.ts'
 import { askServer, session } from '../../session.ts'
@@ -52,11 +53,13 @@ for (const [title, needsUser, run] of actions) {
 }
 
 showState(session)
-session.on('change', ({ reason, changed }) => write('change', `change: ${reason} (${changed.join(', ')})`))
-session.on('error', ({ error }) => write('error', `error: ${error.message}`))
-session.on('trace', ({ type, id, method, url, status }) => {
-  const what = [method, url, status].filter((part) => part !== undefined).join(' ')
-  write('trace', [type, id === undefined ? '' : `#${String(id)}`, what].join(' '))
+const line = (text: string): string => text.replace(/^resesh:\w+ /, '')
+debug(session, {
+  on: true,
+  console: {
+    log: (text: string) => write('trace', line(text)),
+    warn: (text: string) => write('error', line(text)),
+  },
 })
 
 // On a phone the list of the pages would come before the text.
