@@ -7,7 +7,13 @@ import { describe, expect, test } from 'vitest'
 import { backendPages, guidePages, root, textOf } from '../../demo/guide/site/pages.ts'
 import { renderPage, slugOf } from '../../demo/guide/site/render.ts'
 
-const pages = [...guidePages(), ...backendPages(), { name: 'readme', file: 'README.md', title: 'resesh' }]
+const pages = [
+  ...guidePages(),
+  ...backendPages(),
+  { name: 'readme', file: 'README.md', title: 'resesh' },
+  { name: 'llms', file: 'llms.txt', title: 'resesh' },
+  { name: 'skill', file: 'skills/resesh/SKILL.md', title: 'resesh' },
+]
 const textOfPage = (name: string): string => textOf({ file: `demo/guide/${name}.md` })
 
 /** Without code, where a `#` begins a comment. */
@@ -54,9 +60,9 @@ test('a page can bring no HTML of its own into a code block', () => {
 })
 
 describe('what a page lists is all there is', () => {
-  test('errors, by code', async () => {
-    const { default: source } = await import('../../src/errors.ts?raw' as string)
-    const codes = Array.from((source as string).matchAll(/'(ERR_\w+)'/g), ([, code]) => code)
+  test('errors, by code', () => {
+    const source = textOf({ file: 'src/errors.ts' })
+    const codes = Array.from(source.matchAll(/'(ERR_\w+)'/g), ([, code]) => code)
     const listed = Array.from(textOfPage('errors').matchAll(/^## (ERR_\w+)$/gm), ([, code]) => code)
     expect(codes.length).toBeGreaterThan(9)
     expect(listed.toSorted()).toEqual([...new Set(codes)].toSorted())

@@ -239,10 +239,14 @@ describe('the packed package', { timeout: 60_000 }, () => {
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'demo', // the pages of the guide
       'dist',
+      'llms.txt',
       'package.json',
+      'skills',
       'src',
     ])
+    expect(files.filter((file) => file.startsWith('demo/') && !/^demo\/guide(\/[\w-]+\.md)?$/.test(file))).toEqual([])
     const targets = Object.values(manifest.exports).flatMap((target) =>
       typeof target === 'string' ? [target] : [target.types, target.default],
     )

@@ -125,9 +125,12 @@ const guide = readdirSync(join(root, 'demo/guide'))
   .filter((file) => file.endsWith('.md') && file !== 'frameworks.md')
   .map((file) => `demo/guide/${file}`)
 
-const blocks = ['README.md', ...guide, ...pages.filter((page) => existsSync(join(root, page)))].flatMap((page) =>
-  blocksOf(page, read(page)),
-)
+const blocks = [
+  'README.md',
+  'skills/resesh/SKILL.md',
+  ...guide,
+  ...pages.filter((page) => existsSync(join(root, page))),
+].flatMap((page) => blocksOf(page, read(page)))
 
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
