@@ -34,7 +34,7 @@ async function edit(): Promise<void> {
 const actions: [title: string, needsUser: boolean, run: () => Promise<unknown>][] = [
   ['Sign in', false, async () => session.signIn(await fetch('/auth/login', login))],
   ['Fetch', true, () => fetchMany(1)],
-  ['Let the token expire', true, () => askServer('/sample/expire', {})],
+  ['Expire the token', true, () => askServer('/sample/expire', {})],
   ['Fetch 20 at once', true, () => fetchMany(20)],
   ['Edit, then reload()', true, edit],
   ['Sign out', true, () => session.signOut()],

@@ -39,7 +39,9 @@ function markdownOf(page: GuidePage, pages: readonly GuidePage[]): string {
         return `<pre tabindex="0"><code class="${escape(lang.split(' ')[0]!)}">${colored(text)}</code></pre>\n`
       },
       table(token: Tokens.Table) {
-        const head = token.header.map((cell) => `<th scope="col">${this.parser.parseInline(cell.tokens)}</th>`)
+        const head = token.header.map(({ text, tokens }) =>
+          text ? `<th scope="col">${this.parser.parseInline(tokens)}</th>` : '<td></td>',
+        )
         const isNamed = token.header.some(({ text }) => text)
         const rows = token.rows.map(
           (row) => `<tr>${row.map((cell) => `<td>${this.parser.parseInline(cell.tokens)}</td>`).join('')}</tr>`,

@@ -1,0 +1,66 @@
+// The guide as a reader meets it: rendered, with a session beside the text that does what it says; and no barrier on any page.
+
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { backendPages, guidePages } from '../../demo/guide/site/pages.ts'
+import { visitDemo } from './demo.ts'
+
+const visit = visitDemo()
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+interface Finding {
+  id: string
+  nodes: { html: string; failureSummary?: string }[]
+}
+
+/** What axe-core finds on a page. */
+const barriersOn = async (page: Page): Promise<string[]> => {
+  await page.evaluate(axe)
+  const { violations } = (await page.evaluate('axe.run()')) as { violations: Finding[] }
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`))
+}
+
+test('the panel beside the text: sign in, an expiry, twenty requests, one refresh, an edit', async () => {
+  const page = await visit.open()
+  await page.goto(`${visit.url}guide/start`)
+  expect(await page.locator('h1').last().textContent()).toBe('Start')
+  const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
+  const log = page.locator('#live-log')
+  await press('Sign in')
+  await page.getByText('authenticated', { exact: true }).waitFor()
+  await press('Expire the token')
+  await page.waitForTimeout(200)
+  await press('Fetch 20 at once')
+  await log.getByText('20 of 20 requests were served').waitFor()
+  expect((await log.allTextContents()).join('\n').match(/refresh \d+ brought token/g)).toHaveLength(1)
+  await press('Edit, then reload()')
+  await log.getByText(/the name is Ann \d/).waitFor()
+  await press('Sign out')
+  await page.getByText('unauthenticated', { exact: true }).waitFor()
+})
+
+test('every page of the guide is there, and leads to the next', async () => {
+  const page = await visit.open()
+  for (const { name, title } of [...guidePages(), ...backendPages()]) {
+    const response = await page.request.get(`${visit.url}guide/${name}`)
+    expect(response.status()).toBe(200)
+    expect(await response.text()).toContain(`<title>${title.replaceAll('&', '&amp;')}`)
+  }
+  expect((await page.request.get(`${visit.url}guide/`)).status()).toBe(200)
+})
+
+describe('axe-core finds no barrier', () => {
+  const places = ['', 'guide/start', 'guide/your-server', 'guide/security', 'guide/backends/bearer', 'examples/clerk/']
+  const cases = places.flatMap((place) => (['light', 'dark'] as const).map((scheme) => [place, scheme] as const))
+
+  test.each(cases)('on /%s, %s', async (place, colorScheme) => {
+    const page = await visit.open()
+    await page.emulateMedia({ colorScheme })
+    await page.goto(visit.url + place)
+    await page.waitForTimeout(500)
+    expect(await barriersOn(page)).toEqual([])
+  })
+})
