@@ -14,7 +14,7 @@ test.each<{ fault: string; faults: Fault[]; graceMs?: number; timeout?: number }
   { fault: 'fails twice with 500', faults: [500, 500] },
   // Whether the server has heard of it is unknown: until its deadline it may be under way.
   { fault: 'loses its connection twice', faults: ['drop-before', 'drop-before'], timeout: 1000 },
-  { fault: 'answers with a page, then with nothing', faults: ['html', 'empty'], timeout: 1000 },
+  { fault: 'answers with nothing, twice', faults: ['empty', 'empty'], timeout: 1000 },
   { fault: 'answers 503 with Retry-After: 1', faults: [503] },
   { fault: 'loses its answer, within the grace', faults: ['drop-after'], graceMs: 20_000 },
 ])(
@@ -32,6 +32,19 @@ test.each<{ fault: string; faults: Fault[]; graceMs?: number; timeout?: number }
     await untilAll(tabs, ({ stale }) => !stale)
   },
 )
+
+test('a page in place of an answer: whoever waits for that answer is told at once, and nobody is signed out', async () => {
+  const each = await world()
+  const tabs = await signedIn(each, 4, { session: { timeout: 1000 }, platform: luck })
+  each.server.expireAccessTokens()
+  each.server.knobs.refreshFailures.push('html')
+  const tally = await fireAll(tabs, 10)
+  expect(tally['RefreshFailedError']).toBeGreaterThan(0)
+  expect((tally['RefreshFailedError'] ?? 0) + (tally['200'] ?? 0)).toBe(40)
+  for (const tab of tabs) expect(await stateIn(tab)).toMatchObject({ status: 'authenticated' })
+  await untilAll(tabs, ({ stale }) => !stale)
+  expect(await fireAll(tabs, 10)).toEqual({ 200: 40 })
+})
 
 test('a server that only fails: all tabs share the back-off and the bucket, and nobody is signed out', async () => {
   const each = await world()
