@@ -63,6 +63,9 @@ export function bearer<U = Json>(options: BearerOptions<U>): Backend<U> {
   const farewell = farewellOf(options)
   const { refreshTokenIn } = question
   const isCookie = refreshTokenIn === 'cookie'
+  // Other methods may be the app's own: one URL to log in, to renew and to sign out is common.
+  const isRefresh = ownsEndpoints([refreshUrl ?? undefined], question.method ?? 'POST')
+  const isFarewell = ownsEndpoints([signOutUrl], farewell.method ?? 'POST')
 
   async function refresh(
     credentials: Credentials<U>,
@@ -105,7 +108,7 @@ export function bearer<U = Json>(options: BearerOptions<U>): Backend<U> {
     ...withoutUndefined({ replayWindow, accepts }),
     origins: originsOf([refreshUrl ?? undefined, signOutUrl, userUrl]),
     ...identityOf(options),
-    owns: ownsEndpoints([refreshUrl ?? undefined, signOutUrl]),
+    owns: (url, method) => isRefresh(url, method) || isFarewell(url, method),
     attach: attachBearer,
     canRefresh,
     refresh,
