@@ -4,7 +4,17 @@ import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
-import { assertDelivered, attachBearer, missingField, originsOf, peek, readJson, readJsonOrNull } from './kit.ts'
+import {
+  assertDelivered,
+  attachBearer,
+  cookieReach,
+  missingField,
+  originsOf,
+  peek,
+  readJson,
+  readJsonOrNull,
+  writesTo,
+} from './kit.ts'
 import { refusalOf } from './kit/server-words.ts'
 
 export interface BetterAuthOptions {
@@ -41,6 +51,8 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
     if (bearer) attachBearer(headers, held)
     return io.fetch(baseUrl + path, { ...init, headers, credentials: bearer ? 'omit' : 'include' })
   }
+
+  const needsInclude = cookieReach(originsOf([baseUrl]), undefined, jwt)
 
   async function mint(io: Io): Promise<string | null> {
     const response = await ask(io, null, '/token')
@@ -102,9 +114,10 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
     origins: originsOf([baseUrl]),
     identity: { endpoint: baseUrl },
     owns: (url) => /\/(get-session|token|sign-out)(\?|$)/.test(url) && url.includes(`${baseUrl}/`),
-    attach(headers, credentials) {
+    ...(!bearer && { beginsSession: writesTo([], [`${baseUrl}/`]) }),
+    attach(headers, credentials, request) {
       attachBearer(headers, credentials)
-      return bearer ? {} : { credentials: 'include' }
+      return !bearer && needsInclude(request, credentials) ? { credentials: 'include' } : {}
     },
     async stepUp(response) {
       const code = response.status === 403 && (await peek(response))?.['code']

@@ -6,7 +6,16 @@ import type { RefreshFailedError } from '../errors.ts'
 import type { Backend, Predecessor } from '../seam/backend.ts'
 import type { Io, RefreshIntent } from '../seam/io.ts'
 import { fromAuthenticateResponse, refused, type WorkOSUser } from './workos/answers.ts'
-import { attachBearer, assertDelivered, inherit, ownsEndpoints, requireOptions, originsOf, readJson } from './kit.ts'
+import {
+  attachBearer,
+  assertDelivered,
+  cookieReach,
+  inherit,
+  originsOf,
+  ownsEndpoints,
+  readJson,
+  requireOptions,
+} from './kit.ts'
 
 export { fromAuthenticateResponse, type WorkOSClaims, type WorkOSUser } from './workos/answers.ts'
 
@@ -146,6 +155,8 @@ function confirmRefusal(error: unknown): null {
  */
 export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
   const { refreshUrl, signOutUrl, replayWindow = FORGIVEN_MS } = requireOptions(options, 'refreshUrl')
+  const needsInclude = cookieReach(originsOf([refreshUrl, signOutUrl]), undefined, true)
+
   async function ask(io: Io<WorkOSUser>, organizationId?: string): Promise<Credentials<WorkOSUser> | null> {
     const response = await io.fetch(refreshUrl, {
       method: 'POST',
@@ -171,10 +182,10 @@ export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
     needsToken: true,
     origins: originsOf([refreshUrl, signOutUrl]),
     identity: { endpoint: refreshUrl, others: [signOutUrl] },
-    owns: ownsEndpoints([refreshUrl, signOutUrl]),
-    attach(headers, credentials) {
+    owns: ownsEndpoints([refreshUrl, signOutUrl], 'POST'),
+    attach(headers, credentials, request) {
       attachBearer(headers, credentials)
-      return { credentials: 'include' }
+      return needsInclude(request, credentials) ? { credentials: 'include' } : {}
     },
     restore: (io, held) => (held ? confirm(io) : ask(io)),
     refresh: (held, io, { organizationId = held.organizationId ?? undefined }) => confirm(io, organizationId),
