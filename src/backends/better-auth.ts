@@ -39,11 +39,7 @@ export interface BetterAuthOptions {
  *
  * @example
  * const session = createSession({ backend: betterAuth({ baseUrl: 'https://api.example.com/api/auth', bearer: true }) })
- * await session.signIn(async ({ fetch }) => {
- *   const response = await fetch('https://api.example.com/api/auth/sign-in/email', { method: 'POST', headers, body })
- *   const { user } = await response.json()
- *   return { accessToken: response.headers.get('set-auth-token'), user }
- * })
+ * await session.signIn(({ fetch }) => fetch('https://api.example.com/api/auth/sign-in/email', { method: 'POST', headers, body }))
  */
 export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false }: BetterAuthOptions = {}): Backend {
   function ask(io: Io, held: Credentials | null, path: string, init: RequestInit = {}): Promise<Response> {
@@ -124,12 +120,22 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
       return code === 'SESSION_NOT_FRESH' ? { type: code } : null
     },
     refresh,
+    ...(bearer && { readAnswer: readLogin }),
     reload: (held, io) => confirm(io, held),
     async signOut(held, io) {
       const headers = { 'content-type': 'application/json' }
       assertDelivered(await ask(io, held, '/sign-out', { method: 'POST', headers, body: '{}' }))
     },
   }
+}
+
+/** What a login answered: the token is in a header, the user beside it. */
+function readLogin({ user }: Json, response?: Response): Credentials {
+  const accessToken = response?.headers.get('set-auth-token')
+  if (accessToken) return { accessToken, ...(!!user && { user: user as Json }) }
+  throw new RefreshFailedError(
+    'the answer has no header set-auth-token: hand over the response; is the bearer plugin on, and the header in Access-Control-Expose-Headers?',
+  )
 }
 
 const subOf = (token: string): unknown => claimsOf(token)?.['sub']

@@ -1,6 +1,6 @@
 // SuperTokens: tokens in headers or in cookies, told of by a header on any response; and the flow of 2020, before that header.
 
-import type { Credentials } from '../state/credentials.ts'
+import type { Credentials, Json } from '../state/credentials.ts'
 import { RefreshFailedError, SessionEndedError } from '../errors.ts'
 import type { Backend, Predecessor } from '../seam/backend.ts'
 import type { Io, RequestView } from '../seam/io.ts'
@@ -72,6 +72,13 @@ async function assertNotStolen(response: Response): Promise<void> {
   if (message === 'token theft detected') throw new SessionEndedError('reused', { refusal: response })
 }
 
+/** What a login answered, in its headers. */
+function readLogin(response: Response | undefined, mark: Mark): Credentials | null {
+  const said = response && read(response, mark)
+  if (said !== undefined) return said
+  throw new RefreshFailedError(`no header ${mark}: hand over the response; is it in Access-Control-Expose-Headers?`)
+}
+
 function speak(dialect: Dialect): Backend {
   const { name, refreshUrl, signOutUrl, expiredStatus, mark, headers: extra, ownHeaders, mode, predecessor } = dialect
   const isOwn = ownsEndpoints([refreshUrl])
@@ -116,7 +123,10 @@ function speak(dialect: Dialect): Backend {
 
   return {
     name,
-    ...(mode === 'header' && { canRefresh: ({ refreshToken }: Credentials) => !!refreshToken }),
+    ...(mode === 'header' && {
+      canRefresh: ({ refreshToken }: Credentials) => !!refreshToken,
+      readAnswer: (_json: Json, response?: Response) => readLogin(response, mark),
+    }),
     ...(mode === 'cookie' && {
       cookies: true,
       restore: (io: Io, held: Credentials | null) => refresh(held, io),

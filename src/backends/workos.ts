@@ -118,6 +118,8 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
     owns: (url) => url.startsWith(base),
     attach: attachBearer,
     ...(devMode && { canRefresh: ({ refreshToken }: Credentials<WorkOSUser>) => !!refreshToken }),
+    // With a cookie, what the server says of it counts.
+    ...(devMode && { readAnswer: fromAuthenticateResponse }),
     restore: devMode ? restoreByToken : restoreByCookie,
     ...(devMode && { predecessor: authkitOf(clientId) }),
     refresh: confirm,

@@ -23,9 +23,12 @@ interface LoggedIn<U> {
   readonly receipt: Receipt
 }
 
-export type SignInSource<U> = LoginAnswer<U> | LogIn<U>
+export type SignInSource<U> = LoginAnswer<U> | Promise<LoginAnswer<U> | void> | LogIn<U>
 
-/** @throws what the login function throws, SignInRefusedError, InvalidTokenError. The session is as before then. */
+const isPromise = (given: unknown): given is Promise<unknown> =>
+  typeof (Object(given) as Promise<unknown>).then === 'function'
+
+/** @throws what the login function throws, what a promise of a login rejects with, SignInRefusedError, InvalidTokenError. The session is as before then. */
 export function createSignIn<U, C>(
   { runtime, backend, store, reentrance }: Context<U, C>,
   readiness: Readiness,
@@ -77,9 +80,11 @@ export function createSignIn<U, C>(
     present: ([stored]) => [stored, 'this-tab'],
   })
 
-  return async (from) => {
+  return async (given) => {
     runtime.disposed.throwIfAborted()
     store.hasDecided = true
+    // A login that is under way already: `signIn(fetch('/login'))`.
+    const from = isPromise(given) ? ((await given) ?? undefined) : given
     // What the page was handed is written down first: the sign-in comes after it.
     await readiness.pending?.catch(() => {})
     // So is a sign-out that the storage would not take.
