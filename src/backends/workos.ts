@@ -1,7 +1,7 @@
 // WorkOS AuthKit in a browser: its own endpoint, with the refresh token in hand (development) or in a cookie of its host
 // (production); and the route of a Next.js app that holds the sealed cookie.
 
-import type { Credentials } from '../state/credentials.ts'
+import type { Credentials, Json } from '../state/credentials.ts'
 import type { RefreshFailedError } from '../errors.ts'
 import type { Backend, Predecessor } from '../seam/backend.ts'
 import type { Io, RefreshIntent } from '../seam/io.ts'
@@ -119,7 +119,7 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
     attach: attachBearer,
     ...(devMode && { canRefresh: ({ refreshToken }: Credentials<WorkOSUser>) => !!refreshToken }),
     // With a cookie, what the server says of it counts.
-    ...(devMode && { readAnswer: fromAuthenticateResponse }),
+    ...(devMode && { readAnswer: readLogin }),
     restore: devMode ? restoreByToken : restoreByCookie,
     ...(devMode && { predecessor: authkitOf(clientId) }),
     refresh: confirm,
@@ -132,6 +132,10 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
     },
   }
 }
+
+/** What the code exchange answered; or what was made of that by {@link fromAuthenticateResponse} already. */
+const readLogin = (json: Json): Credentials<WorkOSUser> =>
+  json['claims'] ? (json as Credentials<WorkOSUser>) : fromAuthenticateResponse(json)
 
 /** What authkit-js keeps in localStorage, in development. */
 function authkitOf(clientId: string): Predecessor<WorkOSUser> {

@@ -27,10 +27,11 @@ export const isResponse = (said: unknown): said is Response => {
  * @throws {@link SignInRefusedError} for a login that was refused, {@link InvalidTokenError} for an answer without a token.
  */
 export async function readLogin<U>(backend: Backend<U>, said: unknown): Promise<Credentials<U> | 'ask'> {
-  if (!isResponse(said)) return isSilent(backend, said) ? 'ask' : readWords(backend, said)
+  const mustAsk = !!backend.restore && !backend.readAnswer
+  if (!isResponse(said)) return mustAsk && isSilent(said) ? 'ask' : readWords(backend, said)
   if (!said.ok)
     throw new SignInRefusedError(`The login was refused: it ${describe(said)}. ${NOBODY}`, { refusal: said })
-  if (backend.restore && !backend.readAnswer) return 'ask'
+  if (mustAsk) return 'ask'
   if (said.bodyUsed)
     throw new InvalidOptionError('signIn', 'got a response whose body was read already: hand over what it said')
   const json = (await isEmpty(said)) ? null : await readJson(said.clone()).catch((cause) => refuseAnswer(cause, said))
@@ -38,10 +39,8 @@ export async function readLogin<U>(backend: Backend<U>, said: unknown): Promise<
 }
 
 /** JSON such as `{ ok: true }` from a login that has set a cookie says nothing of who is signed in. */
-const isSilent = <U>({ restore, readAnswer, cookies }: Backend<U>, said: unknown): boolean =>
-  !!cookies && !!restore && !readAnswer && isObject(said) && !hasOwnWords(said)
-
-const isObject = (said: unknown): said is Json => !!said && typeof said === 'object' && !Array.isArray(said)
+const isSilent = (said: unknown): boolean =>
+  !!said && typeof said === 'object' && !Array.isArray(said) && !hasOwnWords(said)
 
 const NOBODY = 'Nobody was signed in.'
 

@@ -5,6 +5,7 @@ import { InvalidOptionError } from '../errors.ts'
 import type { CallBackend } from '../refresh/call.ts'
 import type { CoreOperation, Exchange } from '../refresh/operation.ts'
 import { createTimedTransport } from '../runtime/timed-transport.ts'
+import { isPromise } from '../runtime/wait.ts'
 import type { Commit } from '../seam/extension.ts'
 import { signInChange } from '../state/session-changes.ts'
 import type { Credentials } from '../state/credentials.ts'
@@ -24,9 +25,6 @@ interface LoggedIn<U> {
 }
 
 export type SignInSource<U> = LoginAnswer<U> | Promise<LoginAnswer<U> | void> | LogIn<U>
-
-const isPromise = (given: unknown): given is Promise<unknown> =>
-  typeof (Object(given) as Promise<unknown>).then === 'function'
 
 /** @throws what the login function throws, what a promise of a login rejects with, SignInRefusedError, InvalidTokenError. The session is as before then. */
 export function createSignIn<U, C>(
