@@ -134,8 +134,7 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
 }
 
 /** What the code exchange answered; or what was made of that by {@link fromAuthenticateResponse} already. */
-const readLogin = (json: Json): Credentials<WorkOSUser> =>
-  json['claims'] ? (json as Credentials<WorkOSUser>) : fromAuthenticateResponse(json)
+const readLogin = (json: Json): Credentials<WorkOSUser> => (json['claims'] ? json : fromAuthenticateResponse(json))
 
 /** What authkit-js keeps in localStorage, in development. */
 function authkitOf(clientId: string): Predecessor<WorkOSUser> {
