@@ -23,8 +23,11 @@ const floors = [
       'backends/oauth2/*',
       'backends/supertokens/*',
       'backends/workos/*',
+      'extensions/socket/*',
     ],
   },
+  { name: 'what two of them share', files: ['extensions/streams/stream'] },
+  { name: 'what that stands on', files: ['extensions/streams/*'] },
   { name: 'the session, put together', files: ['session', 'face'] },
   {
     name: 'what goes on in it',
@@ -70,6 +73,7 @@ const stairs = ['global > index']
 
 // Who may import a package. One that is missing here may be imported by nobody.
 const packages: Record<string, string[]> = {
+  eventsource: ['adapters/event-source'],
   'jwt-decode': ['state/credentials'],
   ky: ['adapters/ky'],
   mitt: ['session/events'],
@@ -248,6 +252,7 @@ test('packages are imported where they belong', () => {
 
 test.each([
   'context',
+  'extensions/socket/face',
   'face',
   'refresh/operation',
   'runtime/ports',
