@@ -374,7 +374,7 @@ test('a switch to another organization makes the connection anew', async () => {
   const backend = defineBackend({
     accepts: ['organizationId'],
     attach: () => {},
-    refresh: async (_credentials, { organizationId }) => ({
+    refresh: async (_credentials, _io, { organizationId }) => ({
       accessToken: `of-${organizationId}`,
       organizationId: organizationId ?? null,
     }),
