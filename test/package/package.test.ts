@@ -86,8 +86,10 @@ const main = `
   import { oauth2 } from './src/backends/oauth2.ts'
   export { createSession, oauth2 }
 `
+/** What an app has, or not, beside this package. */
+const peers = ['eventsource', 'ky']
 /** One entry by itself. */
-const alone = (name: string) => bundle(`export * from './${entry[name]}'`, ['ky'])
+const alone = (name: string) => bundle(`export * from './${entry[name]}'`, peers)
 
 describe('size', () => {
   // Nothing is loaded later: a chunk could be missing when a session needs it most.
@@ -117,7 +119,7 @@ describe('size', () => {
         ? `export * from './src/index.ts'\nexport * from '${source}'`
         : `${main}\nexport * from '${source}'`
       const base = isBackend ? (await bundle(`export * from './src/index.ts'`)).atOnce : atOnce
-      sizes.set(name, (await bundle(code, ['ky'])).atOnce - base)
+      sizes.set(name, (await bundle(code, peers)).atOnce - base)
     }
     const wrong = Array.from(sizes, ([what, bytes]) => {
       const quoted = Number(/^([\d.]+) kB$/.exec(quotes.get(what) ?? '')?.[1])
@@ -143,7 +145,7 @@ describe('what comes along', () => {
 
   test('the core brings no backend, no extension and no ky', async () => {
     const { modules } = await bundle(`export { createSession } from './src/index.ts'`)
-    const optional = /^src\/(backends|extensions|adapters)\/|\/ky\//
+    const optional = /^src\/(backends|extensions|adapters)\/|\/(ky|eventsource)\//
     expect(modules.filter((path) => optional.test(path))).toEqual([])
   })
 })
@@ -183,7 +185,7 @@ describe('the packed package', { timeout: 60_000 }, () => {
         cwd: home,
       },
     )
-    for (const name of ['jwt-decode', 'ky', 'mitt', 'oauth4webapi']) {
+    for (const name of ['eventsource', 'jwt-decode', 'ky', 'mitt', 'oauth4webapi']) {
       symlinkSync(join(root, 'node_modules', name), join(home, 'node_modules', name), 'junction')
     }
   }, 60_000)

@@ -20,7 +20,7 @@ describe.each([4, 5])('eventsource %i', (number) => {
   beforeEach(() => {
     vi.resetModules()
     if (number === 5) vi.doMock('eventsource', () => import('eventsource-5'))
-    onTestFinished(() => void vi.doUnmock('eventsource'))
+    onTestFinished(() => vi.doUnmock('eventsource'))
     // The package has its own timer for the pause before it comes back.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())

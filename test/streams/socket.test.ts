@@ -388,17 +388,17 @@ test('a switch to another organization makes the connection anew', async () => {
 
 test("no token goes to an origin that is not the session's", async () => {
   const { session } = await start()
-  for (const url of ['wss://elsewhere.test/live', 'ws://api.example.test/live', 'https://api.example.test:444/'])
+  for (const to of ['wss://elsewhere.test/live', 'ws://api.example.test/live', 'https://api.example.test:444/'])
     for (const options of [withToken, { hello: (token: string) => token }])
-      expect(() => openSocket(session, url, options)).toThrow(InvalidOptionError)
+      expect(() => openSocket(session, to, options)).toThrow(InvalidOptionError)
   expect(() => openSocket(session, 'ftp://api.example.test/')).toThrow('must begin with wss:')
   expect(() => openSocket(session, 'http://')).toThrow('must be a URL')
 })
 
 test('a path, https: and a fragment are made a URL that every WebSocket takes', async () => {
   const { session, sockets } = await start()
-  for (const url of ['/live#now', 'https://api.example.test/live', new URL(LIVE)]) {
-    openSocket(session, url, withToken)
+  for (const to of ['/live#now', 'https://api.example.test/live', new URL(LIVE)]) {
+    openSocket(session, to, withToken)
     await settled()
     expect(sockets.last.url).toBe(LIVE)
   }

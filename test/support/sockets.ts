@@ -2,7 +2,7 @@
 // becomes of it. Faults are as a browser has them: a refused handshake is a `close` with 1006, and says no more.
 
 import type { SampleServer } from '../servers/sample/server.ts'
-import { url } from './session.ts'
+import { ORIGIN } from './session.ts'
 
 export interface FakeSocket {
   readonly url: string
@@ -98,7 +98,7 @@ export const guardedBy =
   (socket) => {
     void (async () => {
       const headers = { authorization: `Bearer ${socket.protocols.at(-1)}` }
-      const answer = await server.handle(new Request(url('/api/me'), { headers }))
+      const answer = await server.handle(new Request(`${ORIGIN}/api/me`, { headers }))
       const isKnown = answer !== 'drop' && answer.ok
       if (isKnown || code !== 1006) socket.accept()
       if (!isKnown) socket.drop(code)
