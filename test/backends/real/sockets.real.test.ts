@@ -152,8 +152,8 @@ test('recipe: graphql-ws', async () => {
     },
   })
   onTestFinished(() => void client.dispose())
-  const stop = session.on('change', ({ current }) => {
-    if (current.status !== 'authenticated') void client.dispose()
+  const stop = session.on('change', ({ current, reason }) => {
+    if (current.status !== 'authenticated' || reason === 'signed-in') void client.dispose()
   })
   onTestFinished(stop)
   let ticks = 0
@@ -194,8 +194,8 @@ test('recipe: socket.io', async () => {
   socket.on('disconnect', (reason) => {
     if (reason === 'io server disconnect') comeBack()
   })
-  const stop = session.on('change', ({ current }) => {
-    if (current.status !== 'authenticated') socket.disconnect()
+  const stop = session.on('change', ({ current, reason }) => {
+    if (current.status !== 'authenticated' || reason === 'signed-in') socket.disconnect()
   })
   onTestFinished(stop)
   await wired('socket.io', 2)
@@ -215,8 +215,8 @@ test('recipe: @microsoft/fetch-event-source', async () => {
   vi.stubGlobal('document', { addEventListener() {}, removeEventListener() {} })
   const session = await open()
   const left = new AbortController()
-  const stop = session.on('change', ({ current }) => {
-    if (current.status !== 'authenticated') left.abort()
+  const stop = session.on('change', ({ current, reason }) => {
+    if (current.status !== 'authenticated' || reason === 'signed-in') left.abort()
   })
   onTestFinished(stop)
   const said: string[] = []
