@@ -150,6 +150,18 @@ test('a server that closes each connection as its token expires gets a new one e
   }
 })
 
+test('a refusal long after the last one is renewed again', async () => {
+  const { server, sockets, clock, opened } = await start()
+  sockets.meet = guardedBy(server, 4401)
+  for (let nth = 1; nth <= 3; nth++) {
+    await clock.pass(10 * minute)
+    server.expireAccessTokens()
+    sockets.last.drop(4401)
+    await clock.pass(minute)
+    expect([opened.state, server.stats.refreshes]).toEqual(['open', nth])
+  }
+})
+
 test('of three tabs whose sockets are refused at once, one refreshes, and they come back at different times', async () => {
   const clock = createClock()
   const server = createSampleServer({ now: clock.now })
@@ -262,9 +274,10 @@ test('a page that is looked at again keeps the connection that it has', async ()
 test('a sign-out closes it with 1000, for good', async () => {
   const { session, sockets, clock, opened, heard } = await start()
   const [first] = sockets.tried
+  // What was on its way when it was closed.
+  opened.on('close', () => first!.say('for nobody'))
   await session.signOut()
   expect(first!.closedWith).toEqual([1000, ''])
-  first!.say('for nobody')
   await clock.pass(minute)
   await session.signIn(await loginOf(clock, 'ann'))
   await clock.pass(minute)
@@ -297,7 +310,10 @@ test('another user who signs in in its place closes it, and has to open another'
 
 test('another user who signs in while a token is waited for gets no connection of the one before', async () => {
   const sockets = createSockets()
-  const { session, server, clock, wire } = await start({ sockets, server: { knobs: { accessTokenLifeSeconds: 300 } } })
+  const { session, server, clock, wire, told } = await start({
+    sockets,
+    server: { knobs: { accessTokenLifeSeconds: 300 } },
+  })
   await clock.pass(301_000)
   const held = wire.hold('/auth/refresh')
   const second = openSocket(session, LIVE, withToken)
@@ -310,6 +326,7 @@ test('another user who signs in while a token is waited for gets no connection o
   const bobs = await session.getToken()
   expect(second.state).toBe('closed')
   expect(tokensOf(sockets)).not.toContain(bobs)
+  expect(told).toEqual([])
 })
 
 test('the same user who signs in again keeps the connection', async () => {
