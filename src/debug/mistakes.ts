@@ -131,7 +131,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     else if (/has no "|without accessToken|Neither accessToken/.test(message) && !(lastAnswer && isHtml(lastAnswer)))
       warn(
         'token-name',
-        `${message} The token has another name there: tell the backend which, as in bearer({ refreshUrl, fields: { accessToken: 'token' } }), or have the server use the usual name.`,
+        `${message} The token has another name there: tell the backend which, as in bearer({ refreshUrl, answer: { accessToken: 'token' } }), or have the server use the usual name.`,
       )
   }
 
