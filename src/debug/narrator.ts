@@ -89,7 +89,10 @@ export function createNarrator(say: Say, page: string | undefined): (trace: Trac
       case 'refused-route':
         return say('request', `${refused}, which a refresh has just brought: handed back, since no refresh helps here`)
       case 'refresh-behind':
-        return say('request', `${refused}: handed back, since it may not be sent again; a refresh runs for later requests`)
+        return say(
+          'request',
+          `${refused}: handed back, since it may not be sent again; a refresh runs for later requests`,
+        )
       case 'session-over':
         return say('request', `${refused}, and the session is over`)
       case 'deliver':

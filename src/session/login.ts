@@ -31,8 +31,7 @@ export async function readLogin<U>(backend: Backend<U>, said: unknown): Promise<
   if (!said.ok)
     throw new SignInRefusedError(`The login was refused: it ${describe(said)}. ${NOBODY}`, { refusal: said })
   if (backend.restore && !backend.readAnswer) return 'ask'
-  if (said.bodyUsed)
-    throw new InvalidOptionError('signIn', 'got a response whose body was already read: pass its JSON')
+  if (said.bodyUsed) throw new InvalidOptionError('signIn', 'got a response whose body was already read: pass its JSON')
   const json = (await isEmpty(said)) ? null : await readJson(said.clone()).catch((cause) => refuseAnswer(cause, said))
   return !json && backend.restore ? 'ask' : readWords(backend, json ?? {}, said)
 }
