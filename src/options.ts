@@ -111,9 +111,9 @@ const RULES: { readonly [Name in keyof Required<SessionOptions>]: Rule } = {
   ],
   origins: [
     (list: readonly string[]) => Array.isArray(list) && list.every(isOrigin),
-    'must be texts like https://api.example.com or https://api.example.com/v1/, without *',
+    'must be strings like https://api.example.com or https://api.example.com/v1/, without *',
   ],
-  name: [(name: unknown) => typeof name === 'string', 'must be a text'],
+  name: [(name: unknown) => typeof name === 'string', 'must be a string'],
   storage: [
     (storage?: SessionStorage) => typeof storage?.open === 'function',
     'must be an object, such as indexedDb() or memory() gives',

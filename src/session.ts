@@ -216,7 +216,7 @@ function assertAccepted(
     if (asked[option] !== undefined && !accepts.includes(option))
       throw new InvalidOptionError(
         option,
-        `means nothing to the backend ${name}: nothing was sent. A backend of your own says what it takes in \`accepts\``,
+        `is not supported by the backend ${name}: nothing was sent. Your own backend lists in \`accepts\` what it supports`,
       )
 }
 

@@ -46,8 +46,8 @@ const CAUSES: { readonly [cause in FailureCause]: string } = {
   'rate-limited': 'the server answered 429 (too many requests)',
   'server-error': 'the server answered with an error of its own (5xx)',
   'wrong-url': 'there is no such route at the server, or something else than the API answers there',
-  unreadable: 'the answer of the server held no token that could be read',
-  refused: 'the server refused the question, and did not say that the session is over',
+  unreadable: 'the answer of the server had no token that could be read',
+  refused: 'the server refused the request, and did not say that the session is over',
   storage: 'the storage of the browser fails',
   unknown: 'it could not be found out why',
 }
@@ -63,7 +63,7 @@ export function explain<U, C>(session: Pick<Session<U, C>, 'current'>): Explanat
   const history = historyOf(session)
   const failure = about.lastFailure() ?? history.error
   const [code, sentence] = disposed.aborted
-    ? (['disposed', 'session.dispose() was called: this session does nothing any more'] as const)
+    ? (['disposed', 'session.dispose() was called: this session is stopped'] as const)
     : explainState(session.current, failure, history)
   const told = withoutTokens(`${sentence}.`)
   return { code, sentence: told, toString: () => `${told} [${code}]` }
@@ -99,7 +99,7 @@ function explainEnd({ reason }: State<unknown, unknown>, history: History): Told
     case 'reused':
       return [
         'signed-out/reused',
-        `The user is signed out, since a refresh token was used twice, which the server takes for theft${byRefresh(history)}`,
+        `The user is signed out, since a refresh token was used twice, and the server takes that for theft${byRefresh(history)}`,
       ]
     case 'expired':
       return history.canRefresh === false

@@ -50,12 +50,12 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     if (isHtml(answer) && status < 500)
       warn(
         `html ${name}`,
-        `${name} answered with a web page (${status}, text/html), so that something else than your API answers there: a dev server, a router that sends every path to index.html, or a login page. Send that path on to your API (in Vite: server.proxy), or give the backend ${backend} the whole URL of your API.`,
+        `${name} answered with a web page (${status}, text/html), so something else than your API answers there: a dev server, a router that sends every path to index.html, or a login page. Send that path on to your API (in Vite: server.proxy), or give the backend ${backend} the whole URL of your API.`,
       )
     else if (NO_ROUTE.includes(status))
       warn(
         `route ${name}`,
-        `${name} answered ${status}, so that there is no such route, and the session can't be renewed there. Look at the URLs that the backend ${backend} was given, such as refreshUrl.`,
+        `${name} answered ${status}, so there is no such route, and the session can't be renewed. Check the URLs of the backend ${backend}, such as refreshUrl.`,
       )
   }
 
@@ -68,7 +68,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     const off = `${Math.round(Math.abs(ms) / HOUR_MS)} hours ${ms > 0 ? 'ahead of' : 'behind'}`
     warn(
       'clock',
-      `The clock of this device is ${off} the server's, by ${by}. The session counts lifetimes from when a token came, so that it works all the same; whatever compares Date.now() with exp or expiresAt does not. Set the clock of the device, or of the server.`,
+      `The clock of this device is ${off} the server's, by ${by}. The session counts lifetimes from when a token came, so it works all the same; code that compares Date.now() with exp or expiresAt does not. Set the clock of the device, or of the server.`,
     )
   }
 
@@ -82,7 +82,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     if (!failed || Math.abs(pageAnsweredAt - failed.at) > SAME_MOMENT_MS) return
     warn(
       `cors ${failed.origin}`,
-      `${failed.name} got no answer, while requests to ${page} do: almost surely ${failed.origin} sends no CORS headers. It has to answer OPTIONS as well, with Access-Control-Allow-Origin: ${page}, Access-Control-Allow-Headers: authorization, content-type, and, where cookies are used, Access-Control-Allow-Credentials: true.`,
+      `${failed.name} got no answer, while requests to ${page} do: very likely ${failed.origin} sends no CORS headers. It has to answer OPTIONS as well, with Access-Control-Allow-Origin: ${page}, Access-Control-Allow-Headers: authorization, content-type, and, where cookies are used, Access-Control-Allow-Credentials: true.`,
     )
     failed = null
   }
@@ -111,12 +111,12 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     if (request.hasOwnAuthorization)
       warn(
         `own ${name}`,
-        `${name} was refused (401) with an Authorization header of its own, which is no token of the session, and is never renewed. Leave that header out: session.fetch sets it. Where you need it, take it from await session.getToken() right before each request.`,
+        `${name} was refused (401) with an Authorization header of its own, which holds no token of the session, so it is never renewed. Leave that header out: session.fetch sets it. If you need it, take the token from await session.getToken() right before each request.`,
       )
     else if (request.token === null && !wasSignedIn && current().status === 'unauthenticated')
       warn(
         'before-sign-in',
-        `${name} was sent before anybody had signed in, and was refused (401). Wait for await session.ready(), and send it once session.current.status is 'authenticated'; hand over what your login gave you by session.signIn(…).`,
+        `${name} was sent before anybody had signed in, and was refused (401). Wait for await session.ready(), and send it once session.current.status is 'authenticated'; pass the answer of your login to session.signIn(…).`,
       )
   }
 
@@ -131,7 +131,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     else if (/has no "|without accessToken|Neither accessToken/.test(message) && !(lastAnswer && isHtml(lastAnswer)))
       warn(
         'token-name',
-        `${message} The token has another name there: tell the backend which, as in bearer({ refreshUrl, fields: { accessToken: 'token' } }), or have the server use the usual name.`,
+        `${message} The token has another name there: tell the backend the name, as in bearer({ refreshUrl, answer: { accessToken: 'token' } }), or have the server use the usual name.`,
       )
   }
 

@@ -52,7 +52,7 @@ export function createNarrator(say: Say, page: string | undefined): (trace: Trac
   }
 
   const sentWith = ({ token, hasOwnAuthorization }: Request): string =>
-    hasOwnAuthorization ? 'an Authorization of its own' : tokenName(token)
+    hasOwnAuthorization ? 'its own Authorization header' : tokenName(token)
 
   function tellHeld(trace: Of<'hold'>): void {
     const request = noteRequest(trace)
@@ -89,7 +89,10 @@ export function createNarrator(say: Say, page: string | undefined): (trace: Trac
       case 'refused-route':
         return say('request', `${refused}, which a refresh has just brought: handed back, since no refresh helps here`)
       case 'refresh-behind':
-        return say('request', `${refused}: handed back, since it may not be sent again; a refresh goes on behind it`)
+        return say(
+          'request',
+          `${refused}: handed back, since it may not be sent again; a refresh runs for later requests`,
+        )
       case 'session-over':
         return say('request', `${refused}, and the session is over`)
       case 'deliver':
@@ -150,7 +153,7 @@ export function createNarrator(say: Say, page: string | undefined): (trace: Trac
       case 'give-up':
         return say(
           'refresh',
-          `${takeRefusal()}no ${trace.operation} was sent, since too many failed or cured nothing within the last minute`,
+          `${takeRefusal()}no ${trace.operation} was sent, since too many failed or did not help within the last minute`,
         )
       default:
         return tellRest(trace, say, nameOf)
@@ -180,7 +183,7 @@ function tellRest(trace: Trace, say: Say, nameOf: (request: { method: string; ur
         `${nameOf(trace)} went out without the session, since its origin is not listed in origins (${trace.error ?? trace.status})`,
       )
     case 'listener-failed':
-      return say('session', `a listener of '${trace.event}' threw: nobody else was harmed`)
+      return say('session', `a listener of '${trace.event}' threw: the other listeners were called`)
     default:
   }
 }

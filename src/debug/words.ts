@@ -38,12 +38,12 @@ export function outcomeText(end: ExchangeOutcome): string {
     case 'done':
       return 'is done'
     case 'adopted':
-      return `was overtaken by another tab: ${tokenName(end.token)} of that tab is used`
+      return `was not needed: ${tokenName(end.token)} of another tab is used`
     case 'postponed':
-      return 'was not sent, or was overtaken: it is planned once more'
+      return 'was not sent, or came too late: it is tried again'
     case 'refused':
       return end.reason === 'step-up'
-        ? 'was refused: the server asks more of the user first'
+        ? 'was refused: the server asks the user for more first'
         : `was refused: the session is over (${end.reason})`
     case 'failed':
       return `failed (${end.code}): ${end.message}`

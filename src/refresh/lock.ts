@@ -32,7 +32,7 @@ export function createLock(
     const stuck = new AbortController()
     const late = new AbortController()
     // Within one tab a holder needs a little longer than its refresh, for the storage.
-    const message = `The lock of the session was not free within ${2 * timeout} ms: another refresh does not end. The session is kept.`
+    const message = `No refresh could start within ${2 * timeout} ms: another refresh is still running. The session is kept.`
     const stops = [after(2 * timeout, () => late.abort(new RefreshTimeoutError(message)))]
     let isOver = false
     function stopAll(): void {

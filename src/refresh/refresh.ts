@@ -66,7 +66,7 @@ export function refreshOperation<U, C>(
     const isDead = record.lifetime !== null && record.receivedAt + record.lifetime <= now
     if (canRefresh || isRefused || isDead) return
     throw new RefreshFailedError(
-      `${backend.name}: not refreshed, since there is no refresh token to ask with. The session is kept, with the access token that it has.`,
+      `${backend.name}: not refreshed, since there is no refresh token. The session is kept, with its access token.`,
     )
   }
 

@@ -37,7 +37,7 @@ export function createGuard(tell: (error: CallbackError) => void): Guard {
     if (told.has(name)) return
     told.add(name)
     tell(
-      new CallbackError(`${name} threw: ${messageOf(cause)}. It counts as if it had said nothing; this is told once.`, {
+      new CallbackError(`${name} threw: ${messageOf(cause)}. It is ignored for this response; this is told once.`, {
         cause,
       }),
     )

@@ -1,6 +1,7 @@
 // One request of the app, ready to be sent more than once: what a backend may see of it, and a body that is the same each time.
 
 import type { AnySessionError } from '../errors.ts'
+import type { Globals } from '../runtime/globals.ts'
 import type { Runtime } from '../runtime/ports.ts'
 import { type CopyBudget, KeptBody, KeptStream } from './body.ts'
 import type { Attached, AttachedRequest, CookieReader, Fetch } from '../seam/io.ts'

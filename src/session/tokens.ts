@@ -117,7 +117,7 @@ export function createGetToken<U, C>(
     if (foreign.length > 0)
       throw new InvalidOptionError(
         foreign.join(' and '),
-        `is nothing that the backend ${name} can ask its server for. A backend of your own says in \`mints\` what its \`token\` takes`,
+        `is not supported by the backend ${name}. Your own backend lists in \`mints\` what its \`token\` takes`,
       )
   }
 

@@ -51,7 +51,7 @@ test.each<[code: string, says: RegExp, answer: () => Response | Promise<Response
     () => new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } }),
   ],
   ['stale/unreadable', /no token.*it has token/, () => Response.json({ token: 'secret' })],
-  ['stale/refused', /refused the question/, () => new Response(null, { status: 409 })],
+  ['stale/refused', /refused the request/, () => new Response(null, { status: 409 })],
 ])('%s', async (code, says, answer) => {
   const { session } = await after(answer)
   expect(session.current.stale).toBe(true)

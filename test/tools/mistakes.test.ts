@@ -88,7 +88,7 @@ test('an answer whose token has another name: of a refresh', async () => {
   const { session, warnings } = over(() => json({ access_token: 'x', token_type: 'Bearer' }))
   await twice(() => session.refresh())
   expect(warnings).toEqual([
-    expect.stringMatching(/it has access_token, token_type.*another name.*fields: \{ accessToken/),
+    expect.stringMatching(/it has access_token, token_type.*another name.*answer: \{ accessToken/),
   ])
   expect(warnings.join()).not.toContain("'x'")
 })

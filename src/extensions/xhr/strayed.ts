@@ -17,7 +17,7 @@ export function createStrayed(session: object): (asked: string, answered: string
     const pair = `${from} ${to}`
     if (told.has(pair) || told.size >= MAX_TOLD) return
     told.add(pair)
-    const rule = `leaves out ${to}, where a redirect of ${from} led: the browser may have sent the session's headers there, since XMLHttpRequest can't refuse redirects. What it answered counts for nothing. Add ${to} if it is yours; else send such requests by fetch`
+    const rule = `leaves out ${to}, to which ${from} redirected: the browser may have sent the session's headers there, since XMLHttpRequest can't refuse redirects. The session ignores its answer. Add ${to} if it is yours; otherwise send such requests by fetch`
     internals.tell(new InvalidOptionError('origins', rule))
   }
 }
