@@ -94,7 +94,7 @@ export const I3: Oracle = ({ sent, calls, timeout, now, upsetAt, fail }) => ({
 })
 
 /** Whoever gets the lock looks first whether another has done it: no refresh without a reason that the last one left. */
-export const I10: Oracle = ({ sent, calls, life, now, upsetAt, clearedAt, access, fail }) => {
+export const I10: Oracle = ({ sent, calls, life, now, worldTime, upsetAt, clearedAt, access, fail }) => {
   let held: Value['credentials'] = null
   let since = 0
   const isForced = ({ kind, tab, at, settledAt, abortedAt }: Call): boolean =>
@@ -106,8 +106,11 @@ export const I10: Oracle = ({ sent, calls, life, now, upsetAt, clearedAt, access
       const isNews = credentials?.accessToken !== held?.accessToken
       held = credentials
       const token = access(held?.accessToken ?? '')
-      // A tab that stood still may write down late what it had received in time.
-      if (isNews) since = sent.find(({ minted }) => minted && minted === token)?.settledAt ?? now()
+      if (!isNews) return
+      // A tab that stood still, or whose storage did, writes down late what it had received in time; so it does with what the app
+      // has handed over in the moment that it was minted.
+      const handedAt = token && token.mintedAt - (worldTime() - now())
+      since = sent.find(({ minted }) => minted && minted === token)?.settledAt ?? handedAt ?? now()
     },
     sent(one) {
       const token = access(held?.accessToken ?? '')
