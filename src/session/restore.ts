@@ -10,6 +10,7 @@ import { restoreChange } from '../state/session-changes.ts'
 import { type Credentials, isOtherUser, isSendable, merge } from '../state/credentials.ts'
 import { type Receipt, receivedFromApp } from '../state/expiry.ts'
 import { BLANK, type Ending } from '../state/record.ts'
+import { NOBODY_FOUND } from '../state/view.ts'
 import type { Readiness } from './readiness.ts'
 import { readSignIn } from './answers.ts'
 import { firstGeneration, writeAlone } from './write.ts'
@@ -57,6 +58,9 @@ export function createRestore<U, C>(
     }
   }
 
+  const foundNothing = (said: Credentials<U> | null, { record }: Sending<U>): boolean =>
+    !said && !record && !backend.restore
+
   const beforeOf = ({ record, held }: Sending<U>): Stored<U> | null => record && { record, credentials: held }
 
   const restoreOperation: CoreOperation<U, Credentials<U> | null> = {
@@ -70,7 +74,9 @@ export function createRestore<U, C>(
       const known = record ? held : inherit()
       return backend.restore ? backend.restore(io, known) : known
     },
-    commit: (said, sending, receipt) => restoreCommit(said, beforeOf(sending), receipt),
+    // A tab that still holds a session writes that anew: that this page has found nothing, and nobody to ask, is no end of it.
+    commit: (said, sending, receipt) =>
+      foundNothing(said, sending) ? undefined : restoreCommit(said, beforeOf(sending), receipt),
     end: (reason, sending) => restoreCommit(null, beforeOf(sending), receivedFromApp(clock.now()), reason as Ending),
     present: ([stored]) => asFound(stored),
   }
@@ -85,7 +91,8 @@ export function createRestore<U, C>(
     const stored = await records.read()
     if (isKnown(stored)) return store.adopt(...asFound(stored))
     try {
-      await exchange(restoreOperation)
+      const { answer } = await exchange(restoreOperation)
+      if (answer === null) store.adopt({ record: { ...BLANK, version: NOBODY_FOUND }, credentials: null }, 'this-tab')
       if (isInherited) backend.predecessor?.forget(runtime.get) // it is written by now, and is the session's own
       isInherited = false
     } catch (error) {
