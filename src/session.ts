@@ -13,6 +13,7 @@ import { createJournal } from './refresh/journal.ts'
 import { createLateWrite } from './refresh/late-write.ts'
 import { createLock } from './refresh/lock.ts'
 import { createQueue } from './refresh/queue.ts'
+import { createRewrite } from './refresh/rewrite.ts'
 import { createSchedule } from './refresh/schedule.ts'
 import { createStepUpRefusal } from './refresh/step-up-refusal.ts'
 import { createGuard, createHooks } from './request/hooks.ts'
@@ -41,8 +42,8 @@ import { createSignIn } from './session/sign-in.ts'
 import { createSignOut, createSignOutOperation } from './session/sign-out.ts'
 import { createStore } from './session/store.ts'
 import { createGetToken } from './session/tokens.ts'
-import { isOtherUser, type Json } from './state/credentials.ts'
-import { isNewer, isSameSession } from './state/record.ts'
+import type { Json } from './state/credentials.ts'
+import { isNewer } from './state/record.ts'
 import type { State } from './state/view.ts'
 
 /**
@@ -67,7 +68,6 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const store = createStore(clock, events, leeway, backend)
   const reentrance = createReentrance()
   const context = { runtime, backend, settings, events, store, reentrance }
-  const readiness = createReadiness(context)
 
   // All talk with the server.
   const callBackend = createCaller(context)
@@ -75,6 +75,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const withLock = createLock(runtime, timeout, settings.replayWindow, () => store.lastFailure)
   const journal = createJournal(context)
   const exchange = createExchange(context, withLock, journal, callBackend, signOutOperation, createLateWrite(context))
+  const readiness = createReadiness(context, createRewrite(context, exchange))
   const stepUpRefusal = createStepUpRefusal(context)
   const requestRefresh = createQueue(context, exchange, stepUpRefusal)
   const { begin, restore } = createRestore(context, readiness, exchange)
@@ -127,11 +128,10 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     // Input is for one call alone; a switch is shared by those who want the same organization.
     const shareKey = data ? `data ${++inputs}` : organizationId
     while (store.state.status === 'authenticated') {
-      const { view, state } = store
-      await abortable(requestRefresh(intent, { forced: true, reload: reason === 'reload', shareKey }), signal)
-      // Another user's session that has begun meanwhile may be older than the call. A switch, or input, is not for that user.
-      const isCallers = isSameSession(view.version, store.view.version) || !isOtherUser(state, store.state)
-      if (isCallers || shareKey !== undefined) break
+      const asking = requestRefresh(intent, { forced: true, reload: reason === 'reload', shareKey })
+      const outcome = await abortable(asking, signal)
+      // A session that has begun meanwhile may be older than the call. A switch, or input, is not for that session.
+      if (outcome !== 'other-session' || shareKey !== undefined) break
     }
     if (ensureSignedIn && store.state.status !== 'authenticated') throw new SessionEndedError(endReason(store.state))
     return store.state

@@ -41,8 +41,8 @@ export function createExchange<U, C>(
   async function talk<A>(operation: CoreOperation<U, A>): Asking<U, A> {
     const { stored: found, isSole, notBefore } = await journal.look()
     if (notBefore && operation.maySpend(store.credentials)) return notBefore
-    // The record does not know yet that the user has signed out.
-    const isOver = !!store.writeSignOut && operation.maySpend(found?.credentials ?? null)
+    // The record does not know yet that the user has signed out, and no other session has begun since.
+    const isOver = !!store.writeSignOut && !store.credentials && operation.maySpend(found?.credentials ?? null)
     // Without a lock over all tabs, the tab that has sent the last attempt may be about to write its answer.
     const plan = isOver ? 'adopt' : operation.plan(found, clock.now(), isSole ? replayWindow : 0)
     switch (plan) {
@@ -227,7 +227,7 @@ export function createExchange<U, C>(
     const outcome = await withLock(() => talk(operation))
     // Outside the lock, since it calls listeners.
     publish(outcome.news && operation.present ? { ...outcome, news: operation.present(outcome.news) } : outcome)
-    return outcome
+    return { ...outcome, version: outcome.news?.[0]?.record.version }
   }
 }
 

@@ -27,6 +27,13 @@ export function createFarewells<U, C>(
   /** Tells of each that is written down, or can be now. @throws what the last one failed with */
   async function tellEach(): Promise<void> {
     await store.writeSignOut?.()
+    await tellWritten()
+    // The storage was cleared before this tab had its turn.
+    if (await store.rewriteSignOut?.()) await tellWritten()
+    store.rewriteSignOut = null
+  }
+
+  async function tellWritten(): Promise<void> {
     const failed: unknown[] = []
     for (const { id } of (await records.read())?.record.signOuts ?? [])
       await exchange(signOutOperation(id)).catch((error: unknown) => failed.push(error))

@@ -9,7 +9,7 @@ import { pause } from '../runtime/wait.ts'
 import type { Undo } from '../seam/io.ts'
 import { attemptChange, failureChange, mayWrite, reseedChange, type TokenFate } from '../state/changes.ts'
 import { backoff, retryAfter } from '../state/expiry.ts'
-import { isNewer, type SessionRecord } from '../state/record.ts'
+import { type SessionRecord } from '../state/record.ts'
 import { loseAnswer } from '../state/steps.ts'
 
 /** What a tab that has got the lock finds. */
@@ -63,8 +63,7 @@ export function createJournal<U, C>({ runtime, backend, store, settings, events 
   async function look(): Promise<Found<U>> {
     const isSole = locks.isSole()
     const stored = await records.read()
-    const isBehind = !!store.credentials && (!stored || isNewer(store.view.version, stored.record.version))
-    if (isBehind) return lookAfterClear(stored, isSole)
+    if (store.isAhead(stored)) return lookAfterClear(stored, isSole)
     clearedAt = null
     return lookForSender(stored, isSole)
   }
@@ -103,7 +102,10 @@ export function createJournal<U, C>({ runtime, backend, store, settings, events 
     if (!credentials) return null
     const now = clock.now()
     const receivedAt = now - clock.mono() + receivedAtMono
-    return records.update(reseedChange(view.version, receivedAt, lifetime, now), credentials)
+    const record = await records.update(reseedChange(view.version, receivedAt, lifetime, now), credentials)
+    // A page that was opened after the clear has found nobody.
+    if (record) channel.post('moved')
+    return record
   }
 
   async function begin(found: SessionRecord, wasSole: boolean): Promise<Attempt | null> {

@@ -7,7 +7,7 @@ import type { Source } from '../session/events.ts'
 import type { Credentials } from '../state/credentials.ts'
 import type { Receipt } from '../state/expiry.ts'
 import type { Plan } from '../state/plan.ts'
-import type { SessionRecord } from '../state/record.ts'
+import type { SessionRecord, Version } from '../state/record.ts'
 
 /** What the core's own operations may say beyond those of extensions. */
 export interface CoreOperation<U, A> extends Operation<U, A> {
@@ -30,6 +30,8 @@ export type News<U> = readonly [stored: Stored<U> | null, source: Source]
 export interface Exchanged<A> {
   /** What was decided with the record in hand. */
   readonly plan: Plan | 'done'
+  /** Of what was found or written. */
+  readonly version?: Version | undefined
   /** Only where it was sent. */
   readonly answer?: A | undefined
 }

@@ -7,14 +7,17 @@ import { isTransient } from '../failures.ts'
 import type { RefreshIntent } from '../seam/io.ts'
 import { requestReload } from '../state/changes.ts'
 import { type Ask, findShared } from '../state/plan.ts'
-import { isNewer, type Version } from '../state/record.ts'
+import { isNewer, isSameSession, type Version } from '../state/record.ts'
 import type { State } from '../state/view.ts'
 import type { Exchange } from './operation.ts'
 import { refreshOperation } from './refresh.ts'
 import type { StepUpRefusal } from './step-up-refusal.ts'
 
-/** `give-up`: too many automatic refreshes cured nothing lately, so that none was sent. */
-export type RefreshOutcome = 'done' | 'give-up'
+/**
+ * `give-up`: too many automatic refreshes cured nothing lately, so that none was sent. `other-session`: another session has begun
+ * meanwhile, and nothing of it is known to be as fresh as a forced caller wants it.
+ */
+export type RefreshOutcome = 'done' | 'give-up' | 'other-session'
 
 /** Resolves when a refresh that satisfies `ask` is committed and published. @throws SessionError */
 export type RequestRefresh = (intent: RefreshIntent, ask?: Partial<Ask>) => Promise<RefreshOutcome>
@@ -72,8 +75,12 @@ export function createQueue<U, C>(
     await Promise.resolve() // callers of the same moment share it
     await queued.reading
     if (disposed.aborted) throw new SessionDisposedError()
-    const { plan } = await exchange(refreshOperation(backend, store, queued, queued.intent))
-    return plan === 'give-up' ? plan : 'done'
+    const operation = refreshOperation(backend, store, queued, queued.intent)
+    const { plan, version } = await exchange(operation)
+    if (plan === 'give-up') return plan
+    // It may have begun right after the answer was written, or while the caller was content with a part of the answer.
+    const isOvertaken = !!version && !isSameSession(version, store.view.version)
+    return queued.forced && (operation.isOfOther || isOvertaken) ? 'other-session' : 'done'
   }
 
   async function run(queued: QueuedRefresh<U, C>): Promise<void> {

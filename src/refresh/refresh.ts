@@ -16,12 +16,17 @@ import { issuedAfter } from '../state/steps.ts'
 import type { State } from '../state/view.ts'
 import type { CoreOperation } from './operation.ts'
 
+export interface RefreshOperation<U> extends CoreOperation<U, Credentials<U> | null> {
+  /** Nothing was sent, since the session that was found is not that of the callers. */
+  readonly isOfOther: boolean
+}
+
 export function refreshOperation<U, C>(
   backend: Backend<U>,
   store: Store<U, C>,
   asked: Asked & { readonly of: State<U, C> },
   intent: RefreshIntent,
-): CoreOperation<U, Credentials<U> | null> {
+): RefreshOperation<U> {
   /** A caller in another tab may wait for a reload. */
   const isReload = ({ reloadFrom, reloadedBy }: SessionRecord): boolean => asked.reload || reloadFrom > reloadedBy
   const intentFor = (record: SessionRecord): RefreshIntent =>
@@ -70,13 +75,19 @@ export function refreshOperation<U, C>(
     )
   }
 
+  let isOfOther = false
+
   return {
     name: 'refresh',
+    get isOfOther() {
+      return isOfOther
+    },
     isAutomatic: !asked.forced,
     isCheckpointEnough: !asked.reload,
     ifRefused: 'plan-again',
     plan(found, now, replayWindow) {
-      const plan = found && isCallers(found) ? planRefresh(found.record, asked, now, replayWindow) : 'adopt'
+      isOfOther = !!found && !isCallers(found)
+      const plan = found && !isOfOther ? planRefresh(found.record, asked, now, replayWindow) : 'adopt'
       if (plan === 'send') assertCanRefresh(found!, now)
       return plan
     },

@@ -3,6 +3,7 @@
 
 import type { Context } from '../context.ts'
 import { messageOf, RefreshTimeoutError } from '../errors.ts'
+import type { Stored } from '../runtime/ports.ts'
 import { abortable, withTimeout } from '../runtime/wait.ts'
 
 export interface Readiness {
@@ -22,7 +23,11 @@ export interface Readiness {
   giveUp(cause: unknown): void
 }
 
-export function createReadiness<U, C>({ runtime, store, settings, reentrance }: Context<U, C>): Readiness {
+/** @param rewrite Called where this tab finds less in the storage than it holds. */
+export function createReadiness<U, C>(
+  { runtime, store, settings, reentrance }: Context<U, C>,
+  rewrite: () => void = () => {},
+): Readiness {
   const { clock, records, disposed } = runtime
   const { timeout } = settings
   let begun: Promise<unknown> | null = null
@@ -43,11 +48,16 @@ export function createReadiness<U, C>({ runtime, store, settings, reentrance }: 
   async function readAgain(): Promise<void> {
     while (isHinted && !disposed.aborted) {
       isHinted = false
-      await records.read().then((found) => store.adopt(found, 'other-tab'), stayAsleep)
+      await records.read().then(takeOver, stayAsleep)
     }
     syncing = null
     asleep?.wake()
     asleep = null
+  }
+
+  function takeOver(found: Stored<U> | null): void {
+    store.adopt(found, 'other-tab')
+    if (store.isAhead(found)) rewrite()
   }
 
   function stillUnknown(caller: string): RefreshTimeoutError {

@@ -11,6 +11,7 @@ import { type Credentials, isOtherUser, merge } from '../state/credentials.ts'
 import { type Receipt, receivedFromApp } from '../state/expiry.ts'
 import { BLANK, type Ending } from '../state/record.ts'
 import { forgetInheritance, readInheritance } from './inheritance.ts'
+import { NOBODY_FOUND } from '../state/view.ts'
 import type { Readiness } from './readiness.ts'
 import { readSignIn } from './answers.ts'
 import { firstGeneration, writeAlone } from './write.ts'
@@ -47,6 +48,9 @@ export function createRestore<U, C>(
     return { change, credentials: fresh }
   }
 
+  const foundNothing = (said: Credentials<U> | null, { record }: Sending<U>): boolean =>
+    !said && !record && !backend.restore
+
   const beforeOf = ({ record, held }: Sending<U>): Stored<U> | null => record && { record, credentials: held }
 
   const restoreOperation: CoreOperation<U, Credentials<U> | null> = {
@@ -63,7 +67,9 @@ export function createRestore<U, C>(
       const known = inherited ?? held
       return backend.restore ? backend.restore(io, known) : known
     },
-    commit: (said, sending, receipt) => restoreCommit(said, beforeOf(sending), receipt),
+    // A tab that still holds a session writes that anew: that this page has found nothing, and nobody to ask, is no end of it.
+    commit: (said, sending, receipt) =>
+      foundNothing(said, sending) ? undefined : restoreCommit(said, beforeOf(sending), receipt),
     end: (reason, sending) => restoreCommit(null, beforeOf(sending), receivedFromApp(clock.now()), reason as Ending),
     present: ([stored]) => asFound(stored),
   }
@@ -78,7 +84,8 @@ export function createRestore<U, C>(
     const stored = await records.read()
     if (isKnown(stored)) return store.adopt(...asFound(stored))
     try {
-      await exchange(restoreOperation)
+      const { answer } = await exchange(restoreOperation)
+      if (answer === null) store.adopt({ record: { ...BLANK, version: NOBODY_FOUND }, credentials: null }, 'this-tab')
       if (hasInherited) forgetInheritance(backend, runtime.get) // it is written by now, and is the session's own
       hasInherited = false
     } catch (error) {

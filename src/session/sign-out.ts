@@ -8,6 +8,7 @@ import { retriedChange } from '../state/changes.ts'
 import { signOutChange, signOutRenewedChange, signOutToldChange } from '../state/session-changes.ts'
 import type { Credentials } from '../state/credentials.ts'
 import { forgetInheritance } from './inheritance.ts'
+import { type Change, isNewer, type SessionRecord, type Version } from '../state/record.ts'
 import { firstGeneration, writeAlone } from './write.ts'
 
 export interface SignOutOptions {
@@ -70,14 +71,13 @@ export function createSignOut<U, C>(
     store.dispatch({ type: 'signed-out' })
     const isPending = !local && !isAgain
     const { generation } = view.version
-    const change = signOutChange(isPending, clock.now(), firstGeneration(store, clock), generation)
-    // Written late, it leaves a session that has begun since. In generation 0 it was not known yet which session was left.
-    const retried = retriedChange(change, { generation: generation || Infinity, revision: Infinity })
-    let next = change
+    const signOut = signOutChange(isPending, clock.now(), firstGeneration(store, clock), generation)
+    const { first, again, isLost } = onceMore(signOut, generation)
+    let next = first
 
     async function write(): Promise<void> {
       const commit = { change: next, credentials: null }
-      next = retried
+      next = again
       // At once: a page that is left now must not lose it while credentials are encrypted. Those of the record stay with it.
       const stored = await writeAlone(records, commit)
       store.dispatch({ type: 'sign-out-written' })
@@ -90,7 +90,15 @@ export function createSignOut<U, C>(
       if (store.writeSignOut === write) store.writeSignOut = null
     }
 
+    async function rewrite(): Promise<boolean> {
+      // Who has signed in since is not signed out for it.
+      const mustWrite = !store.credentials && isLost((await records.read())?.record ?? null)
+      if (mustWrite) await write()
+      return mustWrite
+    }
+
     store.writeSignOut = write
+    if (isPending) store.rewriteSignOut = rewrite
     // Without waiting for the lock: a page that navigates at once must not lose it.
     const isWritten = await write().then(
       () => true,
@@ -98,7 +106,39 @@ export function createSignOut<U, C>(
     )
     // Under the lock: after a refresh in flight, whose late answer would bring the session back.
     // A login function would wait for itself: the server is told once it is done. A storage that failed is tried again before.
-    if ((isPending && mustNotWait) || (local && !isWritten)) void tellServer()
-    else if (isPending) await abortable(tellServer(), signal)
+    if (isPending && !mustNotWait) await abortable(tellServer(), signal)
+    else if (isPending || !isWritten) void tellServer()
+  }
+}
+
+interface OnceMore {
+  readonly first: Change
+  /** Where the change is not in the record. Late, it leaves a session that has begun since. */
+  readonly again: Change
+  /** Whether the change was made, and the record was cleared since. */
+  isLost(record: SessionRecord | null): boolean
+}
+
+/**
+ * A sign-out that may be written more than once, and counts once: of a storage that is slow nobody knows whether it has taken it.
+ * @param held The generation of the session that was left; 0: it was not known yet.
+ */
+function onceMore(signOut: Change, held: number): OnceMore {
+  /** The last version that may be changed still. */
+  let last: Version = { generation: held || Infinity, revision: Infinity }
+  let hasRun = false
+
+  function run(old: SessionRecord | null): SessionRecord | undefined {
+    const ended = signOut(old)
+    hasRun = true
+    if (ended) last = { generation: ended.version.generation - 1, revision: Infinity }
+    return ended
+  }
+
+  const again: Change = (old) => retriedChange(run, last)(old)
+  return {
+    first: (old) => (hasRun ? again(old) : run(old)),
+    again,
+    isLost: (record) => hasRun && (!record || !isNewer(record.version, last)),
   }
 }

@@ -7,7 +7,16 @@ import type { Undo } from '../seam/io.ts'
 import type { Credentials } from '../state/credentials.ts'
 import { leewayFor } from '../state/expiry.ts'
 import { BLANK, isNewer, isSameSession, type SessionRecord } from '../state/record.ts'
-import { changedIn, LOADING, nextView, type State, stateOf, type View, type ViewEvent } from '../state/view.ts'
+import {
+  changedIn,
+  isNewsFor,
+  LOADING,
+  nextView,
+  type State,
+  stateOf,
+  type View,
+  type ViewEvent,
+} from '../state/view.ts'
 import type { Emitter, Source } from './events.ts'
 
 export interface Store<U, C> {
@@ -24,6 +33,11 @@ export interface Store<U, C> {
   hasUntoldSignOuts: boolean
   /** Writes the sign-out of this tab down, which the storage has not taken yet; `null`: there is none. */
   writeSignOut: (() => Promise<void>) | null
+  /**
+   * Writes the sign-out of this tab down again, where the record was cleared before the server was told. Answers whether it was.
+   * `null`: the server was told, or need not be.
+   */
+  rewriteSignOut: (() => Promise<boolean>) | null
   /** What the last refresh, or the last question who is signed in, failed with; `null` once one has worked. */
   lastFailure: unknown
   /** Whether there is anything to ask for new credentials with. */
@@ -34,6 +48,8 @@ export interface Store<U, C> {
   readonly tokenNumber: number | null
   /** The number of the token in what was read or written: how many this tab has seen up to it. `null`: nobody is signed in. */
   numberOf(stored: Stored<U> | null): number | null
+  /** Whether this tab holds a session, and more of it than what is stored: the record was cleared, and maybe begun anew. */
+  isAhead(stored: Stored<U> | null): boolean
   /** ms until the access token expires; `null` where that is unknown. */
   remaining(): number | null
   /**
@@ -104,7 +120,7 @@ export function createStore<U, C>(
     if (!stored) return
     if (stored.record.signOuts.length > 0) store.hasUntoldSignOuts = true
     const { version, signedIn, reason, lifetime: livesFor } = stored.record
-    if (view.state.status !== 'loading' && !isNewer(version, view.version)) return
+    if (!isNewsFor(view, version)) return
     const since = receiptOf(stored.record)
     receivedAt = stored.record.receivedAt
     hold(signedIn ? stored.credentials : null, livesFor, since)
@@ -173,7 +189,10 @@ export function createStore<U, C>(
     hasDecided: false,
     hasUntoldSignOuts: false,
     writeSignOut: null,
+    rewriteSignOut: null,
     lastFailure: null,
+    isAhead: (stored) =>
+      !!credentials && view.version.generation > 0 && (!stored || isNewer(view.version, stored.record.version)),
     remaining: () => (lifetime === null ? null : receivedAtMono + lifetime - mono()),
     isNearExpiry(validity, now = mono()) {
       if (validity === undefined) return now >= nearExpiryAt

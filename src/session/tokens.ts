@@ -3,7 +3,7 @@
 import type { Context } from '../context.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { failedBefore } from '../failures.ts'
-import type { RequestRefresh } from '../refresh/queue.ts'
+import type { RefreshOutcome, RequestRefresh } from '../refresh/queue.ts'
 import { abortable } from '../runtime/wait.ts'
 import type { ExtensionHooks, SideTokenOptions, TokenTarget } from '../seam/extension.ts'
 import { isSameUser } from '../state/credentials.ts'
@@ -65,13 +65,24 @@ export function createGetToken<U, C>(
 
   async function getOwnToken(wanted: Wanted, assertMayWait: () => void): Promise<string | null> {
     const { skipCache, minValidity } = wanted
-    if (skipCache || store.isNearExpiry(minValidity)) await renew(wanted, assertMayWait)
+    if (skipCache) await renewForced(wanted, assertMayWait)
+    else if (store.isNearExpiry(minValidity)) await renew(wanted, assertMayWait)
     // News that brought no access token, such as a rotated refresh token, end the wait for a refresh as well.
     if (!skipCache && (store.remaining() ?? Infinity) <= 0) await renew(wanted, assertMayWait)
     return heldToken()
   }
 
-  async function renew({ skipCache: forced, minValidity, signal }: Wanted, assertMayWait: () => void): Promise<void> {
+  /** The token of a session that has begun meanwhile may be older than the call; that of another user is not the caller's. */
+  async function renewForced(wanted: Wanted, assertMayWait: () => void): Promise<void> {
+    const { state } = store
+    let outcome = await renew(wanted, assertMayWait)
+    while (outcome === 'other-session' && isSameUser(state, store.state)) outcome = await renew(wanted, assertMayWait)
+  }
+
+  async function renew(
+    { skipCache: forced, minValidity, signal }: Wanted,
+    assertMayWait: () => void,
+  ): Promise<RefreshOutcome> {
     const isGoodYet = (): boolean => !forced && minValidity === undefined && (store.remaining() ?? 0) > 0
     try {
       assertMayWait()
@@ -82,8 +93,10 @@ export function createGetToken<U, C>(
           'getToken: no refresh was sent, since too many brought nothing within the last minute',
           store.lastFailure,
         )
+      return outcome
     } catch (error) {
       if (signal?.aborted || !isGoodYet()) throw error
+      return 'give-up'
     }
   }
 

@@ -116,7 +116,9 @@ export const responseChange =
   ): Change =>
   (found) => {
     const old = found ?? startRecord(Math.max(receipt.at, heldVersion.generation))
-    if (!isSameSession(sentWith, old.version)) return undefined
+    // A tab that has found nobody has written nothing: a response may still be the first to sign somebody in.
+    const current = found || held ? old.version : heldVersion
+    if (!isSameSession(sentWith, current)) return undefined
     if (!fresh || !said) return old.signedIn ? endSession(old, ending) : undefined
     // It was merged with credentials that were replaced since: their refresh token may be spent.
     if (held && !said.refreshToken && isNewer(old.version, heldVersion)) return undefined

@@ -101,6 +101,17 @@ export type ViewEvent<U, C> =
   | { type: 'signed-out' }
   | { type: 'sign-out-written' }
 
+/** Of a tab that has found nobody, and nothing written: below every generation that a record begins with. */
+export const NOBODY_FOUND: Version = { generation: 1, revision: 0 }
+
+/** Whether a record of this version is news to the view. */
+export function isNewsFor({ version, state }: View<unknown, unknown>, found: Version): boolean {
+  if (state.status === 'loading') return true
+  // The user signed out before it was known of which session. That is every session that is found until this is written.
+  const isUnwritten = version.revision === Infinity && version.generation === 1
+  return !isUnwritten && isNewer(found, version)
+}
+
 /** The next view; the same object where there is no news. */
 export function nextView<U, C>(view: View<U, C>, event: ViewEvent<U, C>): View<U, C> {
   const { version, state } = view
@@ -116,7 +127,7 @@ export function nextView<U, C>(view: View<U, C>, event: ViewEvent<U, C>): View<U
       // The record has the word again: of this generation, too, which may be a session that has begun before this was written.
       return version.revision === Infinity ? { version: { ...version, revision: -1 }, state } : view
     case 'known':
-      if (state.status !== 'loading' && !isNewer(event.version, version)) return view
+      if (!isNewsFor(view, event.version)) return view
       return { version: event.version, state: sameIfEqual(event.state) }
     case 'failing':
       if (state.status !== 'authenticated' || state.stale) return view

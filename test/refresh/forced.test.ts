@@ -466,3 +466,41 @@ test('who forces a refresh gets nothing of another user that signs in meanwhile,
   expect(server.stats.refreshes).toBe(1)
   expect(await session.getToken()).toBe(bob.accessToken)
 })
+
+// A caller in some tab still waits for a reload, so that the next refresh asks for the user as well: the token is there before.
+test('a sign-in that comes between the new token and the user is no answer to who forces a refresh', async () => {
+  const clock = createClock()
+  const { server, session, wire } = await setup({ timeout: 5_000 }, { clock })
+  const signedIn = await login(server)
+  server.knobs.refreshFailures = [{ status: 503 }]
+  await thrownBy(session.reload())
+  await clock.pass(2_000)
+  wire.hold('/auth/user')
+  server.users.edit('ann', { role: 'admin' })
+  const forced = session.getToken({ skipCache: true })
+  await clock.pass(0)
+  await session.signIn(signedIn)
+  await clock.pass(6_000)
+  const token = await forced
+  expect(token).not.toBe(signedIn.accessToken)
+  expect(session.current.claims).toMatchObject({ role: 'admin' })
+})
+
+test('a request of the next session that joins a forced refresh takes nothing from its caller', async () => {
+  const clock = createClock()
+  const { server, session, wire } = await setup({ timeout: 5_000, refreshAhead: 'never' }, { clock })
+  const [bob, ann] = [await login(server, 'bob'), await login(server, 'ann')]
+  const hung = wire.hold('/auth/refresh')
+  const reload = session.reload()
+  await clock.pass(0)
+  await hung.arrived
+  server.users.edit('ann', { role: 'admin' })
+  await session.signIn(bob)
+  server.expireAccessTokens()
+  const asked = session.fetch(url('/api/me'))
+  await clock.pass(0)
+  await session.signIn(ann)
+  await thrownBy(asked)
+  await clock.pass(30_000)
+  expect((await reload).claims).toMatchObject({ role: 'admin' })
+})

@@ -49,10 +49,10 @@ const isOwn = ({ url }: Sent): boolean => /^\/(refresh|me|sign-out)$/.test(url.p
 
 /** As much of a stream as is read of one, without the real one's tasks, which no seed could order. */
 const bodyOf = (text: string) => {
-  let parts = [text]
-  const cancel = async (): Promise<void> => void (parts = [])
-  const read = async () => (parts.length ? { done: false, value: parts.shift() } : { done: true })
-  return { cancel, pipeThrough: () => ({ getReader: () => ({ read, cancel }) }) }
+  const parts = [new TextEncoder().encode(text)]
+  const cancel = async (): Promise<void> => void parts.splice(0)
+  const read = async () => ({ done: !parts.length, value: parts.shift() })
+  return { cancel, getReader: () => ({ read, cancel }) }
 }
 
 export function createNetwork(options: NetworkOptions): Network {
@@ -111,17 +111,16 @@ export function createNetwork(options: NetworkOptions): Network {
     const retryAfter = fate === '503' ? 1 + Math.floor(dice() * 4) : null
     one.retryAfter = (retryAfter ?? 0) * 1000
     const text = fate === 'portal' ? '<!doctype html>' : JSON.stringify(json)
-    return {
+    const response = (): object => ({
       ok: status < 300,
       status,
       url: one.url.href,
       body: bodyOf(text),
       headers: { get: (name: string) => (name === 'retry-after' && retryAfter ? String(retryAfter) : null) },
-      clone() {
-        return this
-      },
+      clone: response,
       json: async () => JSON.parse(text) as unknown,
-    } as unknown as Response
+    })
+    return response() as Response
   }
 
   const fetchOf =

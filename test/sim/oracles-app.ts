@@ -126,7 +126,7 @@ export const I9: Oracle = ({ fail }) => {
  * Nobody is served a token that is dead by either clock: `getToken` gives none, and no request sets out with one. A record that
  * other tabs wrote has wall times only, which say nothing once the clock was set back.
  */
-export const I27: Oracle = ({ access, life, worldTime, now, setBackAt, fail }) => {
+export const I27: Oracle = ({ sent, access, life, worldTime, now, setBackAt, fail }) => {
   const receivedAt = new Map<string, number>()
   let charges: readonly number[] = []
   const isDead = (token: string): boolean =>
@@ -142,9 +142,11 @@ export const I27: Oracle = ({ access, life, worldTime, now, setBackAt, fail }) =
       if (kind === 'token' && typeof value === 'string' && access(value) && isDead(value))
         fail(`call ${id} got a token that is dead`)
     },
-    sent({ nth, call, authorization }) {
+    sent({ nth, tab, call, authorization }) {
       // A replay takes what is there; and once too many refreshes have failed, the server's word is all there is.
       if (!call || call.at < now() || charges.length >= BUCKET) return
+      // A login function may wait for it: what is held then would wait for itself.
+      if (sent.some((other) => other.tab === tab && other.url.pathname === '/login' && other.outcome === 'open')) return
       if (isDead(authorization?.slice(7) ?? '')) fail(`request ${nth} sets out with a token that is dead`)
     },
   }
@@ -158,9 +160,10 @@ export const I11: Oracle = ({ familyOf, isOver, calls, life, now, jumpedAt, clea
     if (!family || (jumpedAt() >= 0 && stored!.record.coolUntil > 0 && now() - jumpedAt() < TEN_MINUTES)) return
     for (const { kind, tab, at, view, value, error } of calls) {
       if (kind !== 'probe' || tab.life !== 'running') continue
+      // What made the others know of it, or of its end, is gone.
+      if (clearedAt() > 0 && view.claims?.fam !== family.id) continue
       if (family.over || family.expiresAt + life < at)
         fail(`tab ${tab.id} was refused, and session ${family.id} is kept`)
-      if (clearedAt() > 0 && view.claims?.fam !== family.id) continue // what made the others know of it is gone
       if (!isOver(family) && value !== 200) fail(`tab ${tab.id} is of no use: ${String(value ?? error)}`)
     }
   },

@@ -47,6 +47,9 @@ export const I1: Oracle = ({ sent, timeout, replayWindow, now, jumpedAt, cleared
 export const I2: Oracle = ({ sent, timeout, replayWindow, now, upsetAt, fail }) => ({
   sent(one) {
     if (!isRefresh(one)) return
+    // A third tab that does not know yet that it lost the lock may have journalled since: the answer came too late then.
+    const isOvertaken = ({ at }: Sent): boolean =>
+      now() < at + replayWindow && sent.some(({ tab }) => tab.breaks.some((time) => time >= at - timeout))
     for (const other of sent) {
       if (other === one || !isRefresh(other) || other.refreshToken !== one.refreshToken || upsetAt() > other.at)
         continue
@@ -55,6 +58,7 @@ export const I2: Oracle = ({ sent, timeout, replayWindow, now, upsetAt, fail }) 
         other.outcome === 'answered' &&
         other.minted &&
         !isBlurred(one, other) &&
+        !isOvertaken(other) &&
         other.settledAt < other.at + timeout
       )
         fail(`refresh ${one.nth} repeats the token of ${other.nth}, which was answered`)
@@ -94,20 +98,23 @@ export const I3: Oracle = ({ sent, calls, timeout, now, upsetAt, fail }) => ({
 })
 
 /** Whoever gets the lock looks first whether another has done it: no refresh without a reason that the last one left. */
-export const I10: Oracle = ({ sent, calls, life, now, upsetAt, clearedAt, access, fail }) => {
+export const I10: Oracle = ({ sent, calls, life, now, worldTime, upsetAt, clearedAt, access, fail }) => {
   let held: Value['credentials'] = null
   let since = 0
   const isForced = ({ kind, tab, at, settledAt, abortedAt }: Call): boolean =>
     /forced|reload/.test(kind) &&
-    at > since - 60_000 &&
-    (settledAt === Infinity || abortedAt < Infinity || tab.life !== 'running')
+    // Whoever still waits has a reason, however long the tab stood still. The refresh of those who have left goes on for a while.
+    (settledAt === Infinity || (at > since - 60_000 && (abortedAt < Infinity || tab.life !== 'running')))
   return {
     stored(_, __, { credentials }) {
       const isNews = credentials?.accessToken !== held?.accessToken
       held = credentials
       const token = access(held?.accessToken ?? '')
-      // A tab that stood still may write down late what it had received in time.
-      if (isNews) since = sent.find(({ minted }) => minted && minted === token)?.settledAt ?? now()
+      if (!isNews) return
+      // A tab that stood still, or whose storage did, writes down late what it had received in time; so it does with what the app
+      // has handed over in the moment that it was minted.
+      const handedAt = token && token.mintedAt - (worldTime() - now())
+      since = sent.find(({ minted }) => minted && minted === token)?.settledAt ?? handedAt ?? now()
     },
     sent(one) {
       const token = access(held?.accessToken ?? '')

@@ -20,6 +20,8 @@ export interface Access {
   readonly serial: number
   /** Of the profile, when this was minted. */
   readonly edition: number
+  /** By the clock of the world, as `diesAt` is. */
+  readonly mintedAt: number
   diesAt: number
   /** The refresh that got it, as the world numbers it; null: a sign-in. */
   readonly mintedBy: number | null
@@ -99,7 +101,8 @@ export function createServer(options: ServerOptions, dice: Dice): Server {
     const edition = editionOf(family.user)
     const claims: Claims = { sub: family.user, fam: family.id, n: ++serial, v: edition }
     const accessToken = `${HEAD}.${encode(claims)}.${CANARY}${serial}`
-    access.set(accessToken, { family, serial, edition, diesAt: now() + lifeSeconds * 1000, mintedBy })
+    const mintedAt = now()
+    access.set(accessToken, { family, serial, edition, mintedAt, diesAt: mintedAt + lifeSeconds * 1000, mintedBy })
     return { accessToken, refreshToken: family.current, expiresIn: lifeSeconds }
   }
 

@@ -112,7 +112,7 @@ describe('a core that', { timeout }, () => {
     ['I1', 'sends again inside a window that is none', 'plan', 'now >= sent.first + r', 'now > sent.first + r'],
     ['I3', 'waits for a page that is gone', 'steps', 'deadline: 0 }', 'at: 0 }'],
     ['I5', 'signs out in place', 'view', 'generation: version.generation + 1, revision: ', '...version, by: '],
-    ['I6', 'believes whatever it hears last', 'view', '!isNewer(event.version, version)', 'false'],
+    ['I6', 'believes whatever it hears last', 'view', 'isUnwritten && isNewer(found, version)', 'isUnwritten'],
     ['I15', 'puts the revision first', 'record', 'a.generation > b.generation || ', 'a.revision > b.revision || '],
     [
       'I13',
@@ -129,7 +129,7 @@ describe('a core that', { timeout }, () => {
     ['I13', 'lets its own sign-out be overtaken', 'view', 'revision: Infinity', 'revision: 0', comings],
     ['I14', 'takes for fresh what was under way', 'plan', 'mintedBy > asked', 'mintedBy >= asked', forced],
     ['I14', 'lets a forced one join the one that runs', 'plan', '(!forced || place > 0)', 'true', undisturbed],
-    ['I15', 'believes nothing it hears', 'view', '!isNewer(event.version, version)', 'true'],
+    ['I15', 'believes nothing it hears', 'view', '!isUnwritten && isNewer(found, version)', 'false'],
     [
       'I21',
       'lets another session write',
