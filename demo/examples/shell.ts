@@ -22,12 +22,16 @@ export const serverDoes = async (server: string, what: string, body: object = {}
 const pages = {
   '/': 'Timeline',
   '/guide/start': 'Guide',
+  tabs: 'Tabs',
   oauth: 'OAuth',
   supertokens: 'SuperTokens',
   clerk: 'Clerk',
   workos: 'WorkOS',
   roq: 'ROQ',
 }
+
+/** The way between the pages. */
+export const showWays = (): void => $('.top').after(ways())
 
 const ways = (): HTMLElement => {
   const links = Object.entries(pages).map(([name, title]) => {
@@ -93,7 +97,7 @@ const card = (title: string, className: string, ...content: Node[]): HTMLElement
 
 export const showExample = (example: Example): void => {
   const id = <E extends HTMLElement>(name: string, element: E): E => Object.assign(element, { id: name })
-  $('.top').after(ways())
+  showWays()
   $('main').append(
     card('Over the wire', 'calls', id('wire', el('ol', ''))),
     card('Session', 'state', id('state', el('dl', '')), el('div', 'life', id('life', el('i', '')))),

@@ -4,7 +4,7 @@ import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
-import { attachBearer, originsOf, peek, readJson, readJsonOrNull } from './kit.ts'
+import { attachBearer, cookieReach, originsOf, peek, readJson, readJsonOrNull, writesTo } from './kit.ts'
 import { refusalOf } from './kit/server-words.ts'
 
 export interface AuthJsOptions {
@@ -30,6 +30,8 @@ export function authjs(options: AuthJsOptions = {}): Backend {
   const { baseUrl = '/api/auth', accessToken: field, error: trouble = 'error' } = options
   const ask = (io: Io, path: string, init?: RequestInit): Promise<Response> =>
     io.fetch(baseUrl + path, { credentials: 'include', ...init })
+
+  const needsInclude = cookieReach(originsOf([baseUrl]), undefined, field !== undefined)
 
   async function csrf(io: Io): Promise<string> {
     return String((await readJson(await ask(io, '/csrf')))['csrfToken'])
@@ -83,9 +85,10 @@ export function authjs(options: AuthJsOptions = {}): Backend {
     origins: originsOf([baseUrl]),
     identity: { endpoint: baseUrl },
     owns: (url) => /\/(session|csrf|signout)(\?|$)/.test(url) && url.includes(`${baseUrl}/`),
-    attach(headers, credentials) {
+    beginsSession: writesTo([], [`${baseUrl}/`]),
+    attach(headers, credentials, request) {
       attachBearer(headers, credentials)
-      return { credentials: 'include' }
+      return needsInclude(request, credentials) ? { credentials: 'include' } : {}
     },
     restore: async (io, held) => (await check(io)) ?? (held && checkAgain(io)),
     refresh: renew,

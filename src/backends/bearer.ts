@@ -6,8 +6,8 @@ import type { Backend } from '../seam/backend.ts'
 import type { Io, RefreshIntent } from '../seam/io.ts'
 import { type Credentials, type Json, withoutUndefined } from '../state/credentials.ts'
 import { type AnswerOptions, assertNames, at, namesOf, readCredentials } from './bearer/answer.ts'
-import { type IsRefused, isRefused, throwReason } from './bearer/ending.ts'
-import { ask, assertAskable, type QuestionOptions } from './bearer/question.ts'
+import { assertRule, type IsRefused, isRefused, throwReason } from './bearer/ending.ts'
+import { ask, assertAskable, QUESTION_OPTIONS, type QuestionOptions } from './bearer/question.ts'
 import {
   assertDelivered,
   attachBearer,
@@ -48,10 +48,20 @@ export interface BearerOptions<U = Json> extends QuestionOptions, AnswerOptions<
   replayWindow?: number
 }
 
-const OPTIONS =
-  'refreshUrl signOutUrl signOut userUrl readUser isRefused accepts replayWindow method refreshTokenIn refreshTokenName bodyFormat body headers answer read extras'.split(
-    ' ',
-  )
+const OWN_OPTIONS = [
+  'refreshUrl',
+  'signOutUrl',
+  'signOut',
+  'userUrl',
+  'readUser',
+  'isRefused',
+  'accepts',
+  'replayWindow',
+  'answer',
+  'read',
+  'extras',
+] satisfies (keyof BearerOptions)[]
+const OPTIONS = [...QUESTION_OPTIONS, ...OWN_OPTIONS]
 
 /**
  * @example
@@ -63,6 +73,9 @@ export function bearer<U = Json>(options: BearerOptions<U>): Backend<U> {
   const farewell = farewellOf(options)
   const { refreshTokenIn } = question
   const isCookie = refreshTokenIn === 'cookie'
+  // Other methods may be the app's own: one URL to log in, to renew and to sign out is common.
+  const isRefresh = ownsEndpoints([refreshUrl ?? undefined], question.method ?? 'POST')
+  const isFarewell = ownsEndpoints([signOutUrl], farewell.method ?? 'POST')
 
   async function refresh(
     credentials: Credentials<U>,
@@ -105,7 +118,7 @@ export function bearer<U = Json>(options: BearerOptions<U>): Backend<U> {
     ...withoutUndefined({ replayWindow, accepts }),
     origins: originsOf([refreshUrl ?? undefined, signOutUrl, userUrl]),
     ...identityOf(options),
-    owns: ownsEndpoints([refreshUrl ?? undefined, signOutUrl]),
+    owns: (url, method) => isRefresh(url, method) || isFarewell(url, method),
     attach: attachBearer,
     canRefresh,
     refresh,
@@ -164,13 +177,22 @@ const nameIn = (place: string, answer: BearerOptions['answer']): string | undefi
 
 function checked<U>(options: BearerOptions<U>): BearerOptions<U> {
   if (options?.refreshUrl !== null) requireOptions(options, 'refreshUrl')
-  // A typo would be ignored in silence.
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
-  const nearest = unknown && nearestTo(unknown, OPTIONS)
-  if (unknown)
-    throw new InvalidOptionError(unknown, `is no option of bearer${nearest ? `: did you mean ${nearest}?` : ''}`)
+  assertKnown(options, OPTIONS, '')
+  assertKnown(options.signOut ?? {}, QUESTION_OPTIONS, 'signOut.')
   assertNames(options.answer)
+  assertRule(options.isRefused)
   assertAskable(options, '')
   assertAskable(farewellOf(options), 'signOut.')
   return options
+}
+
+/** A typo would be ignored in silence. @throws InvalidOptionError */
+function assertKnown(options: object, known: readonly string[], place: string): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (!unknown) return
+  const nearest = nearestTo(unknown, known)
+  throw new InvalidOptionError(
+    place + unknown,
+    `is no option of bearer${nearest ? `: did you mean ${place}${nearest}?` : ''}`,
+  )
 }

@@ -4,7 +4,17 @@ import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
-import { assertDelivered, attachBearer, missingField, originsOf, peek, readJson, readJsonOrNull } from './kit.ts'
+import {
+  assertDelivered,
+  attachBearer,
+  cookieReach,
+  missingField,
+  originsOf,
+  peek,
+  readJson,
+  readJsonOrNull,
+  writesTo,
+} from './kit.ts'
 import { refusalOf } from './kit/server-words.ts'
 
 export interface BetterAuthOptions {
@@ -29,11 +39,7 @@ export interface BetterAuthOptions {
  *
  * @example
  * const session = createSession({ backend: betterAuth({ baseUrl: 'https://api.example.com/api/auth', bearer: true }) })
- * await session.signIn(async ({ fetch }) => {
- *   const response = await fetch('https://api.example.com/api/auth/sign-in/email', { method: 'POST', headers, body })
- *   const { user } = await response.json()
- *   return { accessToken: response.headers.get('set-auth-token'), user }
- * })
+ * await session.signIn(({ fetch }) => fetch('https://api.example.com/api/auth/sign-in/email', { method: 'POST', headers, body }))
  */
 export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false }: BetterAuthOptions = {}): Backend {
   function ask(io: Io, held: Credentials | null, path: string, init: RequestInit = {}): Promise<Response> {
@@ -41,6 +47,8 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
     if (bearer) attachBearer(headers, held)
     return io.fetch(baseUrl + path, { ...init, headers, credentials: bearer ? 'omit' : 'include' })
   }
+
+  const needsInclude = cookieReach(originsOf([baseUrl]), undefined, jwt)
 
   async function mint(io: Io): Promise<string | null> {
     const response = await ask(io, null, '/token')
@@ -102,21 +110,32 @@ export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false 
     origins: originsOf([baseUrl]),
     identity: { endpoint: baseUrl },
     owns: (url) => /\/(get-session|token|sign-out)(\?|$)/.test(url) && url.includes(`${baseUrl}/`),
-    attach(headers, credentials) {
+    ...(!bearer && { beginsSession: writesTo([], [`${baseUrl}/`]) }),
+    attach(headers, credentials, request) {
       attachBearer(headers, credentials)
-      return bearer ? {} : { credentials: 'include' }
+      return !bearer && needsInclude(request, credentials) ? { credentials: 'include' } : {}
     },
     async stepUp(response) {
       const code = response.status === 403 && (await peek(response))?.['code']
       return code === 'SESSION_NOT_FRESH' ? { type: code } : null
     },
     refresh,
+    ...(bearer && { readAnswer: readLogin }),
     reload: (held, io) => confirm(io, held),
     async signOut(held, io) {
       const headers = { 'content-type': 'application/json' }
       assertDelivered(await ask(io, held, '/sign-out', { method: 'POST', headers, body: '{}' }))
     },
   }
+}
+
+/** What a login answered: the token is in a header, the user beside it. */
+function readLogin({ user }: Json, response?: Response): Credentials {
+  const accessToken = response?.headers.get('set-auth-token')
+  if (accessToken) return { accessToken, ...(!!user && { user: user as Json }) }
+  throw new RefreshFailedError(
+    'the answer has no header set-auth-token: hand over the response; is the bearer plugin on, and the header in Access-Control-Expose-Headers?',
+  )
 }
 
 const subOf = (token: string): unknown => claimsOf(token)?.['sub']

@@ -16,6 +16,7 @@ import {
   ownsEndpoints,
   requireOptions,
   originsOf,
+  writesTo,
 } from './kit.ts'
 
 export type { CookieOrigins, CsrfOptions, ReadAnswer }
@@ -27,6 +28,11 @@ export interface CookieOptions<U = Json> {
   refreshUrl?: string
   /** POST at sign-out. Left out: the server is not told. */
   signOutUrl?: string
+  /**
+   * Routes whose answer begins a session, absolute or paths. A POST there is sent while no refresh, and no look at the session, is
+   * under way: the late answer of one that was sent with the old cookie would overwrite the new one, or clear it.
+   */
+  signInUrls?: readonly string[]
   /** Whether a 401 of the API is cured by `refreshUrl`. `false`: it is only checked against `sessionUrl`. @default where there is a refreshUrl */
   refreshOn401?: boolean
   /** With each request, also the app's own, where it has not set them itself: such as the custom header that fends off CSRF. */
@@ -56,14 +62,15 @@ export interface CookieOptions<U = Json> {
  * createSession({ backend: cookie({ sessionUrl: '/bff/session', refreshUrl: '/bff/refresh', headers: { 'x-bff': '1' } }) })
  */
 export function cookie<U = Json>(options: CookieOptions<U>): Backend<U> {
-  const { sessionUrl, refreshUrl, signOutUrl, credentials, refreshBody = {} } = requireOptions(options, 'sessionUrl')
+  const { sessionUrl, refreshUrl, signOutUrl, signInUrls, credentials } = requireOptions(options, 'sessionUrl')
   const { read = readUsualNames<U>, needsToken = false, refreshOn401 = refreshUrl !== undefined } = options
+  const { refreshBody = {} } = options
   const accepts = (['organizationId', 'data'] as const).filter((name) => refreshBody[name])
   if (accepts.length > 0 && !refreshUrl) throw new InvalidOptionError('refreshBody', 'needs a refreshUrl to be sent to')
-  const endpoints = [sessionUrl, refreshUrl, signOutUrl, options.csrf?.renewUrl]
+  const endpoints = [sessionUrl, refreshUrl, signOutUrl, options.csrf?.renewUrl, ...(signInUrls ?? [])]
   const needsInclude = cookieReach(originsOf(endpoints), credentials, needsToken)
-  const isRead = ownsEndpoints([sessionUrl, options.csrf?.renewUrl])
-  const isWritten = ownsEndpoints([refreshUrl, signOutUrl])
+  const isRead = ownsEndpoints([sessionUrl, options.csrf?.renewUrl], 'GET', 'HEAD')
+  const isWritten = ownsEndpoints([refreshUrl, signOutUrl], 'POST')
   const extra = [...new Headers(options.headers)]
   const csrf = options.csrf && createCsrf(options.csrf, ask)
 
@@ -132,7 +139,8 @@ export function cookie<U = Json>(options: CookieOptions<U>): Backend<U> {
     origins: [...originsOf(endpoints), ...(typeof credentials === 'object' ? credentials : [])],
     identity: { endpoint: sessionUrl, others: [refreshUrl, signOutUrl] },
     // An app may well edit the user where this backend reads it.
-    owns: (url, method) => (/^post$/i.test(method) ? isWritten(url) : isRead(url) && /^(get|head)$/i.test(method)),
+    owns: (url, method) => isRead(url, method) || isWritten(url, method),
+    ...(signInUrls && { beginsSession: writesTo(signInUrls) }),
     ...(csrf?.canRenew && { isExpired: (response: Response) => response.status === 401 || csrf.isRefusal(response) }),
     attach(headers, held, request) {
       dress(headers, request)

@@ -4,6 +4,7 @@
 import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
 import { nearestTo } from '../nearest.ts'
 import type { Backend } from '../seam/backend.ts'
+import type { RequestView } from '../seam/io.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
 
 export { inherit, type Left } from './kit/inherit.ts'
@@ -54,11 +55,35 @@ export const originsOf = (urls: readonly (string | undefined)[]): string[] =>
 
 const withoutQuery = (url: string): string => url.replace(/[?#].*/, '')
 
-/** For {@link Backend.owns}: whether an absolute URL is one of these endpoints, each absolute or a path, whatever its query. */
-export function ownsEndpoints(endpoints: readonly (string | undefined)[]): (url: string) => boolean {
+/**
+ * For {@link Backend.owns}: whether an absolute URL is one of these endpoints, each absolute or a path, whatever its query.
+ * @param methods What the backend sends there: with another method it is the app that asks. @default any
+ */
+export function ownsEndpoints(
+  endpoints: readonly (string | undefined)[],
+  ...methods: readonly string[]
+): (url: string, method?: string) => boolean {
   const places = endpoints.filter((each) => each !== undefined).map(withoutQuery)
-  return (url) => places.some((place) => url.includes(place) && isAt(url, place))
+  const isOwn = (method = ''): boolean => methods.length === 0 || methods.includes(method.toUpperCase())
+  return (url, method) => places.some((place) => url.includes(place) && isAt(url, place)) && isOwn(method)
 }
+
+const SAFE = /^(get|head|options|trace)$/i
+
+/**
+ * For {@link Backend.beginsSession}: whether a request writes to one of these endpoints, or below one of these places; each is
+ * absolute or a path.
+ */
+export function writesTo(
+  endpoints: readonly (string | undefined)[],
+  below: readonly string[] = [],
+): (request: RequestView) => boolean {
+  const isNamed = ownsEndpoints(endpoints)
+  return ({ method, url }) => !SAFE.test(method) && (isNamed(url) || below.some((place) => isBelow(url, place)))
+}
+
+const isBelow = (url: string, place: string): boolean =>
+  url.startsWith(place) || url.slice(url.indexOf('/', 8)).startsWith(place)
 
 function isAt(url: string, place: string): boolean {
   const asked = withoutQuery(url)

@@ -4,7 +4,7 @@ import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
-import { attachBearer, assertDelivered, originsOf, peek, readJson } from './kit.ts'
+import { attachBearer, assertDelivered, cookieReach, originsOf, peek, readJson } from './kit.ts'
 import { refusalOf } from './kit/server-words.ts'
 
 export interface RoqOptions {
@@ -31,6 +31,8 @@ const OVER = /^(SESSION_EXPIRED|TOKEN_MALFORMED)$/
  * await session.refresh() // refetchSession: a changed role shows
  */
 export function roq({ baseUrl = '/api/auth' }: RoqOptions = {}): Backend {
+  const needsInclude = cookieReach(originsOf([baseUrl]), undefined, true)
+
   /** `null`: nobody is signed in. The error is a value here, since only another question tells what it means. */
   async function ask(io: Io, path: 'session' | 'refetch-session'): Promise<Credentials | RefreshFailedError | null> {
     const response = await io.fetch(`${baseUrl}/${path}`, { credentials: 'include' })
@@ -73,9 +75,9 @@ export function roq({ baseUrl = '/api/auth' }: RoqOptions = {}): Backend {
     origins: originsOf([baseUrl]),
     identity: { endpoint: baseUrl },
     owns: (url) => /\/(session|refetch-session|logout)(\?|$)/.test(url) && url.includes(`${baseUrl}/`),
-    attach(headers, credentials) {
+    attach(headers, credentials, request) {
       attachBearer(headers, credentials)
-      return { credentials: 'include' }
+      return needsInclude(request, credentials) ? { credentials: 'include' } : {}
     },
     restore: async (io, held) => (await look(io)) ?? (held && look(io)),
     refresh,

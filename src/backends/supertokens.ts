@@ -1,10 +1,19 @@
 // SuperTokens: tokens in headers or in cookies, told of by a header on any response; and the flow of 2020, before that header.
 
-import type { Credentials } from '../state/credentials.ts'
+import type { Credentials, Json } from '../state/credentials.ts'
 import { RefreshFailedError, SessionEndedError } from '../errors.ts'
 import type { Backend, Predecessor } from '../seam/backend.ts'
 import type { Io, RequestView } from '../seam/io.ts'
-import { assertDelivered, ownsEndpoints, observeResponses, originsOf, peek, requireOptions } from './kit.ts'
+import {
+  assertDelivered,
+  cookieReach,
+  observeResponses,
+  originsOf,
+  ownsEndpoints,
+  peek,
+  requireOptions,
+  writesTo,
+} from './kit.ts'
 import { LEGACY_SDK, type Mark, read, websiteSdk } from './supertokens/answers.ts'
 
 interface CommonOptions {
@@ -47,19 +56,15 @@ interface Dialect {
   headers: Readonly<Record<string, string>>
   ownHeaders: Readonly<Record<string, string>>
   mode: 'cookie' | 'header'
-  /** Whether the answer to a request, of a method that is not safe, may begin a session. */
-  isSignIn(url: string): boolean
+  /** Whether the answer to a request may begin a session. */
+  isSignIn(request: RequestView): boolean
+  /** Where cookies go, beside the origins of the session. */
+  signInUrls: readonly string[] | undefined
   /** What the vendor's SDK keeps in a browser. */
   predecessor: Predecessor
 }
 
-const SAFE = /^(get|head|options|trace)$/i
 const antiCsrfOf = (held: Credentials | null): string | undefined => held?.data?.['antiCsrf'] as string | undefined
-
-/** Whether an absolute URL lies below a place, which is absolute or a path. */
-function isBelow(url: string, place: string): boolean {
-  return url.startsWith(place) || url.slice(url.indexOf('/', 8)).startsWith(place)
-}
 
 /** @throws SessionEndedError where the server says that the refresh token was used twice. */
 async function assertNotStolen(response: Response): Promise<void> {
@@ -67,9 +72,18 @@ async function assertNotStolen(response: Response): Promise<void> {
   if (message === 'token theft detected') throw new SessionEndedError('reused', { refusal: response })
 }
 
+/** What a login answered, in its headers. */
+function readLogin(response: Response | undefined, mark: Mark): Credentials | null {
+  const said = response && read(response, mark)
+  if (said !== undefined) return said
+  throw new RefreshFailedError(`no header ${mark}: hand over the response; is it in Access-Control-Expose-Headers?`)
+}
+
 function speak(dialect: Dialect): Backend {
   const { name, refreshUrl, signOutUrl, expiredStatus, mark, headers: extra, ownHeaders, mode, predecessor } = dialect
   const isOwn = ownsEndpoints([refreshUrl])
+  const cookiePlaces = originsOf([refreshUrl, signOutUrl, ...(dialect.signInUrls ?? [])])
+  const needsInclude = cookieReach(cookiePlaces, undefined, mode === 'header')
   // Beside a cookie, the server would take a token in a header for the other mode, and clear the cookie.
   const tokenFor = (token: string | null | undefined): string | null => (mode === 'header' && token) || null
 
@@ -109,12 +123,15 @@ function speak(dialect: Dialect): Backend {
 
   return {
     name,
-    ...(mode === 'header' && { canRefresh: ({ refreshToken }: Credentials) => !!refreshToken }),
+    ...(mode === 'header' && {
+      canRefresh: ({ refreshToken }: Credentials) => !!refreshToken,
+      readAnswer: (_json: Json, response?: Response) => readLogin(response, mark),
+    }),
     ...(mode === 'cookie' && {
       cookies: true,
       restore: (io: Io, held: Credentials | null) => refresh(held, io),
       restoreSetsCookie: true,
-      beginsSession: ({ method, url }: RequestView) => !SAFE.test(method) && dialect.isSignIn(url) && !isOwn(url),
+      beginsSession: dialect.isSignIn,
     }),
     predecessor,
     // Until somebody has used its successor, a refresh token may be exchanged again; newer servers give it 30 s.
@@ -122,7 +139,7 @@ function speak(dialect: Dialect): Backend {
     origins: originsOf([refreshUrl]),
     identity: { endpoint: refreshUrl, others: [signOutUrl] },
     owns: isOwn,
-    attach(headers, held) {
+    attach(headers, held, request) {
       // Also with nobody signed in: they decide how the answer to a login brings its tokens.
       for (const key in extra) if (!(key === 'rid' && headers.has(key))) headers.set(key, extra[key]!)
       const antiCsrf = antiCsrfOf(held)
@@ -131,7 +148,11 @@ function speak(dialect: Dialect): Backend {
       // What stands there is a token of the session, set by the app: credentials of the caller's own are put back.
       if (mode === 'cookie') headers.delete('authorization')
       else if (token) headers.set('authorization', `Bearer ${token}`)
-      return { credentials: 'include', ...(antiCsrf && { redirect: 'error' }) }
+      return {
+        // Also beside an access token that scripts can read: in cookie mode that is not sent.
+        ...(needsInclude(request, null) && { credentials: 'include' }),
+        ...(antiCsrf && { redirect: 'error' }),
+      }
     },
     isExpired: ({ status }) => status === expiredStatus,
     async stepUp(response) {
@@ -165,7 +186,6 @@ function speak(dialect: Dialect): Backend {
  */
 export function supertokens(options: SuperTokensOptions = {}): Backend {
   const { baseUrl = '/auth', mode = 'cookie', expiredStatus = 401, signInUrls = [] } = options
-  const isNamed = ownsEndpoints(signInUrls)
   return speak({
     name: 'supertokens',
     refreshUrl: `${baseUrl}/session/refresh`,
@@ -175,7 +195,8 @@ export function supertokens(options: SuperTokensOptions = {}): Backend {
     headers: { rid: 'anti-csrf', 'st-auth-mode': mode },
     ownHeaders: { rid: 'session', 'fdi-version': '1.16,1.17,1.18,1.19,2.0,3.0,3.1,4.0,4.1', 'st-auth-mode': mode },
     mode,
-    isSignIn: (url) => isBelow(url, `${baseUrl}/`) || isNamed(url),
+    isSignIn: writesTo(signInUrls, [`${baseUrl}/`]),
+    signInUrls,
     predecessor: websiteSdk(mode),
   })
 }
@@ -193,7 +214,8 @@ export function supertokensLegacy(options: SuperTokensLegacyOptions): Backend {
     headers: sdk,
     ownHeaders: { ...Object.fromEntries(new Headers(headers)), ...sdk },
     mode: 'cookie',
-    isSignIn: ownsEndpoints([...(signInUrls ?? []), signOutUrl]),
+    isSignIn: writesTo([...(signInUrls ?? []), signOutUrl]),
+    signInUrls,
     predecessor: LEGACY_SDK,
   })
 }

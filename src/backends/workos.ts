@@ -1,12 +1,21 @@
 // WorkOS AuthKit in a browser: its own endpoint, with the refresh token in hand (development) or in a cookie of its host
 // (production); and the route of a Next.js app that holds the sealed cookie.
 
-import type { Credentials } from '../state/credentials.ts'
+import type { Credentials, Json } from '../state/credentials.ts'
 import type { RefreshFailedError } from '../errors.ts'
-import type { Backend } from '../seam/backend.ts'
+import type { Backend, Predecessor } from '../seam/backend.ts'
 import type { Io, RefreshIntent } from '../seam/io.ts'
 import { fromAuthenticateResponse, refused, type WorkOSUser } from './workos/answers.ts'
-import { attachBearer, assertDelivered, ownsEndpoints, requireOptions, originsOf, readJson } from './kit.ts'
+import {
+  attachBearer,
+  assertDelivered,
+  cookieReach,
+  inherit,
+  originsOf,
+  ownsEndpoints,
+  readJson,
+  requireOptions,
+} from './kit.ts'
 
 export { fromAuthenticateResponse, type WorkOSClaims, type WorkOSUser } from './workos/answers.ts'
 
@@ -53,7 +62,6 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
   const base = `${/^https?:/.test(apiHostname) ? '' : 'https://'}${apiHostname}/user_management`
   const endpoint = `${base}/authenticate`
   const credentials = devMode ? 'omit' : 'include'
-  const leftKeys = [`workos:refresh-token:${clientId}`, 'workos:refresh-token']
 
   async function refresh(
     held: Credentials<WorkOSUser> | null,
@@ -97,16 +105,8 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
     return held ? confirm(null, io, {}) : refresh(null, io, {})
   }
 
-  /** What authkit-js has left in this browser: its users stay signed in. */
-  async function restoreFromAuthkit(io: Io<WorkOSUser>): Promise<Credentials<WorkOSUser> | null> {
-    const refreshToken = leftKeys.map(io.localItem).find((token) => token)
-    if (!refreshToken) return null
-    const found = await refresh({ refreshToken }, io, {})
-    forgetAuthkit(io) // used up, whatever was answered
-    return found
-  }
-
-  const forgetAuthkit = (io: Io<WorkOSUser>): void => leftKeys.forEach((key) => io.removeLocalItem(key))
+  /** Asks only with a token in hand, such as that of authkit-js. */
+  const restoreByToken: typeof restoreByCookie = async (io, held) => refresh(held, io, {})
 
   return {
     name: 'workos',
@@ -118,10 +118,12 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
     owns: (url) => url.startsWith(base),
     attach: attachBearer,
     ...(devMode && { canRefresh: ({ refreshToken }: Credentials<WorkOSUser>) => !!refreshToken }),
-    restore: devMode ? restoreFromAuthkit : restoreByCookie,
+    // With a cookie, what the server says of it counts.
+    ...(devMode && { readAnswer: readLogin }),
+    restore: devMode ? restoreByToken : restoreByCookie,
+    ...(devMode && { predecessor: authkitOf(clientId) }),
     refresh: confirm,
     async signOut(held, io) {
-      if (devMode) forgetAuthkit(io)
       const id = held?.claims?.['sid'] as string | undefined
       if (!id) return
       const url = `${base}/sessions/logout?session_id=${encodeURIComponent(id)}`
@@ -129,6 +131,18 @@ export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
       await io.fetch(url, { mode: 'no-cors', credentials: 'include', redirect: 'follow' })
     },
   }
+}
+
+/** What the code exchange answered; or what was made of that by {@link fromAuthenticateResponse} already. */
+const readLogin = (json: Json): Credentials<WorkOSUser> => (json['claims'] ? json : fromAuthenticateResponse(json))
+
+/** What authkit-js keeps in localStorage, in development. */
+function authkitOf(clientId: string): Predecessor<WorkOSUser> {
+  const items = [`workos:refresh-token:${clientId}`, 'workos:refresh-token']
+  return inherit({ items }, (found) => {
+    const refreshToken = items.map((key) => found[key]).find((token) => token)
+    return refreshToken === undefined ? null : { refreshToken }
+  })
 }
 
 /** Asked once more, the server misses the cookie that its first answer has taken away: that is no news. */
@@ -146,6 +160,8 @@ function confirmRefusal(error: unknown): null {
  */
 export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
   const { refreshUrl, signOutUrl, replayWindow = FORGIVEN_MS } = requireOptions(options, 'refreshUrl')
+  const needsInclude = cookieReach(originsOf([refreshUrl, signOutUrl]), undefined, true)
+
   async function ask(io: Io<WorkOSUser>, organizationId?: string): Promise<Credentials<WorkOSUser> | null> {
     const response = await io.fetch(refreshUrl, {
       method: 'POST',
@@ -171,10 +187,10 @@ export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
     needsToken: true,
     origins: originsOf([refreshUrl, signOutUrl]),
     identity: { endpoint: refreshUrl, others: [signOutUrl] },
-    owns: ownsEndpoints([refreshUrl, signOutUrl]),
-    attach(headers, credentials) {
+    owns: ownsEndpoints([refreshUrl, signOutUrl], 'POST'),
+    attach(headers, credentials, request) {
       attachBearer(headers, credentials)
-      return { credentials: 'include' }
+      return needsInclude(request, credentials) ? { credentials: 'include' } : {}
     },
     restore: (io, held) => (held ? confirm(io) : ask(io)),
     refresh: (held, io, { organizationId = held.organizationId ?? undefined }) => confirm(io, organizationId),

@@ -109,8 +109,6 @@ export const createCaller =
       attemptId: attempt?.id ?? '',
       now: runtime.clock.now,
       cookie: runtime.cookie,
-      localItem: runtime.localItem,
-      removeLocalItem: runtime.removeLocalItem,
       pause: (ms) => abortable(pause(runtime.clock, ms), signal),
       checkpoint(credentials) {
         // The token is as old as that, however long the rest takes.

@@ -2,6 +2,7 @@
 // "says nothing", and an `error` event tells of it once.
 
 import { CallbackError, messageOf, type SessionEndedError, type StepUpRequiredError } from '../errors.ts'
+import { isPromise } from '../runtime/wait.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Awaitable, RequestView } from '../seam/io.ts'
 import type { ExtensionHooks, ExtensionVerdict, RequestContext, ResponseContext } from '../seam/extension.ts'
@@ -28,9 +29,6 @@ export interface Hooks {
   ): Awaitable<'deliver' | 'replay' | undefined>
   served(context: ResponseContext): Promise<unknown> | undefined
 }
-
-const isPromise = <T>(value: Awaitable<T>): value is Promise<T> =>
-  typeof (value as Promise<T> | undefined)?.then === 'function'
 
 export function createGuard(tell: (error: CallbackError) => void): Guard {
   const told = new Set<string>()

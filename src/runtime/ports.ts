@@ -103,9 +103,6 @@ export interface Runtime<U> {
   /** What relative URLs are resolved against, where there is a page. */
   base(): string | undefined
   cookie(name: string): string | null
-  /** Of localStorage; `null` as well where there is none. */
-  localItem(key: string): string | null
-  removeLocalItem(key: string): void
   /** Reads a global of the platform. */
   readonly get: ReadGlobal
   /** Aborted when the session is disposed of. */

@@ -45,8 +45,6 @@ export function createRuntime<U>(
     base: () => baseOf(get),
     get,
     cookie: (name) => readCookie(get('document')?.cookie ?? '', name),
-    localItem: (item) => withLocalStorage(get, (items) => items.getItem(item)),
-    removeLocalItem: (item) => void withLocalStorage(get, (items) => items.removeItem(item)),
   }
 }
 
@@ -57,13 +55,3 @@ const withoutSharedJournal = (locks: Locks, { holdAttempt, findSender }: Locks):
   findSender,
   isJournalShared: false,
 })
-
-/** A page whose storage is blocked throws as soon as it looks. */
-function withLocalStorage<A>(get: Globals, work: (items: Storage) => A): A | null {
-  try {
-    const items = get('localStorage')
-    return items ? work(items) : null
-  } catch {
-    return null
-  }
-}

@@ -56,3 +56,7 @@ export function withTimeout<T>(
     void work.then(resolve, reject).then(stopTimer)
   })
 }
+
+/** Whatever promise it is. */
+export const isPromise = <T>(value: unknown): value is Promise<T> =>
+  typeof (value as Promise<T> | undefined)?.then === 'function'

@@ -17,7 +17,7 @@ export interface BackendIdentity {
 export interface Predecessor<U = Json> {
   /** @returns `null`: nothing of use. @param get Reads a global of the platform. */
   read(get: ReadGlobal): Credentials<U> | null
-  /** Takes it away. Called once what was read is written down. */
+  /** Takes it away. Called once what was read is written down, and at each sign-out. */
   forget(get: ReadGlobal): void
 }
 
@@ -79,7 +79,8 @@ export interface Backend<U = Json> extends ServerSkills<U> {
   beginsSession?(request: RequestView): boolean
   /**
    * What another SDK for this server has left in this browser: its users stay signed in. Read once, where the storage of the
-   * session holds nothing at all; taken away there once it is written down.
+   * session holds nothing at all; taken away there once it is written down. {@link Backend.restore} gets it as what is held, where
+   * the server has to be asked with it; left out, it begins the session as it is.
    */
   readonly predecessor?: Predecessor<U>
   /**

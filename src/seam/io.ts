@@ -48,9 +48,6 @@ export interface Io<U = Json> extends CookieReader {
   now(): number
   /** Waits that many ms, as a part of the call: its deadline does not move. */
   pause(ms: number): Promise<void>
-  /** What another SDK has left in localStorage; `null`: nothing, or there is no localStorage. */
-  localItem(key: string): string | null
-  removeLocalItem(key: string): void
   /** The same for every call of one refresh. */
   attemptId: string
   /** Stores credentials that an earlier of several calls brought: they are kept even if a later call fails. */

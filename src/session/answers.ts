@@ -4,7 +4,7 @@
 import { InvalidTokenError, messageOf } from '../errors.ts'
 import { nearestTo } from '../nearest.ts'
 import type { Backend } from '../seam/backend.ts'
-import { type Credentials, type Json, merge } from '../state/credentials.ts'
+import { type Credentials, type Json, merge, notCredentials } from '../state/credentials.ts'
 
 const NAMES: readonly string[] = [
   'accessToken',
@@ -62,7 +62,7 @@ function namesIn(said: object, show = (name: string): string => name): string {
  * @throws InvalidTokenError for what is no object.
  */
 export function ownWords<U>(said: unknown): Credentials<U> {
-  if (!said || typeof said !== 'object' || Array.isArray(said)) return said as Credentials<U> // which `merge` refuses
+  if (!said || typeof said !== 'object' || Array.isArray(said)) throw notCredentials()
   const { expiresIn, ...rest } = said as Json
   return Number(expiresIn) > 0 ? { expiresInSeconds: Number(expiresIn), ...rest } : rest
 }
@@ -85,6 +85,10 @@ export function refuseAnswer(cause: unknown, refusal?: Response): never {
     refusal,
   })
 }
+
+/** Whether an answer says anything under this SDK's own names. */
+export const hasOwnWords = (said: object): boolean =>
+  Object.entries(said).some(([name, value]) => value != null && NAMES.includes(name))
 
 /** Beside an unknown name the known name that was probably meant. */
 function suggestName(name: string): string {

@@ -4,7 +4,7 @@ import { isEmpty, readJson } from '../runtime/read-json.ts'
 import { InvalidOptionError, RefreshFailedError, SessionError, SignInRefusedError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import { type Credentials, type Json, withoutUndefined } from '../state/credentials.ts'
-import { assertNothingMissed, ownWords, refuseAnswer } from './answers.ts'
+import { assertNothingMissed, hasOwnWords, ownWords, refuseAnswer } from './answers.ts'
 
 /**
  * What the login route answered: the `Response`, or its JSON. It is read as the backend reads the answer to a refresh. The names of
@@ -27,23 +27,28 @@ export const isResponse = (said: unknown): said is Response => {
  * @throws {@link SignInRefusedError} for a login that was refused, {@link InvalidTokenError} for an answer without a token.
  */
 export async function readLogin<U>(backend: Backend<U>, said: unknown): Promise<Credentials<U> | 'ask'> {
-  if (!isResponse(said)) return readWords(backend, said)
+  const mustAsk = !!backend.restore && !backend.readAnswer
+  if (!isResponse(said)) return mustAsk && isSilent(said) ? 'ask' : readWords(backend, said)
   if (!said.ok)
     throw new SignInRefusedError(`The login was refused: it ${describe(said)}. ${NOBODY}`, { refusal: said })
-  if (backend.restore && !backend.readAnswer) return 'ask'
+  if (mustAsk) return 'ask'
   if (said.bodyUsed) throw new InvalidOptionError('signIn', 'got a response whose body was already read: pass its JSON')
   const json = (await isEmpty(said)) ? null : await readJson(said.clone()).catch((cause) => refuseAnswer(cause, said))
   return !json && backend.restore ? 'ask' : readWords(backend, json ?? {}, said)
 }
+
+/** JSON such as `{ ok: true }` from a login that has set a cookie says nothing of who is signed in. */
+const isSilent = (said: unknown): boolean =>
+  !!said && typeof said === 'object' && !Array.isArray(said) && !hasOwnWords(said)
 
 const NOBODY = 'Nobody was signed in.'
 
 const describe = ({ status }: Response): string => (status ? `answered ${status}` : 'answered with a redirect')
 
 async function readWords<U>(backend: Backend<U>, said: unknown, response?: Response): Promise<Credentials<U>> {
-  if (!said || typeof said !== 'object' || Array.isArray(said) || !backend.readAnswer) return ownWords<U>(said)
+  const own = ownWords<U>(said)
+  if (!backend.readAnswer) return own
   const json = said as Json
-  const own = ownWords<U>(json)
   const hasOwnToken = [own.accessToken, own.refreshToken].some((token) => !!token && typeof token === 'string')
   const read = await readAsBackend(backend, json, response).catch((error: unknown) => {
     const isUnreadable = error instanceof RefreshFailedError || !(error instanceof SessionError)

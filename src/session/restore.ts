@@ -7,9 +7,10 @@ import type { Stored } from '../runtime/ports.ts'
 import { withTimeout } from '../runtime/wait.ts'
 import type { Commit, Sending } from '../seam/extension.ts'
 import { restoreChange } from '../state/session-changes.ts'
-import { type Credentials, isOtherUser, isSendable, merge } from '../state/credentials.ts'
+import { type Credentials, isOtherUser, merge } from '../state/credentials.ts'
 import { type Receipt, receivedFromApp } from '../state/expiry.ts'
 import { BLANK, type Ending } from '../state/record.ts'
+import { forgetInheritance, readInheritance } from './inheritance.ts'
 import type { Readiness } from './readiness.ts'
 import { readSignIn } from './answers.ts'
 import { firstGeneration, writeAlone } from './write.ts'
@@ -27,7 +28,7 @@ export function createRestore<U, C>(
   exchange: Exchange<U>,
 ): Restore<U> {
   const { clock, records } = runtime
-  let isInherited = false
+  let hasInherited = false
 
   /** Tokens in the storage speak for themselves; of a cookie that scripts can't read only the server can tell. */
   const isKnown = (stored: Stored<U> | null): boolean => !!stored?.record.signedIn && !backend.cookies
@@ -46,17 +47,6 @@ export function createRestore<U, C>(
     return { change, credentials: fresh }
   }
 
-  /** Only where the storage holds nothing: a user who has signed out since stays so. */
-  function inherit(): Credentials<U> | null {
-    try {
-      const said = backend.predecessor?.read(runtime.get) ?? null
-      isInherited = said !== null && isSendable(said)
-      return isInherited ? said : null
-    } catch {
-      return null // another script may have written there whatever it likes
-    }
-  }
-
   const beforeOf = ({ record, held }: Sending<U>): Stored<U> | null => record && { record, credentials: held }
 
   const restoreOperation: CoreOperation<U, Credentials<U> | null> = {
@@ -67,7 +57,10 @@ export function createRestore<U, C>(
     plan: (found) => (isKnown(found) || store.state.status !== 'loading' ? 'adopt' : 'send'),
     maySpend: () => false,
     async call(io, { record, held }) {
-      const known = record ? held : inherit()
+      // Only where the storage holds nothing: a user who has signed out since stays so.
+      const inherited = record ? null : readInheritance(backend, runtime.get)
+      hasInherited ||= inherited !== null
+      const known = inherited ?? held
       return backend.restore ? backend.restore(io, known) : known
     },
     commit: (said, sending, receipt) => restoreCommit(said, beforeOf(sending), receipt),
@@ -86,8 +79,8 @@ export function createRestore<U, C>(
     if (isKnown(stored)) return store.adopt(...asFound(stored))
     try {
       await exchange(restoreOperation)
-      if (isInherited) backend.predecessor?.forget(runtime.get) // it is written by now, and is the session's own
-      isInherited = false
+      if (hasInherited) forgetInheritance(backend, runtime.get) // it is written by now, and is the session's own
+      hasInherited = false
     } catch (error) {
       if (stored?.record.signedIn) {
         // The server could not be asked: the app goes on with what was known last.

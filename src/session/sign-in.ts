@@ -5,6 +5,7 @@ import { InvalidOptionError } from '../errors.ts'
 import type { CallBackend } from '../refresh/call.ts'
 import type { CoreOperation, Exchange } from '../refresh/operation.ts'
 import { createTimedTransport } from '../runtime/timed-transport.ts'
+import { isPromise } from '../runtime/wait.ts'
 import type { Commit } from '../seam/extension.ts'
 import { signInChange } from '../state/session-changes.ts'
 import type { Credentials } from '../state/credentials.ts'
@@ -23,9 +24,9 @@ interface LoggedIn<U> {
   readonly receipt: Receipt
 }
 
-export type SignInSource<U> = LoginAnswer<U> | LogIn<U>
+export type SignInSource<U> = LoginAnswer<U> | Promise<LoginAnswer<U> | void> | LogIn<U>
 
-/** @throws what the login function throws, SignInRefusedError, InvalidTokenError. The session is as before then. */
+/** @throws what the login function throws, what a promise of a login rejects with, SignInRefusedError, InvalidTokenError. The session is as before then. */
 export function createSignIn<U, C>(
   { runtime, backend, store, reentrance }: Context<U, C>,
   readiness: Readiness,
@@ -77,9 +78,11 @@ export function createSignIn<U, C>(
     present: ([stored]) => [stored, 'this-tab'],
   })
 
-  return async (from) => {
+  return async (given) => {
     runtime.disposed.throwIfAborted()
     store.hasDecided = true
+    // A login that is under way already: `signIn(fetch('/login'))`.
+    const from = isPromise(given) ? ((await given) ?? undefined) : given
     // What the page was handed is written down first: the sign-in comes after it.
     await readiness.pending?.catch(() => {})
     // So is a sign-out that the storage would not take.

@@ -7,6 +7,7 @@ import type { Backend } from '../seam/backend.ts'
 import { retriedChange } from '../state/changes.ts'
 import { signOutChange, signOutRenewedChange, signOutToldChange } from '../state/session-changes.ts'
 import type { Credentials } from '../state/credentials.ts'
+import { forgetInheritance } from './inheritance.ts'
 import { firstGeneration, writeAlone } from './write.ts'
 
 export interface SignOutOptions {
@@ -52,7 +53,7 @@ export function createSignOutOperation<U>(backend: Backend<U>): SignOutOperation
 
 /** Ends the session here, then at the server. Answers once the server was told, or could not be told yet. */
 export function createSignOut<U, C>(
-  { runtime, store, reentrance }: Context<U, C>,
+  { runtime, backend, store, reentrance }: Context<U, C>,
   tellServer: () => Promise<void>,
 ): (options?: SignOutOptions) => Promise<void> {
   const { clock, records, channel } = runtime
@@ -61,6 +62,8 @@ export function createSignOut<U, C>(
     store.hasDecided = true
     const mustNotWait = reentrance.mustNotWait()
     const { credentials, state, view } = store
+    // A session whose storage is this tab's memory would find it at the next page.
+    forgetInheritance(backend, runtime.get)
     const isAgain = state.status === 'unauthenticated'
     // Once is enough: what is newer than two sign-outs, of which one is written, would be no news to this tab.
     if (isAgain && store.writeSignOut) return store.writeSignOut().catch(() => void tellServer())

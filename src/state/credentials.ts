@@ -78,13 +78,15 @@ export const withoutUndefined = <T extends object>(parts: T): { [K in keyof T]: 
 export const isSendable = ({ accessToken, refreshToken }: Credentials<unknown>): boolean =>
   [accessToken ?? '', refreshToken ?? ''].every((token) => typeof token === 'string' && SENDABLE.test(token))
 
+export const notCredentials = (): InvalidTokenError =>
+  new InvalidTokenError('Not credentials: expected an object such as { accessToken, refreshToken }')
+
 /**
  * The credentials after an answer: what the answer left out stays as it was (RFC 6749 §6 for the refresh token).
  * @throws {@link InvalidTokenError} for an answer that is no object, or for a token that could not stand in a header.
  */
 export function merge<U>(held: Credentials<U> | null, fresh: Credentials<U>): Credentials<U> {
-  if (!fresh || typeof fresh !== 'object' || Array.isArray(fresh))
-    throw new InvalidTokenError('Not credentials: expected an object such as { accessToken, refreshToken }')
+  if (!fresh || typeof fresh !== 'object' || Array.isArray(fresh)) throw notCredentials()
   if (!isSendable(fresh))
     throw new InvalidTokenError('A token must be a string of visible ASCII characters, to stand in a header')
   const claims = fresh.accessToken ? claimsOf(fresh.accessToken) : held?.claims

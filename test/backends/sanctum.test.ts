@@ -11,6 +11,7 @@ const open = async () => {
   const backend = cookie({
     sessionUrl: '/api/user',
     signOutUrl: '/logout',
+    signInUrls: ['/login'],
     headers: { accept: 'application/json' },
     csrf: { cookie: 'XSRF-TOKEN', header: 'x-xsrf-token', renewUrl: '/sanctum/csrf-cookie' },
     read: (user) => ({ user }),

@@ -156,3 +156,29 @@ test('two apps of one server that tell themselves apart in the body have a sessi
   expect(keyOf({ client_id: 'a', mode: 'json' })).toBe(keyOf({ client_id: 'a' }))
   expect(bearer({ refreshUrl: null }).identity).toBeUndefined()
 })
+
+test.each<[method: string, path: string, isHeld: boolean]>([
+  ['POST', '/session', false],
+  ['DELETE', '/session', false],
+  ['PATCH', '/session', true],
+  ['GET', '/session', true],
+  ['GET', '/me', true],
+  ['PATCH', '/me', true],
+])('%s %s on a dead token; held: %s', async (method, path, isHeld) => {
+  const { session, sent } = over(
+    {
+      refreshUrl: url('/session'),
+      signOutUrl: url('/session'),
+      signOut: { method: 'DELETE' },
+      userUrl: url('/me'),
+    },
+    ({ headers, url: to, method: how }) => {
+      if (to.endsWith('/session') && how === 'POST') return Response.json({ accessToken: 'new' })
+      return new Response(null, { status: headers.get('authorization') === 'Bearer new' ? 200 : 401 })
+    },
+  )
+  await session.signIn({ accessToken: 'old', refreshToken: 'r' })
+  const { status } = await session.fetch(url(path), { method })
+  expect(status).toBe(isHeld || method === 'POST' ? 200 : 401)
+  expect(sent.filter((each) => each.method === method && each.url === url(path))).toHaveLength(isHeld ? 2 : 1)
+})

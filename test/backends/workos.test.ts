@@ -342,6 +342,22 @@ describe('in development, who comes from authkit-js', () => {
     expect((await open().ready()).status).toBe('unauthenticated')
   })
 
+  test.each([memory(), undefined])(
+    'who signs out while the server is away stays so, whatever the storage',
+    async (storage) => {
+      const { stand, wire, local, open } = await leftBy('ann')
+      wire.isDown = true
+      const tab = open(storage && { storage })
+      await vi.waitFor(() => expect(wire.sent.length).toBeGreaterThan(1))
+      await tab.signOut()
+      expect([...local.keys()]).toEqual([])
+      tab.dispose()
+      wire.isDown = false
+      expect((await open(storage && { storage }).ready()).status).toBe('unauthenticated')
+      expect(stand.server.asked).toHaveLength(0)
+    },
+  )
+
   test('a page without localStorage, or whose storage is blocked, goes on without it', async () => {
     const blocked = {
       getItem: () => {
@@ -356,6 +372,7 @@ describe('in development, who comes from authkit-js', () => {
       })
       onTestFinished(session.dispose)
       expect((await session.ready()).status).toBe('unauthenticated')
+      expect((await session.signOut()).status).toBe('unauthenticated')
     }
   })
 })

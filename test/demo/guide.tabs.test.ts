@@ -53,7 +53,15 @@ test('every page of the guide is there, and leads to the next', async () => {
 })
 
 describe('axe-core finds no barrier', () => {
-  const places = ['', 'guide/start', 'guide/your-server', 'guide/security', 'guide/backends/bearer', 'examples/clerk/']
+  const places = [
+    '',
+    'guide/start',
+    'guide/your-server',
+    'guide/security',
+    'guide/backends/bearer',
+    'examples/clerk/',
+    'examples/tabs/',
+  ]
   const cases = places.flatMap((place) => (['light', 'dark'] as const).map((scheme) => [place, scheme] as const))
 
   test.each(cases)('on /%s, %s', async (place, colorScheme) => {
@@ -63,4 +71,17 @@ describe('axe-core finds no barrier', () => {
     await page.waitForTimeout(500)
     expect(await barriersOn(page)).toEqual([])
   })
+})
+
+test('three tabs side by side: sixty requests at an expiry, one refresh; what one does the others show', async () => {
+  const page = await visit.open()
+  await page.goto(`${visit.url}examples/tabs/`)
+  const tabs = ['First tab', 'Second tab', 'Third tab'].map((title) => page.frameLocator(`iframe[title="${title}"]`))
+  await tabs[0]!.getByRole('button', { name: 'Sign in', exact: true }).click()
+  for (const tab of tabs) await tab.getByText('authenticated', { exact: true }).waitFor()
+  await page.click('#burst')
+  await page.getByText('60', { exact: true }).waitFor()
+  expect(await page.locator('[data-figure=refreshes]').textContent()).toBe('1')
+  await tabs[2]!.getByRole('button', { name: 'Sign out', exact: true }).click()
+  for (const tab of tabs) await tab.getByText('unauthenticated', { exact: true }).waitFor()
 })

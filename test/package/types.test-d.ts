@@ -202,6 +202,14 @@ test('signIn takes what the login route answered', async () => {
   void plain.signIn(({ fetch }) => fetch('/login', { method: 'POST' }))
   void plain.signIn(async ({ fetch }) => (await fetch('/login')).json())
   void plain.signIn(async () => answer)
+  void plain.signIn(fetch('/login'))
+  interface Tokens {
+    access_token: string
+    expires_in: number
+  }
+  const tokens = {} as Tokens
+  void plain.signIn(tokens)
+  void plain.signIn(async () => tokens)
   // @ts-expect-error: written out, it is in the names of the SDK
   void plain.signIn({ acessToken: 'a' })
   void typed.signIn(answer)

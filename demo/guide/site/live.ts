@@ -16,11 +16,12 @@ function write(kind: string, text: string): void {
 
 const login = { method: 'POST', body: JSON.stringify({ username: 'ann', password: 'secret' }) }
 
-async function fetchMany(count: number): Promise<void> {
+async function fetchMany(count: number): Promise<number> {
   const paths = Array.from({ length: count }, (_, item) => `/api/items/${item + 1}`)
   const responses = await Promise.all(paths.map((path) => session.fetch(path)))
   const served = responses.filter(({ ok }) => ok).length
   write('done', `${served} of ${count} requests were served`)
+  return served
 }
 
 async function edit(): Promise<void> {
@@ -53,6 +54,11 @@ for (const [title, needsUser, run] of actions) {
 }
 
 showState(session)
+// The page that shows several tabs asks each of them.
+addEventListener('message', ({ data, origin, ports: [port] }) => {
+  if (origin !== location.origin || !port || typeof data?.fetch !== 'number') return
+  void fetchMany(data.fetch as number).then((served) => port.postMessage(served))
+})
 const line = (text: string): string => text.replace(/^resesh:\w+ /, '')
 debug(session, {
   on: true,
@@ -63,4 +69,5 @@ debug(session, {
 })
 
 // On a phone the list of the pages would come before the text.
-if (innerWidth < 900) $<HTMLDetailsElement>('.pages').open = false
+const pages = document.querySelector<HTMLDetailsElement>('.pages')
+if (pages && innerWidth < 900) pages.open = false

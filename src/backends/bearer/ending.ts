@@ -1,6 +1,6 @@
 // Which answers are a no: the session is over, or the login was refused.
 
-import { SessionEndedError } from '../../errors.ts'
+import { InvalidOptionError, SessionEndedError } from '../../errors.ts'
 import type { Json } from '../../state/credentials.ts'
 
 /** Status codes, or a look at what the answer says: `{}` where it says nothing in JSON. */
@@ -8,6 +8,13 @@ export type IsRefused = readonly number[] | ((json: Json, response?: Response) =
 
 // What servers answer to a refresh token that they don't take: RFC 6749 §5.2 says 400, most say 401, some 403.
 const DEFAULT: IsRefused = [400, 401, 403]
+
+/** @throws InvalidOptionError for what is no rule. */
+export function assertRule(rule: unknown): void {
+  const isList = Array.isArray(rule) && rule.every((status) => typeof status === 'number')
+  if (rule !== undefined && typeof rule !== 'function' && !isList)
+    throw new InvalidOptionError('isRefused', 'must be a list of statuses, such as [400, 401], or a function')
+}
 
 export const isRefused = async (rule: IsRefused | undefined, json: Json, response?: Response): Promise<boolean> => {
   if (typeof rule === 'function') return await rule(json, response)

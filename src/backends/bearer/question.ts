@@ -40,8 +40,29 @@ export interface QuestionOptions {
   headers?: Made<HeaderFields>
 }
 
-/** @throws InvalidOptionError for a GET that would need a body. */
-export function assertAskable({ method, refreshTokenIn = 'body', body }: QuestionOptions, place: string): void {
+export const QUESTION_OPTIONS: readonly string[] = [
+  'method',
+  'refreshTokenIn',
+  'refreshTokenName',
+  'bodyFormat',
+  'body',
+  'headers',
+] satisfies (keyof QuestionOptions)[]
+
+const VALUES = {
+  method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  refreshTokenIn: ['body', 'header', 'cookie', 'none'],
+  bodyFormat: ['json', 'form'],
+} satisfies { [K in keyof QuestionOptions]: readonly QuestionOptions[K][] }
+
+/** @throws InvalidOptionError for a value that means nothing, and for a GET that would need a body. */
+export function assertAskable(options: QuestionOptions, place: string): void {
+  for (const [name, values] of Object.entries(VALUES)) {
+    const value = options[name as keyof typeof VALUES]
+    if (value !== undefined && !(values as readonly string[]).includes(value))
+      throw new InvalidOptionError(place + name, `must be one of ${values.join(', ')}`)
+  }
+  const { method, refreshTokenIn = 'body', body } = options
   if (method === 'GET' && (refreshTokenIn === 'body' || body))
     throw new InvalidOptionError(`${place}method`, 'GET has no body for the refresh token or for `body`')
 }

@@ -63,7 +63,7 @@ export function fromAuthenticateResponse(body: Json): Credentials<WorkOSUser> {
   return {
     accessToken,
     ...(typeof refreshToken === 'string' && { refreshToken }),
-    user: camel(user as Json) as unknown as WorkOSUser,
+    ...(!!user && typeof user === 'object' && { user: camel(user as Json) as unknown as WorkOSUser }),
     organizationId: (organizationId ?? org_id ?? null) as string | null,
     claims: { ...token, ...Object.fromEntries(said) },
   }

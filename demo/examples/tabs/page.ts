@@ -1,0 +1,42 @@
+// Three tabs side by side: what one of them does, and what the others hear of it.
+
+import type { Stats } from '../../../test/servers/sample/server.ts'
+import { $ } from '../../dom.ts'
+import { askServer, session } from '../../session.ts'
+import { showWays } from '../shell.ts'
+
+const PER_TAB = 20
+
+const frames = (): Window[] => Array.from(document.querySelectorAll('iframe'), ({ contentWindow }) => contentWindow!)
+
+const countRefreshes = async (): Promise<number> => (await askServer<{ stats: Stats }>('/sample/state')).stats.refreshes
+
+/** Each tab answers how many of its requests were served. */
+const fetchIn = (tab: Window): Promise<number> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.addEventListener('message', ({ data }) => resolve(data as number))
+    port1.start()
+    tab.postMessage({ fetch: PER_TAB }, location.origin, [port2])
+  })
+
+async function burst(): Promise<void> {
+  await askServer('/sample/expire', {})
+  const before = await countRefreshes()
+  const served = await Promise.all(frames().map(fetchIn))
+  $('[data-figure=refreshes]').textContent = String((await countRefreshes()) - before)
+  $('[data-figure=served]').textContent = String(served.reduce((sum, each) => sum + each, 0))
+}
+
+const button = $<HTMLButtonElement>('#burst')
+const outcome = $('#outcome')
+
+showWays()
+session.subscribe(({ status }) => {
+  button.disabled = status !== 'authenticated'
+  outcome.textContent =
+    status === 'authenticated' ? `${3 * PER_TAB} requests, at the same moment.` : 'Sign in first, in whatever tab.'
+})
+button.addEventListener('click', () => {
+  burst().catch((error: unknown) => (outcome.textContent = String(error)))
+})
