@@ -42,7 +42,7 @@ import { createSignOut, createSignOutOperation } from './session/sign-out.ts'
 import { createStore } from './session/store.ts'
 import { createGetToken } from './session/tokens.ts'
 import { isOtherUser, type Json } from './state/credentials.ts'
-import { isSameSession } from './state/record.ts'
+import { isNewer, isSameSession } from './state/record.ts'
 import type { State } from './state/view.ts'
 
 /**
@@ -160,6 +160,11 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     },
     isAllowed,
     tell: (error) => events.emit('error', { error }),
+    runtime,
+    get version() {
+      return store.view.version
+    },
+    renew: async (refused) => isNewer(store.view.version, refused) || requestRefresh({ reason: 'expired' }),
   }
 
   const session: Omit<Session<U, C>, typeof Symbol.dispose> & { [internalsKey]: SessionInternals } = {

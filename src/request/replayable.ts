@@ -1,10 +1,11 @@
 // One request of the app, ready to be sent more than once: what a backend may see of it, and a body that is the same each time.
 
-import type { InvalidOptionError } from '../errors.ts'
+import type { AnySessionError } from '../errors.ts'
 import type { Globals } from '../runtime/globals.ts'
 import type { Runtime } from '../runtime/ports.ts'
 import { type CopyBudget, KeptBody, KeptStream } from './body.ts'
 import type { Attached, AttachedRequest, CookieReader, Fetch } from '../seam/io.ts'
+import type { Version } from '../state/record.ts'
 
 export type Replay =
   /** Any method, after an expired response. */
@@ -24,6 +25,7 @@ export interface RequestOptions {
 export const transportKey: unique symbol = Symbol.for('resesh.via')
 
 /** What `installFetch`, and tools such as `debug`, need of a session. */
+/** What the functions of a session need of it, such as `installFetch` and `openSocket`. */
 export const internalsKey: unique symbol = Symbol.for('resesh.internals')
 
 export interface SessionInternals {
@@ -50,7 +52,15 @@ export interface SessionInternals {
   /** Whether credentials may go to a URL. */
   isAllowed(url: string): boolean
   /** By an `error` event. */
-  tell(error: InvalidOptionError): void
+  tell(error: AnySessionError): void
+  readonly runtime: Pick<Runtime<unknown>, 'base' | 'clock' | 'get'>
+  /** Of the credentials that the session holds. */
+  readonly version: Version
+  /**
+   * Credentials that are newer than this version, which the server has refused: by the refresh that refused requests share.
+   * @throws SessionError
+   */
+  renew(refused: Version): Promise<unknown>
 }
 
 export interface SessionRequestInit extends RequestInit {

@@ -41,8 +41,11 @@ const floors = [
       'backends/oauth2/*',
       'backends/supertokens/*',
       'backends/workos/*',
+      'extensions/socket/*',
     ],
   },
+  { name: 'what two of them share', files: ['extensions/streams/stream'] },
+  { name: 'what that stands on', files: ['extensions/streams/*'] },
   { name: 'the session, put together', files: ['session', 'face'] },
   {
     name: 'what goes on in it',
@@ -91,6 +94,7 @@ const stairs = ['global > index']
 const packages: Record<string, string[]> = {
   '@angular/common/http': ['adapters/angular-http'],
   '@angular/core': ['adapters/angular'],
+  eventsource: ['adapters/event-source'],
   'jwt-decode': ['state/credentials'],
   ky: ['adapters/ky'],
   mitt: ['session/events'],
@@ -275,6 +279,7 @@ test('packages are imported where they belong', () => {
 
 test.each([
   'context',
+  'extensions/socket/face',
   'face',
   'refresh/operation',
   'runtime/ports',

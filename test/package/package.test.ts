@@ -79,7 +79,7 @@ const reached = ({ outputs }: Metafile, start: string, kinds: string[]): Set<str
 
 // The app has them anyway.
 const peers = ['react', 'vue', 'svelte', 'solid-js', '@angular/core', '@angular/common', 'rxjs']
-const external = ['ky', 'msw', ...peers, 'svelte/*', '@angular/common/*']
+const external = ['eventsource', 'ky', 'msw', ...peers, 'svelte/*', '@angular/common/*']
 
 /** What users import. */
 const specifiers = Object.entries(manifest.exports)
@@ -225,7 +225,7 @@ describe('the packed package', { timeout: 60_000 }, () => {
     const frameworks = join(root, 'test/frameworks/node_modules')
     mkdirSync(join(home, 'node_modules/@angular'))
     mkdirSync(join(home, 'node_modules/@types'))
-    for (const name of ['jwt-decode', 'ky', 'mitt', 'msw', 'oauth4webapi'])
+    for (const name of ['eventsource', 'jwt-decode', 'ky', 'mitt', 'msw', 'oauth4webapi'])
       symlinkSync(join(root, 'node_modules', name), join(home, 'node_modules', name), 'junction')
     for (const name of [...peers, '@types/react'])
       symlinkSync(join(frameworks, name), join(home, 'node_modules', name), 'junction')

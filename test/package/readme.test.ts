@@ -75,6 +75,34 @@ const vendors = `
     interface Auth0ClientOptions { domain: string; clientId: string; cacheLocation?: 'memory' | 'localstorage'; useRefreshTokens?: boolean }
     export function createAuth0Client(options: Auth0ClientOptions): Promise<Auth0Client>
   }
+  declare module 'graphql-ws' {
+    interface ClientOptions {
+      url: string
+      connectionParams?: () => Promise<Record<string, unknown>>
+      retryAttempts?: number
+      shouldRetry?: (error: unknown) => boolean
+      on?: { connected?: () => void; closed?: (event: unknown) => void }
+    }
+    export function createClient(options: ClientOptions): { dispose(): void | Promise<void> }
+  }
+  declare module 'socket.io-client' {
+    interface Socket {
+      readonly active: boolean
+      connect(): this
+      disconnect(): this
+      on(event: string, listener: (reason: string) => void): this
+    }
+    export function io(url: string, options: { auth: (send: (data: object) => void) => void }): Socket
+  }
+  declare module '@microsoft/fetch-event-source' {
+    interface Init extends RequestInit {
+      fetch?: typeof fetch
+      onmessage?: (event: { data: string }) => void
+      onclose?: () => void
+      onerror?: (error: unknown) => number | undefined | void
+    }
+    export function fetchEventSource(url: string, init: Init): Promise<void>
+  }
 `
 
 const tab = `

@@ -1,7 +1,7 @@
 // Real server software as a process of its own. In front of it, within the same process, a layer that counts the calls that
 // renew, makes them fail, holds them back, serves the test's own pages, and moves this process's clock ahead.
 
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { drop } from '../../../servers/sample/node.ts'
 import type { Fault } from '../../../servers/vendors/stand-in.ts'
@@ -12,6 +12,8 @@ export type Controls = Record<string, (...args: any[]) => unknown>
 
 export interface Software<C extends Controls = Controls> {
   listen: RequestListener
+  /** For what listens to more than requests. */
+  attach?(http: Server): void
   /** Whether a request renews credentials. */
   renews(message: IncomingMessage): boolean
   /** `reset`, if it is there, runs before each test. */
@@ -117,6 +119,7 @@ export async function serve<C extends Controls, O>(
   const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
   const software = await create(origin, JSON.parse(process.env['RESESH_OPTIONS']!) as O)
   http.on('request', around(software))
+  software.attach?.(http)
 
   const known: Controls = {
     ...controls,
