@@ -32,8 +32,7 @@ export async function readLogin<U>(backend: Backend<U>, said: unknown): Promise<
   if (!said.ok)
     throw new SignInRefusedError(`The login was refused: it ${describe(said)}. ${NOBODY}`, { refusal: said })
   if (mustAsk) return 'ask'
-  if (said.bodyUsed)
-    throw new InvalidOptionError('signIn', 'got a response whose body was read already: hand over what it said')
+  if (said.bodyUsed) throw new InvalidOptionError('signIn', 'got a response whose body was already read: pass its JSON')
   const json = (await isEmpty(said)) ? null : await readJson(said.clone()).catch((cause) => refuseAnswer(cause, said))
   return !json && backend.restore ? 'ask' : readWords(backend, json ?? {}, said)
 }
