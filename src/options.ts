@@ -1,5 +1,6 @@
 // What an app may set, with every default, and what makes no sense.
 
+import { parseUrl } from './parse-url.ts'
 import { InvalidOptionError } from './errors.ts'
 import { nearestTo } from './nearest.ts'
 import type { Replay } from './request/replayable.ts'
@@ -130,8 +131,10 @@ const RULES: { readonly [Name in keyof Required<SessionOptions>]: Rule } = {
 
 /** An origin; or with a path that ends in `/`. */
 function isOrigin(place: unknown): boolean {
-  if (typeof place !== 'string' || place.includes('*') || !URL.canParse(place)) return false
-  const { origin, pathname } = new URL(place)
+  if (typeof place !== 'string' || place.includes('*')) return false
+  const parsed = parseUrl(place)
+  if (!parsed) return false
+  const { origin, pathname } = parsed
   return place === origin || (place.endsWith('/') && place === origin + pathname)
 }
 

@@ -1,6 +1,7 @@
 // Which requests are the session's business: exact origins, looked up by string, and parsed only the first time that one is
 // seen. Where an allowed origin has a path, each URL is parsed: `/v1/../admin` is not below `/v1/`.
 
+import { parseUrl } from '../parse-url.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Awaitable } from '../seam/io.ts'
 import { urlOf } from './replayable.ts'
@@ -58,9 +59,8 @@ export function createOrigins(allowed: readonly string[], base: () => string | u
 
   /** By how the URL begins, not by its origin: `blob:https://…` has the same origin. */
   function isBelow(url: string, against: string | undefined): boolean {
-    if (!URL.canParse(url, against)) return false
-    const { href } = new URL(url, against)
-    return prefixes.some((each) => href.startsWith(each))
+    const href = parseUrl(url, against)?.href
+    return href !== undefined && prefixes.some((each) => href.startsWith(each))
   }
 
   return (input) => {

@@ -1,5 +1,6 @@
 // What traces tell of requests and their answers.
 
+import { parseUrl } from '../parse-url.ts'
 import { SessionError } from '../errors.ts'
 import type { Answered, Tell } from '../seam/trace.ts'
 import { parseDate } from '../state/expiry.ts'
@@ -68,8 +69,9 @@ function placeOf(
   base: string | undefined,
 ): { method: string; url: string } | null {
   const given = urlOf(input)
-  if (!URL.canParse(given, base)) return null
-  const { origin, pathname, protocol } = new URL(given, base)
+  const parsed = parseUrl(given, base)
+  if (!parsed) return null
+  const { origin, pathname, protocol } = parsed
   const method = init?.method ?? (input as Partial<Request>).method ?? 'GET'
   return /^https?:$/.test(protocol) ? { method: method.toUpperCase(), url: origin + pathname } : null
 }

@@ -1,6 +1,7 @@
 // The key under which tabs share a session: of its record, its lock and its channel. What is stored belongs to one server: two
 // apps on one origin, or two projects on http://localhost:3000, neither see nor overwrite each other's session.
 
+import { parseUrl } from '../parse-url.ts'
 import type { Backend } from '../seam/backend.ts'
 
 type Identified = Pick<Backend, 'name' | 'origins' | 'identity'>
@@ -28,13 +29,13 @@ function identityOf({ name, origins = [], identity }: Identified, base: string |
 }
 
 function resolve(url: string, base: string | undefined): string {
-  if (!URL.canParse(url, base)) return url
-  const resolved = new URL(url, base)
+  const resolved = parseUrl(url, base)
+  if (!resolved) return url
   resolved.hash = ''
   return resolved.href
 }
 
-const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : '')
+const originOf = (url: string): string => parseUrl(url)?.origin ?? ''
 
 /** FNV-1a, 64 bits. Not by `crypto.subtle`: that would have to be waited for, and only secure pages have it. */
 function hash(text: string): string {

@@ -84,7 +84,7 @@ const floors = [
   { name: 'what it changes', files: ['state/steps', 'state/view'] },
   { name: 'what it knows', files: ['state/*'] },
   { name: 'what failures mean', files: ['failures'] },
-  { name: 'ground', files: ['errors'] },
+  { name: 'ground', files: ['errors', 'parse-url'] },
 ]
 
 // The only values that pass between files of one floor.

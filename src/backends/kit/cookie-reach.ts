@@ -2,6 +2,7 @@
 // an answer counts only if its server names the page in `Access-Control-Allow-Origin`: an API that answers everybody with `*`,
 // or storage that a download is redirected to, would fail.
 
+import { parseUrl } from '../../parse-url.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { AttachedRequest } from '../../seam/io.ts'
 import type { Credentials } from '../../state/credentials.ts'
@@ -36,8 +37,7 @@ export function cookieReach(endpoints: readonly string[], wanted?: CookieOrigins
   }
 }
 
-const isOrigin = (place: unknown): boolean =>
-  typeof place === 'string' && URL.canParse(place) && new URL(place).origin === place
+const isOrigin = (place: unknown): boolean => typeof place === 'string' && parseUrl(place)?.origin === place
 
 /** By string where it is spelled as usual: it is asked for each request. */
 const isAt = (url: string, origin: string): boolean => url.startsWith(`${origin}/`) || new URL(url).origin === origin

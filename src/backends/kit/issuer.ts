@@ -1,5 +1,6 @@
 // Which URLs an authorization server may have.
 
+import { parseUrl } from '../../parse-url.ts'
 import { InvalidOptionError } from '../../errors.ts'
 
 // A server on this machine, for development.
@@ -7,8 +8,9 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
 
 /** Whether nobody on the way can read or forge what goes there. */
 export function isSafeUrl(url: unknown): url is string {
-  if (typeof url !== 'string' || !URL.canParse(url)) return false
-  const { protocol, hostname } = new URL(url)
+  const parsed = typeof url === 'string' ? parseUrl(url) : null
+  if (!parsed) return false
+  const { protocol, hostname } = parsed
   return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))
 }
 

@@ -1,5 +1,6 @@
 // Where a socket leads to, and whether a token may go there.
 
+import { parseUrl } from '../../parse-url.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { SessionInternals } from '../../request/replayable.ts'
 
@@ -10,8 +11,8 @@ export function hrefOf(
   carriesToken: boolean,
 ): string {
   const base = runtime.base()
-  if (!URL.canParse(url, base)) throw new InvalidOptionError('url', 'must be a URL, or a path of a page')
-  const parsed = new URL(url, base)
+  const parsed = parseUrl(url, base)
+  if (!parsed) throw new InvalidOptionError('url', 'must be a URL, or a path of a page')
   // A WebSocket takes no fragment, and not every browser takes http: for ws:.
   parsed.hash = ''
   const href = parsed.href.replace(/^http/, 'ws')
