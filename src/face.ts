@@ -17,7 +17,7 @@ export interface RefreshOptions {
   /** Input for the backend, where the server takes some. */
   data?: Json
   /** Frees this caller; the refresh goes on for the others. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 /** Every method is this-free: `const { fetch, getToken } = session` works. */

@@ -216,7 +216,7 @@ function assertAccepted(
     if (asked[option] !== undefined && !accepts.includes(option))
       throw new InvalidOptionError(
         option,
-        `is not supported by the backend ${name}: nothing was sent. Your own backend lists in \`accepts\` what it supports`,
+        `is not supported by the backend ${name}: nothing was sent. Where your server takes it, say so: bearer({ accepts: ['organizationId'], body: … }), or \`accepts\` in a backend of your own`,
       )
 }
 

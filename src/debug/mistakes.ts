@@ -37,6 +37,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
   let lastAnswer: Of<'answer'> | null = null
   let lastAt = 0
   let pageAnsweredAt = -Infinity
+  let [hasSignedInHere, hasRenewed] = [false, false]
   let failed: { name: string; origin: string; at: number } | null = null
 
   const nameOf = ({ method, url }: { method: string; url: string }): string => `${method} ${placeName(url, page)}`
@@ -47,15 +48,15 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     const name = nameOf(answer)
     lookAtReach(answer)
     lookAtClock(answer)
-    if (isHtml(answer) && status < 500)
+    if (NO_ROUTE.includes(status))
+      warn(
+        `route ${name}`,
+        `${name} answered ${status}${isHtml(answer) ? ' with a web page' : ''}, so there is no such route, and the session can't be renewed. Check the URLs of the backend ${backend}, such as refreshUrl.`,
+      )
+    else if (isHtml(answer) && status < 500)
       warn(
         `html ${name}`,
         `${name} answered with a web page (${status}, text/html), so something else than your API answers there: a dev server, a router that sends every path to index.html, or a login page. Send that path on to your API (in Vite: server.proxy), or give the backend ${backend} the whole URL of your API.`,
-      )
-    else if (NO_ROUTE.includes(status))
-      warn(
-        `route ${name}`,
-        `${name} answered ${status}, so there is no such route, and the session can't be renewed. Check the URLs of the backend ${backend}, such as refreshUrl.`,
       )
   }
 
@@ -135,6 +136,16 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
       )
   }
 
+  /** A user who has just signed in has a refresh token that nobody used yet: that it is refused is a misunderstanding. */
+  function lookAtFirstRefresh({ outcome }: Of<'refresh-end'>): void {
+    hasRenewed ||= outcome === 'renewed'
+    if (outcome !== 'refused' || !hasSignedInHere || hasRenewed || !lastAnswer) return
+    warn(
+      'first-refresh',
+      `The first refresh after the sign-in was refused: ${nameOf(lastAnswer)} answered ${lastAnswer.status}. Does the server want the refresh token in another field (refreshTokenName) or another place (refreshTokenIn)? The backend ${backend} takes that answer for the end of the session: see isRefused.`,
+    )
+  }
+
   function lookAtToken({ token, canRefresh }: Of<'token'>): void {
     if (token === null) return
     wasSignedIn = true
@@ -189,6 +200,8 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
           lastAnswer = null
           return
         case 'refresh-end':
+          lookAtFirstRefresh(trace)
+          return lookAtFailure(trace)
         case 'exchange-end':
           return lookAtFailure(trace)
         case 'token':
@@ -197,6 +210,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
       }
     },
     onChange({ current: { claims }, changed, source, reason }) {
+      if (source === 'this-tab' && reason === 'signed-in') [hasSignedInHere, hasRenewed] = [true, false]
       // Claims that are equal but for their times stay the same object: only new ones have a time that means something.
       const iat = claims?.['iat']
       if (source !== 'this-tab' || !changed.includes('claims') || typeof iat !== 'number') return

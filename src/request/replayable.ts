@@ -24,7 +24,6 @@ export interface RequestOptions {
 /** How resesh/xhr takes part: a transport for one request, in place of the real fetch. Two copies of the SDK agree on it. */
 export const transportKey: unique symbol = Symbol.for('resesh.via')
 
-/** What `installFetch`, and tools such as `debug`, need of a session. */
 /** What the functions of a session need of it, such as `installFetch` and `openSocket`. */
 export const internalsKey: unique symbol = Symbol.for('resesh.internals')
 

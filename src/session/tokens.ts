@@ -22,7 +22,7 @@ export interface TokenOptions {
   /** A token for another audience (RFC 8707), by `sideTokens()`, where the backend has such. */
   resource?: string
   /** Frees this caller; the refresh goes on for the others. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 export type GetToken = (options?: TokenOptions) => Promise<string | null>

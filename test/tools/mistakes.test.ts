@@ -59,8 +59,29 @@ test('a refresh URL that answers 404', async () => {
   expect(warnings).toEqual([expect.stringMatching(/POST \/auth\/refresh answered 404.*no such route.*refreshUrl/)])
 })
 
-test.each([200, 404])('a refresh URL that answers %i with a web page', async (status) => {
-  const { session, warnings } = over(() => new Response('<!doctype html>', { status, headers: html().headers }))
+test('a 404 is a missing route, also where the server sends a web page with it, as Express does', async () => {
+  const { session, warnings } = over(() => new Response('<!doctype html>', { status: 404, headers: html().headers }))
+  await twice(() => session.refresh())
+  expect(warnings).toEqual([expect.stringMatching(/answered 404 with a web page.*no such route.*refreshUrl/)])
+})
+
+test('a first refresh that is refused right after the sign-in names what the server may want', async () => {
+  const { session, warnings } = over(() => Response.json({ error: 'no token' }, { status: 401 }), { initial: null })
+  await session.signIn(signedIn)
+  await session.refresh()
+  expect(warnings).toEqual([
+    expect.stringMatching(/first refresh after the sign-in was refused.*401.*refreshTokenName/),
+  ])
+})
+
+test('a refusal of what was stored long ago is no mistake', async () => {
+  const { session, warnings } = over(() => Response.json({}, { status: 401 }))
+  await session.refresh()
+  expect(warnings).toEqual([])
+})
+
+test('a refresh URL that answers 200 with a web page', async () => {
+  const { session, warnings } = over(() => new Response('<!doctype html>', { headers: html().headers }))
   await twice(() => session.refresh())
   expect(warnings).toEqual([
     expect.stringMatching(/POST \/auth\/refresh answered with a web page \(.*text\/html.*server\.proxy/),
