@@ -142,7 +142,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     if (outcome !== 'refused' || !hasSignedInHere || hasRenewed || !lastAnswer) return
     warn(
       'first-refresh',
-      `The first refresh after the sign-in was refused: ${nameOf(lastAnswer)} answered ${lastAnswer.status}. Does the server want the refresh token in another field (refreshTokenName) or another place (refreshTokenIn)? The backend ${backend} takes that answer for the end of the session: see isRefused.`,
+      `The first refresh after the sign-in was refused: ${nameOf(lastAnswer)} answered ${lastAnswer.status}. Check in which field (refreshTokenName) and in which place (refreshTokenIn) the server wants the refresh token. The backend ${backend} takes that answer for the end of the session: see isRefused.`,
     )
   }
 

@@ -38,13 +38,15 @@ export function createExchange<U, C>(
   const { clock, records } = runtime
   const { replayWindow } = settings
 
+  /** The record does not know yet that the user has signed out, and no other session has begun since. */
+  const isOver = <A>({ maySpend }: CoreOperation<U, A>, found: Stored<U> | null): boolean =>
+    !!store.writeSignOut && !store.credentials && maySpend(found?.credentials ?? null)
+
   async function talk<A>(operation: CoreOperation<U, A>): Asking<U, A> {
     const { stored: found, isSole, notBefore } = await journal.look()
     if (notBefore && operation.maySpend(store.credentials)) return notBefore
-    // The record does not know yet that the user has signed out, and no other session has begun since.
-    const isOver = !!store.writeSignOut && !store.credentials && operation.maySpend(found?.credentials ?? null)
     // Without a lock over all tabs, the tab that has sent the last attempt may be about to write its answer.
-    const plan = isOver ? 'adopt' : operation.plan(found, clock.now(), isSole ? replayWindow : 0)
+    const plan = isOver(operation, found) ? 'adopt' : operation.plan(found, clock.now(), isSole ? replayWindow : 0)
     switch (plan) {
       case 'send':
         return begin(operation, found, isSole)

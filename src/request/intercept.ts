@@ -43,6 +43,8 @@ export function createIntercept<U, C>(
   const mustBeAlone = ({ request, isInLogin }: Trip<U, C>): boolean =>
     beginsSession(request) && !request.keepalive && !(isInLogin && reentrance.isLoggingIn)
 
+  const transmit = (trip: Trip<U, C>): Promise<Response> => (mustBeAlone(trip) ? sendAlone(trip) : send(trip))
+
   async function travel(input: RequestInfo | URL, init: SessionRequestInit): Promise<Response> {
     const from = init instanceof Request ? new Request(input, init) : input
     const request = new ReplayableRequest(from, init, surroundings, budget)
@@ -56,7 +58,7 @@ export function createIntercept<U, C>(
       for (;;) {
         const mustDepart = trip.hasWaited || trip.refusal
         if (mustDepart && !(await depart(trip))) return trip.refusal!
-        const response = await (mustBeAlone(trip) ? sendAlone(trip) : send(trip))
+        const response = await transmit(trip)
         trip.refusal = response
         if (trip.hasPlace) leave(trip)
         const deciding = decide(trip, response)

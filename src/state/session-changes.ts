@@ -99,6 +99,10 @@ export const signOutRenewedChange =
   (old) =>
     old?.signOuts.some((each) => id === null || each.id === id) ? old : undefined
 
+/** Neither a token, nor how long a cookie lives. */
+const saysNoLife = (said: Credentials<unknown>, receipt: Receipt): boolean =>
+  !said.accessToken && lifetimeOf(said, receipt) === null
+
 /**
  * After an ordinary response brought credentials (`fresh`: merged with the held ones), or said that the session is over.
  * @param isSame Whether that is the session which this tab holds.
@@ -124,7 +128,6 @@ export const responseChange =
     if (held && !said.refreshToken && isNewer(old.version, heldVersion)) return undefined
     if (!old.signedIn || !isSame) return beginSession(old, issuedNow(fresh, 'signed-in', receipt))
     // A response that says nothing of a token, nor of how long a cookie lives, makes neither any younger.
-    if (!said.accessToken && lifetimeOf(said, receipt) === null)
-      return renewCredentials(old, { ...old, reason: 'updated' })
+    if (saysNoLife(said, receipt)) return renewCredentials(old, { ...old, reason: 'updated' })
     return renewCredentials(old, issuedAfter(old, held ?? {}, said, fresh, 'updated', receipt))
   }

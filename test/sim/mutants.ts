@@ -169,8 +169,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a request is sent again after a network error',
     file: 'request/intercept.ts',
-    replace: 'const response = await (mustBeAlone(trip) ? sendAlone(trip) : send(trip))',
-    by: 'const response = await send(trip).catch(() => send(trip))',
+    replace: 'const response = await transmit(trip)',
+    by: 'const response = await transmit(trip).catch(() => transmit(trip))',
     oracles: ['I4', 'I16'],
     seed: 0,
   },
