@@ -62,8 +62,9 @@ export interface SessionOptions<U = Json, _C = Json> {
   /** Which requests are sent again after an expired response. @default 'auto' */
   replay?: Replay
   /**
-   * How long the server forgives a second use of a refresh token, in ms; `Infinity`: asking again uses nothing up. A tab whose script stands still in the middle of a refresh
-   * keeps the others waiting for a fifth of `timeout` then, in place of all of it. @default the backend's, else 0
+   * How long the server forgives a second use of a refresh token, in ms; `Infinity`: asking again uses nothing up. A tab whose
+   * script stands still in the middle of a refresh keeps the others waiting for a fifth of `timeout` then, in place of all of it.
+   * @default the backend's, else 0
    */
   replayWindow?: number
   /** Everything the SDK touches. Left out: the real one, read at call time. `null`: absent. */

@@ -1,4 +1,4 @@
-// A URL, where a text is one. Pure.
+// What is asked of a URL in more than one room. Pure.
 
 /** `null`: it is none. Not `URL.canParse`, which browsers have only since 2023. */
 export function parseUrl(url: string | URL, base?: string): URL | null {
@@ -8,3 +8,6 @@ export function parseUrl(url: string | URL, base?: string): URL | null {
     return null
   }
 }
+
+/** A URL as messages show it, and as endpoints are compared: the query may hold a secret. */
+export const withoutQuery = (url: string): string => url.replace(/[?#].*/, '')

@@ -3,6 +3,7 @@
 
 import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
 import { nearestTo } from '../nearest.ts'
+import { withoutQuery } from '../parse-url.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { RequestView } from '../seam/io.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
@@ -52,8 +53,6 @@ export function assertDelivered(response: Response): void {
 /** The origins of absolute URLs; a relative URL is on the page's own. */
 export const originsOf = (urls: readonly (string | undefined)[]): string[] =>
   urls.filter((url) => /^https?:/i.test(url ?? '')).map((url) => new URL(url!).origin)
-
-const withoutQuery = (url: string): string => url.replace(/[?#].*/, '')
 
 /**
  * For {@link Backend.owns}: whether an absolute URL is one of these endpoints, each absolute or a path, whatever its query.

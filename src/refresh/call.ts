@@ -2,6 +2,7 @@
 
 import { InvalidTokenError, messageOf, RefreshFailedError, SessionError } from '../errors.ts'
 import type { Context } from '../context.ts'
+import { withoutQuery } from '../parse-url.ts'
 import type { Io } from '../seam/io.ts'
 import { traceCall } from '../request/traced.ts'
 import type { Attempt } from './journal.ts'
@@ -42,9 +43,6 @@ const MAX_KEEPALIVE_LENGTH = 60_000
 /** A request without credentials, such as for a server's metadata, uses nothing up: the first request is still to come. */
 const isHarmless = ({ method, headers, credentials }: RequestInit = {}): boolean =>
   credentials === 'omit' && !method && !headers
-
-/** A URL without its query, which may hold a secret. */
-const withoutQuery = (url: string): string => url.replace(/[?#].*/, '')
 
 const describe = (input: RequestInfo | URL, init: RequestInit | undefined): string =>
   `${init?.method ?? 'GET'} ${withoutQuery(input instanceof Request ? input.url : String(input))}`

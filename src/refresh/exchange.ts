@@ -39,8 +39,8 @@ export function createExchange<U, C>(
   const { replayWindow } = settings
 
   /** The record does not know yet that the user has signed out, and no other session has begun since. */
-  const isOver = <A>({ maySpend }: CoreOperation<U, A>, found: Stored<U> | null): boolean =>
-    !!store.writeSignOut && !store.credentials && maySpend(found?.credentials ?? null)
+  const isOver = <A>(operation: CoreOperation<U, A>, found: Stored<U> | null): boolean =>
+    !!store.writeSignOut && !store.credentials && operation.maySpend(found?.credentials ?? null)
 
   async function talk<A>(operation: CoreOperation<U, A>): Asking<U, A> {
     const { stored: found, isSole, notBefore } = await journal.look()
