@@ -5,9 +5,8 @@ import type { SessionOptions } from '../options.ts'
 import type { Platform } from '../runtime/ports.ts'
 import { createSession } from '../session.ts'
 import type { Json } from '../state/credentials.ts'
-import { custom } from '../storage/custom.ts'
-import type { SessionStorage } from '../storage/storage.ts'
 import { createSharedLocks } from './locks.ts'
+import { createChannels, createSharedStorage } from './shared.ts'
 
 export interface TestTabs {
   /**
@@ -17,40 +16,6 @@ export interface TestTabs {
   open<U = Json, C = Json>(options: SessionOptions<U, C>): Session<U, C>
   /** Closes all tabs. What they stored stays, as after a reload. */
   close(): void
-}
-
-/** As BroadcastChannel, among the tabs of one process. */
-function createChannels(): typeof BroadcastChannel {
-  const all = new Set<Channel>()
-  class Channel {
-    onmessage: ((event: { data: unknown }) => void) | null = null
-    constructor(readonly name: string) {
-      all.add(this)
-    }
-    postMessage(data: unknown): void {
-      const others = [...all].filter((each) => each !== this && each.name === this.name)
-      queueMicrotask(() => others.forEach((each) => all.has(each) && each.onmessage?.({ data })))
-    }
-    close(): void {
-      all.delete(this)
-    }
-  }
-  return Channel as unknown as typeof BroadcastChannel
-}
-
-function createSharedStorage(): SessionStorage {
-  const items = new Map<string, string>()
-  return custom({
-    getItem: (key) => items.get(key) ?? null,
-    setItem: (key, value) => items.set(key, value),
-    update(key, change) {
-      const next = change(items.get(key) ?? null)
-      if (next === undefined) return false
-      if (next === null) items.delete(key)
-      else items.set(key, next)
-      return true
-    },
-  })
 }
 
 /**

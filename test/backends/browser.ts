@@ -1,10 +1,10 @@
 // A browser without a browser: tabs that share a cookie jar, storage, locks and messages, on a page of one origin, in front of
 // whatever server a test has. Redirects, `no-cors` and cookies are as fetch has them; time passes when it is told to.
 
-import { createSession, type Backend, type Session, type SessionOptions, type SessionStorage } from 'resesh'
+import { createSession, type Backend, type Session, type SessionOptions } from 'resesh'
 import { sideTokens } from 'resesh/side-tokens'
-import { custom } from 'resesh/storage/custom'
 import { onTestFinished } from 'vitest'
+import { createChannels, createSharedStorage } from '../../src/testing/shared.ts'
 import { createWire, type Wire } from '../support/session.ts'
 
 export const PAGE = 'https://app.example.test'
@@ -130,39 +130,6 @@ function createLocks(): LockManager {
   return { request } as unknown as LockManager
 }
 
-/** As BroadcastChannel, for one browser. */
-function createChannels(): typeof BroadcastChannel {
-  const all = new Set<Channel>()
-  class Channel {
-    onmessage: ((event: { data: unknown }) => void) | null = null
-    constructor(readonly name: string) {
-      all.add(this)
-    }
-    postMessage(data: unknown): void {
-      const others = [...all].filter((each) => each !== this && each.name === this.name)
-      setImmediate(() => others.forEach((each) => each.onmessage?.({ data })))
-    }
-    close(): void {
-      all.delete(this)
-    }
-  }
-  return Channel as unknown as typeof BroadcastChannel
-}
-
-function createStorage(): SessionStorage {
-  const values = new Map<string, string>()
-  return custom({
-    getItem: (key) => values.get(key) ?? null,
-    setItem: (key, value) => values.set(key, value),
-    update(key, change) {
-      const next = change(values.get(key) ?? null)
-      if (next === undefined) return false
-      if (next !== null) values.set(key, next)
-      return true
-    },
-  })
-}
-
 // Back-off all but none: tests wait for what happens, not for how long it is put off.
 const littleChance = Object.create(Math, { random: { value: () => 0.01 } }) as Math
 
@@ -182,7 +149,7 @@ export function createBrowser(handle: Handle, backend: () => Backend<any>, clock
     Date: Object.assign(class extends Date {}, { now: clock.now }) as DateConstructor,
     performance: { now: clock.now } as Performance,
     navigator: { locks: createLocks(), onLine: true } as Navigator,
-    BroadcastChannel: createChannels(),
+    BroadcastChannel: createChannels(setImmediate),
     location: { origin: PAGE, href: `${PAGE}/`, hostname: new URL(PAGE).hostname, protocol: 'https:' } as Location,
     document: {
       get cookie() {
@@ -195,7 +162,7 @@ export function createBrowser(handle: Handle, backend: () => Backend<any>, clock
       addEventListener() {},
     } as unknown as Document,
   }
-  const storage = createStorage()
+  const storage = createSharedStorage()
   return {
     wire,
     jar,

@@ -12,7 +12,7 @@ import { entry } from '../../tsup.config.ts'
 const floors = [
   { name: 'roof', files: ['global', 'index', 'testing', 'testing/server'] },
   { name: 'for the tests of an app', files: ['testing/*'] },
-  { name: 'parts of that', files: ['testing/locks'] },
+  { name: 'parts of that', files: ['testing/locks', 'testing/shared'] },
   {
     name: 'what an app adds',
     files: ['adapters/*', 'backends/*', 'extensions/*', 'expired', 'debug', 'devtools', 'explain'],
