@@ -5,6 +5,7 @@ import { defineConfig } from 'vite'
 import { createSampleServer } from '../test/servers/sample/server.ts'
 import { sampleServer } from '../test/servers/sample/vite.ts'
 import { aliases } from '../test/setup/aliases.mjs'
+import { frame } from './examples/frame.ts'
 import { guide } from './guide/site/plugin.ts'
 import { vendors } from '../test/servers/vendors/vite.ts'
 
@@ -15,7 +16,7 @@ const server = createSampleServer({ knobs: { refreshDelayMs: 140, apiDelayMs: 4,
 
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
-  plugins: [sampleServer(server), vendors(), guide()],
+  plugins: [sampleServer(server), vendors(), frame(), guide()],
   resolve: {
     alias: aliases('src'),
   },
