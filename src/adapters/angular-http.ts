@@ -4,7 +4,8 @@
 import type { HttpErrorResponse, HttpEvent, HttpHeaders, HttpInterceptorFn, HttpResponse } from '@angular/common/http'
 import { Observable } from 'rxjs'
 import type { Session } from '../face.ts'
-import { type SessionRequestInit, transportKey } from '../request/replayable.ts'
+import { transportKey } from '../internals.ts'
+import type { SessionRequestInit } from '../request/replayable.ts'
 
 type Answer = HttpResponse<unknown> | HttpErrorResponse
 

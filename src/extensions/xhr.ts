@@ -2,7 +2,7 @@
 // transport, and after a refresh it is opened and sent again. What an answer would tell the page is held back until it is
 // known to be the last one: as a rule within the very event that brought it, which then goes on untouched.
 
-import { transportKey } from '../request/replayable.ts'
+import { transportKey } from '../internals.ts'
 import { globalsOf } from '../runtime/globals.ts'
 import type { Undo } from '../seam/io.ts'
 import type { Session } from '../face.ts'

@@ -9,6 +9,7 @@ import type { Attempt } from './journal.ts'
 import { standInFor } from '../runtime/globals.ts'
 import { createTimedTransport } from '../runtime/timed-transport.ts'
 import { abortable, pause, withTimeout } from '../runtime/wait.ts'
+import { CHECK_URL, isRedirect, leadsElsewhere } from '../runtime/wrong-url.ts'
 import type { Receipt } from '../state/expiry.ts'
 
 export interface Call<A> {
@@ -34,9 +35,6 @@ export type CallBackend<U> = <A>(run: (io: Io<U>) => Promise<A>, options?: CallO
 const ASKS_ELSEWHERE =
   ' The backend made no request through io.fetch: if it asks through session.fetch or a patched fetch, its endpoints belong in `owns`.'
 
-const CHECK_URL =
-  ' That looks like a wrong URL: check the path, its trailing slash, the method, and what the proxy or development server does with it.'
-
 // Fetch refuses `keepalive` to bodies of more than 64 KiB.
 const MAX_KEEPALIVE_LENGTH = 60_000
 
@@ -46,16 +44,6 @@ const isHarmless = ({ method, headers, credentials }: RequestInit = {}): boolean
 
 const describe = (input: RequestInfo | URL, init: RequestInit | undefined): string =>
   `${init?.method ?? 'GET'} ${withoutQuery(input instanceof Request ? input.url : String(input))}`
-
-/** In a browser, a redirect that is not followed shows nothing but that. */
-const isRedirect = ({ type, status }: Response): boolean =>
-  type === 'opaqueredirect' || (status >= 300 && status < 400 && status !== 304)
-
-const isPage = ({ ok, headers }: Response): boolean => ok && /^text\/html\b/i.test(headers.get('content-type') ?? '')
-
-/** Whether an answer shows that the URL leads to something else. A server that is down may well send HTML: that is a 5xx. */
-const leadsElsewhere = (response: Response): boolean =>
-  response.status === 404 || response.status === 405 || isRedirect(response) || isPage(response)
 
 export const createCaller =
   <U, C>({ runtime, backend, settings, reentrance, events }: Context<U, C>): CallBackend<U> =>

@@ -3,6 +3,7 @@
 // of its origin, one copy of its headers, the real fetch.
 
 import type { Context } from '../context.ts'
+import { transportKey } from '../internals.ts'
 import type { Awaitable } from '../seam/io.ts'
 import type { Act } from './act.ts'
 import type { Decide } from './decide.ts'
@@ -10,7 +11,7 @@ import type { Hooks } from './hooks.ts'
 import { createForgottenOrigin, type IsAllowed } from './origins.ts'
 import type { Prepare } from './prepare.ts'
 import type { CopyBudget } from './body.ts'
-import { ReplayableRequest, type SessionRequestInit, transportKey } from './replayable.ts'
+import { ReplayableRequest, type SessionRequestInit } from './replayable.ts'
 import type { Send } from './send.ts'
 import type { SendAlone } from './send-alone.ts'
 import { viewOf } from './response-view.ts'

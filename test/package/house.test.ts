@@ -77,7 +77,10 @@ const floors = [
     files: ['backends/kit', 'session/answers', 'extensions/xhr/*', 'request/*', 'storage/resilient', 'storage/local'],
   },
   { name: 'storages', files: ['backends/kit/*', 'storage/*', 'request/replayable', 'nearest'] },
-  { name: 'the world', files: ['runtime/*', 'backends/kit/news', 'storage/vault', 'storage/storage', 'request/body'] },
+  {
+    name: 'the world',
+    files: ['runtime/*', 'backends/kit/news', 'storage/vault', 'storage/storage', 'request/body', 'internals'],
+  },
   { name: 'its globals', files: ['runtime/globals', 'runtime/ports'] },
   { name: 'the seam', files: ['seam/*'] },
   { name: 'what the core decides', files: ['state/plan', 'state/verdict', 'state/changes', 'state/session-changes'] },
