@@ -97,8 +97,11 @@ test('an API that refuses everybody is drawn as such, and not asked a third time
   await expect.poll(() => drawn('failed')).toBe(200)
 })
 
-test('signing out shows the way back in', async () => {
+test('signing out shows the way back in: the form, and the first button, which signs in by itself', async () => {
   await page.click('#signed-in button')
   await page.waitForSelector('#sign-in:not([hidden])')
-  expect(await page.isDisabled('[data-fire=server]')).toBe(true)
+  expect(await page.isDisabled('[data-fire=few]')).toBe(true)
+  await fire('server')
+  expect([await figure('refreshes'), await figure('failures')]).toEqual([1, 0])
+  expect(await page.locator('#signed-in').isVisible()).toBe(true)
 })

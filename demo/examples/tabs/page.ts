@@ -1,15 +1,15 @@
 // Three tabs side by side: what one of them does, and what the others hear of it.
 
-import type { Stats } from '../../../test/servers/sample/server.ts'
 import { $ } from '../../dom.ts'
-import { askServer, session } from '../../session.ts'
+import { sameChoice, showChoice } from '../../servers/choice.ts'
+import { askServer, type ServerState, session } from '../../session.ts'
 import { showWays } from '../shell.ts'
 
 const PER_TAB = 20
 
 const frames = (): Window[] => Array.from(document.querySelectorAll('iframe'), ({ contentWindow }) => contentWindow!)
 
-const countRefreshes = async (): Promise<number> => (await askServer<{ stats: Stats }>('/sample/state')).stats.refreshes
+const countRefreshes = async (): Promise<number> => (await askServer<ServerState>('state')).stats.refreshes
 
 /** Each tab answers how many of its requests were served. */
 const fetchIn = (tab: Window): Promise<number> =>
@@ -21,7 +21,7 @@ const fetchIn = (tab: Window): Promise<number> =>
   })
 
 async function burst(): Promise<void> {
-  await askServer('/sample/expire', {})
+  await askServer('expire', {})
   const before = await countRefreshes()
   const served = await Promise.all(frames().map(fetchIn))
   $('[data-figure=refreshes]').textContent = String((await countRefreshes()) - before)
@@ -32,10 +32,12 @@ const button = $<HTMLButtonElement>('#burst')
 const outcome = $('#outcome')
 
 showWays()
+showChoice()
+for (const frame of document.querySelectorAll('iframe')) frame.src = `./tab.html${sameChoice}`
 session.subscribe(({ status }) => {
   button.disabled = status !== 'authenticated'
   outcome.textContent =
-    status === 'authenticated' ? `${3 * PER_TAB} requests, at the same moment.` : 'Sign in first, in whatever tab.'
+    status === 'authenticated' ? `${3 * PER_TAB} requests, at the same moment.` : 'Sign in first, in any of the tabs.'
 })
 button.addEventListener('click', () => {
   burst().catch((error: unknown) => (outcome.textContent = String(error)))
