@@ -30,7 +30,8 @@ const CHOICE = `<div class="choice">
       <select id="server" aria-describedby="server-note"></select>
       <code id="server-code"></code>
       <p id="server-note">
-        The same session, whatever the server is: only this line differs. Choosing a server loads the page again.
+        <span class="roomy">The same session, whatever the server is: only this line differs.</span>
+        Choosing a server loads the page again.
       </p>
     </div>`
 

@@ -11,8 +11,10 @@ const asked = new URLSearchParams(location.search).get('server')
 
 export const chosen: DemoServer = servers.find(({ key }) => key === asked) ?? servers[0]!
 
+const searchFor = (key: string): string => (key === servers[0]!.key ? '' : `?server=${key}`)
+
 /** For the URL of a page that takes the same choice. */
-export const sameChoice: string = chosen === servers[0] ? '' : `?server=${chosen.key}`
+export const sameChoice: string = searchFor(chosen.key)
 
 const FOCUS = 'demo:choice'
 
@@ -31,7 +33,7 @@ export const showChoice = (): void => {
   select.addEventListener('change', () => {
     // The page loads again: the keyboard goes on where it was.
     sessionStorage.setItem(FOCUS, '')
-    location.search = select.value === servers[0]!.key ? '' : `?server=${select.value}`
+    location.assign(location.pathname + searchFor(select.value))
   })
   if (sessionStorage.getItem(FOCUS) !== null) select.focus({ preventScroll: true })
   sessionStorage.removeItem(FOCUS)

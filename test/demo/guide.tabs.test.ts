@@ -1,7 +1,9 @@
 // The guide as a reader meets it: rendered, with a session beside the text that does what it says; and no barrier on any page.
 
+import { statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { backendPages, guidePages } from '../../demo/guide/site/pages.ts'
+import { backendPages, guidePages, root, textOf } from '../../demo/guide/site/pages.ts'
 import { barriersOn } from './barriers.ts'
 import { visitDemo } from './demo.ts'
 
@@ -36,10 +38,33 @@ test('every page of the guide is there, and leads to the next', async () => {
   expect((await page.request.get(`${visit.url}guide/`)).status()).toBe(200)
 })
 
+test('each picture is there on the page and beside its file, is small, and says what it shows', async () => {
+  const page = await visit.open()
+  const shown: string[] = []
+  for (const guidePage of guidePages().filter((each) => textOf(each).includes('!['))) {
+    await page.goto(`${visit.url}guide/${guidePage.name}`, { waitUntil: 'load' })
+    const pictures = await page.locator('main img').evaluateAll((images) =>
+      images.map((image) => ({
+        src: image.getAttribute('src')!,
+        alt: image.getAttribute('alt')!,
+        wide: (image as HTMLImageElement).naturalWidth,
+      })),
+    )
+    for (const { src, alt, wide } of pictures) {
+      expect(wide, src).toBeGreaterThan(0)
+      expect(alt.length, src).toBeGreaterThan(40)
+      expect(statSync(join(root, dirname(guidePage.file), src)).size, src).toBeLessThan(120 * 1024)
+      shown.push(src)
+    }
+  }
+  expect(shown).toHaveLength(4)
+})
+
 describe('axe-core finds no barrier', () => {
   const places = [
     '',
     'guide/start',
+    'guide/debug',
     'guide/your-server',
     'guide/security',
     'guide/backends/bearer',

@@ -24,7 +24,9 @@ async function burst(): Promise<void> {
   await askServer('expire', {})
   const before = await countRefreshes()
   const served = await Promise.all(frames().map(fetchIn))
-  $('[data-figure=refreshes]').textContent = String((await countRefreshes()) - before)
+  const refreshes = (await countRefreshes()) - before
+  $('[data-figure=refreshes]').textContent = String(refreshes)
+  $('#figures dt').textContent = refreshes === 1 ? 'refresh' : 'refreshes'
   $('[data-figure=served]').textContent = String(served.reduce((sum, each) => sum + each, 0))
 }
 
