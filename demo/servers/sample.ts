@@ -19,7 +19,7 @@ export const sampleServers: readonly DemoServer[] = [
   {
     ...own,
     key: 'bearer',
-    title: 'Access and refresh token as JSON',
+    title: 'Tokens as JSON',
     backend: () => bearer({ refreshUrl: '/auth/refresh', signOutUrl: '/auth/logout', userUrl: '/auth/user' }),
     signIn: (session, username, password) =>
       session.signIn(fetch('/auth/login', { method: 'POST', body: JSON.stringify({ username, password }) })),
@@ -49,7 +49,7 @@ export const sampleServers: readonly DemoServer[] = [
   {
     ...own,
     key: 'cookie',
-    title: 'Cookie that no script can read',
+    title: 'Cookie, no token in the page',
     name: 'cookie',
     backend: () =>
       cookie({

@@ -84,8 +84,6 @@ const pictures = [
     path: 'examples/tabs/',
     async shoot(page) {
       const tabs = ['First tab', 'Second tab', 'Third tab'].map((title) => page.frameLocator(`[title="${title}"]`))
-      await tabs[0].getByRole('button', { name: 'Sign in', exact: true }).click()
-      for (const tab of tabs) await tab.getByText('authenticated', { exact: true }).waitFor()
       await page.click('#burst')
       await page.getByText('60', { exact: true }).waitFor()
       for (const tab of tabs) await tab.getByText('20 of 20 requests were served').waitFor()

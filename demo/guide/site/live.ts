@@ -53,10 +53,16 @@ for (const [title, needsUser, run] of actions) {
 }
 
 showState(session)
-// The page that shows several tabs asks each of them.
+
+const untilSignedIn = (): Promise<void> =>
+  new Promise((resolve) => session.subscribe(({ status }) => status === 'authenticated' && resolve()))
+
+// The page that shows several tabs asks each of them. It may have signed in just now, and this tab is about to hear of it.
 addEventListener('message', ({ data, origin, ports: [port] }) => {
   if (origin !== location.origin || !port || typeof data?.fetch !== 'number') return
-  void fetchMany(data.fetch as number).then((served) => port.postMessage(served))
+  void untilSignedIn()
+    .then(() => fetchMany(data.fetch as number))
+    .then((served) => port.postMessage(served))
 })
 const line = (text: string): string => text.replace(/^resesh:\w+ /, '')
 debug(session, {
