@@ -82,7 +82,7 @@ export abstract class StandIn {
     if (item) return json({ item: Number(item) })
     if (pathname !== '/api/me') return this.app(request)
     if (request.method !== 'PATCH') return json(this.users.get(login.user))
-    return json(this.users.edit(login.user, (await request.json()) as Record<string, unknown>))
+    return json(this.users.edit(login.user, (await request.json().catch(() => ({}))) as Record<string, unknown>))
   }
 
   /** More of the app's API. */
