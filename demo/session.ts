@@ -1,29 +1,35 @@
-// The session of the demo, as an app would make it.
+// The session of the demo, as an app would make it, and the way past it to whoever runs the server.
 
-import { createSession } from 'resesh'
-import { bearer } from 'resesh/backends/bearer'
-import type { Profile } from '../test/servers/sample/profile.ts'
+import { createSession, type Session } from 'resesh'
+import { chosen } from './servers/choice.ts'
 
-export interface Claims {
-  sub: string
-  name: string
-  role: string
-  org: string
-  exp: number
-}
+const { backend, name, replayWindow } = chosen
 
-export const session = createSession<Profile, Claims>({
-  backend: bearer<Profile>({ refreshUrl: '/auth/refresh', signOutUrl: '/auth/logout', userUrl: '/auth/user' }),
+export const session: Session = createSession({
+  backend: backend(),
+  ...(name !== undefined && { name }),
+  ...(replayWindow !== undefined && { replayWindow }),
   // Nothing happens that was not asked for: the timeline shows what a click does.
   refreshAhead: 'never',
-  // What the sample server grants here, so that a refresh whose answer was lost can be sent again.
-  replayWindow: 10_000,
 })
 
 export type DemoSession = typeof session
 
-/** Past the session, and so not drawn: what the page wants to know of the sample server. */
-export const askServer = async <T>(path: string, body?: unknown): Promise<T> => {
-  const response = await fetch(path, body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) })
+/** Past the session, and so not drawn: what the page wants to know of the server, or does to it. */
+export const askServer = async <T>(what: string, body?: unknown): Promise<T> => {
+  const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
+  const response = await fetch(`${chosen.hand}/${what}`, init)
   return JSON.parse((await response.text()) || 'null')
+}
+
+/** The part of the knobs and the counts that every server has. */
+export interface ServerState {
+  stats: { requests: number; refreshes: number }
+  knobs: Knobs
+}
+export interface Knobs {
+  refreshDelayMs: number
+  refreshFailures: unknown[]
+  alwaysExpired: boolean
+  accessTokenLifeSeconds: number
 }

@@ -11,8 +11,11 @@ import { vendors } from '../test/servers/vendors/vite.ts'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
 
-// Slow enough to see a refresh happen. The grace window is what lets a lost answer be asked for again.
-const server = createSampleServer({ knobs: { refreshDelayMs: 140, apiDelayMs: 4, graceMs: 10_000 } })
+// Slow enough to see a refresh happen. The grace window is what lets a lost answer be asked for again. A cookie's token is not
+// renewed in silence: a page has to ask for it.
+const server = createSampleServer({
+  knobs: { refreshDelayMs: 140, apiDelayMs: 4, graceMs: 10_000, bffSilentRefresh: false },
+})
 
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),

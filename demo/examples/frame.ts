@@ -21,14 +21,27 @@ const TOP = `<header class="top">
           <rect class="replay" x="17" y="20" width="15" height="6" rx="1.5" />
         </svg>
         <h1>resesh</h1>
-        <p>One refresh goes out. Everything that waited is replayed.</p>
+        <p>Keeps the users of your web app signed in</p>
       </a>
     </header>`
+
+const CHOICE = `<div class="choice">
+      <label for="server">Server</label>
+      <select id="server" aria-describedby="server-note"></select>
+      <code id="server-code"></code>
+      <p id="server-note">
+        <span class="roomy">The same session, whatever the server is: only this line differs.</span>
+        Choosing a server loads the page again.
+      </p>
+    </div>`
+
+const parts = { head: HEAD, top: TOP, choice: CHOICE }
 
 export const frame = (): Plugin => ({
   name: 'frame',
   transformIndexHtml: {
     order: 'pre',
-    handler: (html) => html.replace('<!-- head -->', HEAD).replace('<!-- top -->', TOP),
+    handler: (html) =>
+      Object.entries(parts).reduce((page, [name, part]) => page.replace(`<!-- ${name} -->`, part), html),
   },
 })

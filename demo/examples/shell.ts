@@ -98,8 +98,9 @@ const card = (title: string, className: string, ...content: Node[]): HTMLElement
 export const showExample = (example: Example): void => {
   const id = <E extends HTMLElement>(name: string, element: E): E => Object.assign(element, { id: name })
   showWays()
+  const wire = Object.assign(el('ol', ''), { tabIndex: 0, ariaLabel: 'Over the wire' })
   $('main').append(
-    card('Over the wire', 'calls', id('wire', el('ol', ''))),
+    card('Over the wire', 'calls', id('wire', wire)),
     card('Session', 'state', id('state', el('dl', '')), el('div', 'life', id('life', el('i', '')))),
     card('The code', 'code', el('pre', '', id('code', el('code', '')))),
   )

@@ -31,7 +31,7 @@ const bodyOf = async (message: Request | Response): Promise<string[]> => {
   const type = message.headers.get('content-type') ?? ''
   if (type.includes('form')) return Array.from(new URLSearchParams(text), ([name, value]) => `${name}=${word(value)}`)
   try {
-    return text ? [shape(JSON.parse(text))] : []
+    return text ? [shape(JSON.parse(text)) || '{ }'] : []
   } catch {
     return [short(text)]
   }

@@ -1,53 +1,50 @@
 // Signing in and out.
 
+import { SignInRefusedError } from 'resesh'
 import { $ } from '../dom.ts'
-import type { Profile } from '../../test/servers/sample/profile.ts'
+import { chosen } from '../servers/choice.ts'
+import { nameOf } from '../servers/server.ts'
 import type { DemoSession } from '../session.ts'
 import type { DevtoolsElement } from 'resesh/devtools'
 
-interface SignedIn {
-  accessToken: string
-  refreshToken: string
-  expiresIn: number
-  user: Profile
+const messageOf = (error: unknown): string => {
+  if (error instanceof SignInRefusedError) return 'Wrong password. Try “secret”.'
+  return error instanceof Error ? error.message : String(error)
 }
 
-export const showAccount = (session: DemoSession, timeline: DevtoolsElement): void => {
+/** Returns what signs in whom the form names; it rejects when that fails, and the form says why. */
+export const showAccount = (session: DemoSession, timeline: DevtoolsElement): (() => Promise<void>) => {
   const form = $<HTMLFormElement>('#sign-in')
   const account = $('#signed-in')
   const wrong = $('.wrong', form)
+  const password = $<HTMLInputElement>('[name=password]', form)
 
-  session.subscribe(({ status, user }) => {
-    form.hidden = status !== 'unauthenticated'
-    account.hidden = status !== 'authenticated'
-    $('.who', account).textContent = user?.name ?? ''
-    document.body.dataset['status'] = status
+  password.disabled = chosen.takesAnyPassword === true
+  password.closest('label')!.hidden = password.disabled
+  session.subscribe((current) => {
+    form.hidden = current.status !== 'unauthenticated'
+    account.hidden = current.status !== 'authenticated'
+    $('.who', account).textContent = nameOf(current) ?? ''
+    document.body.dataset['status'] = current.status
   })
 
-  const signIn = () =>
-    session.signIn(async ({ fetch }) => {
-      const response = await fetch('/auth/login', {
-        method: 'POST',
-        body: JSON.stringify(Object.fromEntries(new FormData(form))),
-      })
-      if (!response.ok)
-        throw new Error(
-          response.status === 401 ? 'Wrong password. Try “secret”.' : `The server said ${response.status}.`,
-        )
-      const { expiresIn, ...rest }: SignedIn = await response.json()
-      return { ...rest, expiresInSeconds: expiresIn }
-    })
-
-  form.addEventListener('submit', (event) => {
-    event.preventDefault()
+  const signIn = async (): Promise<void> => {
     timeline.begin('Sign in')
     wrong.textContent = ''
-    signIn().catch((error: unknown) => {
-      wrong.textContent = error instanceof Error ? error.message : String(error)
-    })
+    try {
+      await chosen.signIn(session, $<HTMLInputElement>('[name=username]', form).value, password.value)
+    } catch (error) {
+      wrong.textContent = messageOf(error)
+      throw error
+    }
+  }
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    signIn().catch(() => {})
   })
   $('button', account).addEventListener('click', () => {
     timeline.begin('Sign out')
     void session.signOut()
   })
+  return signIn
 }

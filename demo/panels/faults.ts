@@ -1,8 +1,7 @@
 // Switches for the sample server's faults. Those that strike once go off by themselves when they have.
 
 import { $, el } from '../dom.ts'
-import type { Fault, Knobs } from '../../test/servers/sample/server.ts'
-import { askServer, type DemoSession } from '../session.ts'
+import { askServer, type DemoSession, type Knobs, type ServerState } from '../session.ts'
 
 interface Switch {
   readonly label: string
@@ -10,7 +9,7 @@ interface Switch {
   readonly set: (knobs: Knobs, on: boolean) => Partial<Knobs>
 }
 
-const once = (label: string, fault: Fault): Switch => ({
+const once = (label: string, fault: number | string): Switch => ({
   label,
   isOn: ({ refreshFailures }) => refreshFailures.includes(fault),
   set: ({ refreshFailures }, on) => ({
@@ -39,7 +38,7 @@ export const showFaults = (session: DemoSession): void => {
   const rows = switches.map(({ label, set }) => {
     const input = Object.assign(document.createElement('input'), { type: 'checkbox', role: 'switch' })
     input.addEventListener('change', () => {
-      if (knobs) void askServer<Knobs>('/sample/knobs', set(knobs, input.checked)).then(render)
+      if (knobs) void askServer<Knobs>('knobs', set(knobs, input.checked)).then(render)
     })
     return { input, row: el('label', 'switch', input, label) }
   })
@@ -47,7 +46,7 @@ export const showFaults = (session: DemoSession): void => {
     knobs = now
     rows.forEach(({ input }, index) => (input.checked = switches[index]!.isOn(now)))
   }
-  const read = () => void askServer<{ knobs: Knobs }>('/sample/state').then((state) => render(state.knobs))
+  const read = () => void askServer<ServerState>('state').then((state) => render(state.knobs))
 
   $('#faults').append(...rows.map(({ row }) => row))
   session.on('trace', ({ type }) => type === 'refresh-end' && read())

@@ -2,11 +2,13 @@
 // the others follow when a refresh that started after it has come back.
 
 import { $, el } from '../dom.ts'
-import type { Profile } from '../../test/servers/sample/profile.ts'
-import { type DemoSession } from '../session.ts'
+import { chosen } from '../servers/choice.ts'
+import { type Field, read } from '../servers/server.ts'
+import type { DemoSession } from '../session.ts'
+import { cannot } from './cannot.ts'
 import type { DevtoolsElement } from 'resesh/devtools'
 
-const fields = ['name', 'role', 'org'] as const
+const { fields, lacks } = chosen
 const titles = {
   nothing: 'Save only',
   token: 'Save, then getToken({ skipCache: true })',
@@ -16,7 +18,12 @@ const titles = {
 export const showProfile = (session: DemoSession, timeline: DevtoolsElement): void => {
   const form = $<HTMLFormElement>('#edit')
   const body = $('#sides')
-  let stored: Profile | null = null
+  const controls = [...form.elements]
+  const missing = controls.filter(
+    (control) => control.matches('input, select') && !fields.some((field) => field === control.getAttribute('name')),
+  )
+  const tokenButton = $('[value=token]', form)
+  let stored: Record<Field, string> | null = null
 
   const side = (value: string | undefined, truth: string | undefined) => {
     const isStale = value !== undefined && truth !== undefined && value !== truth
@@ -31,8 +38,8 @@ export const showProfile = (session: DemoSession, timeline: DevtoolsElement): vo
           '',
           el('th', '', field),
           side(stored?.[field], undefined),
-          side(user?.[field], stored?.[field]),
-          side(claims?.[field], stored?.[field]),
+          side(read(user, field), stored?.[field]),
+          side(read(claims, field), stored?.[field]),
         )
         row.dataset['field'] = field
         return row
@@ -46,7 +53,7 @@ export const showProfile = (session: DemoSession, timeline: DevtoolsElement): vo
     }
   }
   const load = async (init?: RequestInit) => {
-    const response = await session.fetch('/api/me', init)
+    const response = await session.fetch(`${chosen.at}/api/me`, init)
     if (response.ok) stored = await response.json()
     render()
   }
@@ -68,16 +75,24 @@ export const showProfile = (session: DemoSession, timeline: DevtoolsElement): vo
   })
 
   let signedInAs: string | undefined
-  session.subscribe(({ status, user }) => {
+  session.subscribe(({ status, user, claims }) => {
     if (status === 'loading') return
-    const id = status === 'authenticated' ? user?.id : undefined
+    const id = status === 'authenticated' ? String(user?.['id'] ?? claims?.['sub']) : undefined
     if (id !== signedInAs) {
       signedInAs = id
       stored = null
       fill()
       if (id !== undefined) load().then(fill, () => {})
     }
-    for (const element of form.elements) element.toggleAttribute('disabled', id === undefined)
+    for (const control of controls) {
+      const isMissing = missing.includes(control) || (control === tokenButton && lacks.token !== undefined)
+      control.toggleAttribute('disabled', id === undefined || isMissing)
+    }
     render()
+  })
+  cannot($('#edit-cannot'), {
+    [lacks.fields ?? '']: missing,
+    [lacks.token ?? '']: [tokenButton],
+    [lacks.user ?? '']: [],
   })
 }

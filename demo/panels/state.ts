@@ -2,6 +2,7 @@
 
 import type { Session } from 'resesh'
 import { $, el } from '../dom.ts'
+import { nameOf } from '../servers/server.ts'
 
 export const showState = (session: Session<any, any>): void => {
   const list = $('#state')
@@ -9,11 +10,11 @@ export const showState = (session: Session<any, any>): void => {
   let longest = 1
 
   const rows = () => {
-    const { status, user, stale, reason, expiresAt, organizationId } = session.current
+    const { status, user, claims, stale, reason, expiresAt, organizationId } = session.current
     const left = expiresAt === null ? null : Math.max(0, expiresAt - Date.now())
     return {
       status,
-      user: user?.name ?? user?.firstName ?? user?.id ?? '–',
+      user: nameOf({ user, claims }) ?? user?.id ?? '–',
       ...(organizationId !== null && { organizationId }),
       stale: String(stale),
       reason: reason ?? '–',

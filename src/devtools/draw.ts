@@ -6,12 +6,16 @@ import { crowdLabels, rowLabels, rowPaths } from './rows.ts'
 import { onAxis, px } from './scale.ts'
 import { layout, type Stage } from './stage.ts'
 
-const axis = ({ ticks, x, bottom }: Stage): string =>
+// As wide as half a label may be: one nearer to the edge would be cut off.
+const HALF_LABEL = 24
+
+const axis = ({ ticks, x, bottom, width }: Stage): string =>
   ticks
     .map((ms) => {
       const left = px(x(ms))
+      const anchor = x(ms) > width - HALF_LABEL ? 'end' : 'middle'
       return `<line class="grid" x1="${left}" x2="${left}" y1="${layout.calls - 8}" y2="${bottom}"/>
-      <text class="tick" x="${left}" y="${bottom + 18}" text-anchor="middle">${onAxis(ms)}</text>`
+      <text class="tick" x="${left}" y="${bottom + 18}" text-anchor="${anchor}">${onAxis(ms)}</text>`
     })
     .join('')
 

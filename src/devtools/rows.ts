@@ -19,16 +19,21 @@ export const rowPaths = ({ scene, now, at, top, bar }: Stage): Record<Phase, str
   return paths
 }
 
-/** Beside each row, where there is room to read: behind it, else before it. */
+/** Beside each row, where there is room to read: behind it, else before it, else on it. */
 export const rowLabels = ({ scene, now, at, top, bar, pitch, width }: Stage): string =>
   pitch < 16
     ? ''
     : scene.requests
         .map(({ label, status, failed, from, to }, row) => {
           const said = String(failed ?? status ?? '')
-          const behind = at(to ?? now) + 8
-          const isTurned = behind + wideAs(`${label} ${said}`) > width
-          const [x, anchor] = isTurned ? [at(from) - 8, 'end'] : [behind, 'start']
+          const [start, end] = [at(from), at(to ?? now)]
+          const wide = wideAs(`${label} ${said}`) + 8
+          const [x, anchor] =
+            end + wide <= width
+              ? [end + 8, 'start']
+              : start - wide >= layout.left
+                ? [start - 8, 'end']
+                : [(start + end) / 2, 'middle']
           const y = top(row) + bar / 2
           return `<text class="row" x="${px(x)}" y="${px(y)}" dy=".35em" text-anchor="${anchor}">${escaped(label)} <tspan>${escaped(said)}</tspan></text>`
         })

@@ -1,7 +1,7 @@
 // The demo as a visitor meets it: its own Vite server and a real browser.
 
 import { fileURLToPath } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { createServer } from 'vite'
 import { afterAll, beforeAll } from 'vitest'
 import { findBrowser } from '../setup/browser.mjs'
@@ -13,7 +13,7 @@ export interface Visit {
   /** Ends with a slash. */
   readonly url: string
   /** A page of its own jar and storage. */
-  open(): Promise<Page>
+  open(options?: BrowserContextOptions): Promise<Page>
 }
 
 /** Started before the tests of a file, closed after them. */
@@ -37,6 +37,6 @@ export const visitDemo = (): Visit => {
     get url() {
       return url
     },
-    open: async () => (await browser!.newContext()).newPage(),
+    open: async (options) => (await browser!.newContext(options)).newPage(),
   }
 }

@@ -1,27 +1,13 @@
 // The guide as a reader meets it: rendered, with a session beside the text that does what it says; and no barrier on any page.
 
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { Page } from 'playwright-core'
+import { statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { backendPages, guidePages } from '../../demo/guide/site/pages.ts'
+import { backendPages, guidePages, root, textOf } from '../../demo/guide/site/pages.ts'
+import { barriersOn } from './barriers.ts'
 import { visitDemo } from './demo.ts'
 
 const visit = visitDemo()
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-interface Finding {
-  id: string
-  nodes: { html: string; failureSummary?: string }[]
-}
-
-/** What axe-core finds on a page. */
-const barriersOn = async (page: Page): Promise<string[]> => {
-  await page.evaluate(axe)
-  const { violations } = (await page.evaluate('axe.run()')) as { violations: Finding[] }
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`))
-}
 
 test('the panel beside the text: sign in, an expiry, twenty requests, one refresh, an edit', async () => {
   const page = await visit.open()
@@ -52,10 +38,33 @@ test('every page of the guide is there, and leads to the next', async () => {
   expect((await page.request.get(`${visit.url}guide/`)).status()).toBe(200)
 })
 
+test('each picture is there on the page and beside its file, is small, and says what it shows', async () => {
+  const page = await visit.open()
+  const shown: string[] = []
+  for (const guidePage of guidePages().filter((each) => textOf(each).includes('!['))) {
+    await page.goto(`${visit.url}guide/${guidePage.name}`, { waitUntil: 'load' })
+    const pictures = await page.locator('main img').evaluateAll((images) =>
+      images.map((image) => ({
+        src: image.getAttribute('src')!,
+        alt: image.getAttribute('alt')!,
+        wide: (image as HTMLImageElement).naturalWidth,
+      })),
+    )
+    for (const { src, alt, wide } of pictures) {
+      expect(wide, src).toBeGreaterThan(0)
+      expect(alt.length, src).toBeGreaterThan(40)
+      expect(statSync(join(root, dirname(guidePage.file), src)).size, src).toBeLessThan(120 * 1024)
+      shown.push(src)
+    }
+  }
+  expect(shown).toHaveLength(4)
+})
+
 describe('axe-core finds no barrier', () => {
   const places = [
     '',
     'guide/start',
+    'guide/debug',
     'guide/your-server',
     'guide/security',
     'guide/backends/bearer',
@@ -65,23 +74,9 @@ describe('axe-core finds no barrier', () => {
   const cases = places.flatMap((place) => (['light', 'dark'] as const).map((scheme) => [place, scheme] as const))
 
   test.each(cases)('on /%s, %s', async (place, colorScheme) => {
-    const page = await visit.open()
-    await page.emulateMedia({ colorScheme })
+    const page = await visit.open({ colorScheme })
     await page.goto(visit.url + place)
     await page.waitForTimeout(500)
     expect(await barriersOn(page)).toEqual([])
   })
-})
-
-test('three tabs side by side: sixty requests at an expiry, one refresh; what one does the others show', async () => {
-  const page = await visit.open()
-  await page.goto(`${visit.url}examples/tabs/`)
-  const tabs = ['First tab', 'Second tab', 'Third tab'].map((title) => page.frameLocator(`iframe[title="${title}"]`))
-  await tabs[0]!.getByRole('button', { name: 'Sign in', exact: true }).click()
-  for (const tab of tabs) await tab.getByText('authenticated', { exact: true }).waitFor()
-  await page.click('#burst')
-  await page.getByText('60', { exact: true }).waitFor()
-  expect(await page.locator('[data-figure=refreshes]').textContent()).toBe('1')
-  await tabs[2]!.getByRole('button', { name: 'Sign out', exact: true }).click()
-  for (const tab of tabs) await tab.getByText('unauthenticated', { exact: true }).waitFor()
 })

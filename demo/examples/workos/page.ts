@@ -12,7 +12,8 @@ let roles: Record<string, string> = {}
 
 showExample({ session, wire, source: import('./example.ts?raw'), signIn })
 
-const chips = (values: string[] = []): Node[] => values.map((value) => el('span', 'chip', value))
+const chips = (values: string[] = []): (Node | string)[] =>
+  values.length > 0 ? values.map((value) => el('span', 'chip', value)) : ['–']
 const fact = (name: string, ...value: (Node | string)[]) => el('div', '', el('dt', '', name), el('dd', '', ...value))
 const here = () => session.current.organizationId ?? ''
 

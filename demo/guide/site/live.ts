@@ -3,6 +3,8 @@
 import { debug } from 'resesh/debug'
 import { $, el } from '../../dom.ts'
 import { showState } from '../../panels/state.ts'
+import { chosen } from '../../servers/choice.ts'
+import { nameOf } from '../../servers/server.ts'
 import { askServer, session } from '../../session.ts'
 
 const MOST_LINES = 60
@@ -14,10 +16,8 @@ function write(kind: string, text: string): void {
   log.children[MOST_LINES]?.remove()
 }
 
-const login = { method: 'POST', body: JSON.stringify({ username: 'ann', password: 'secret' }) }
-
 async function fetchMany(count: number): Promise<number> {
-  const paths = Array.from({ length: count }, (_, item) => `/api/items/${item + 1}`)
+  const paths = Array.from({ length: count }, (_, item) => `${chosen.at}/api/items/${item + 1}`)
   const responses = await Promise.all(paths.map((path) => session.fetch(path)))
   const served = responses.filter(({ ok }) => ok).length
   write('done', `${served} of ${count} requests were served`)
@@ -26,16 +26,15 @@ async function fetchMany(count: number): Promise<number> {
 
 async function edit(): Promise<void> {
   const name = `Ann ${new Date().toLocaleTimeString('en-GB')}`
-  await session.fetch('/api/me', { method: 'PATCH', body: JSON.stringify({ name }) })
-  const { user } = await session.reload()
-  write('done', `reload(): the name is ${user?.name} now`)
+  await session.fetch(`${chosen.at}/api/me`, { method: 'PATCH', body: JSON.stringify({ name }) })
+  write('done', `reload(): the name is ${nameOf(await session.reload())} now`)
 }
 
 /** What each button does, and whether it needs somebody who is signed in. */
 const actions: [title: string, needsUser: boolean, run: () => Promise<unknown>][] = [
-  ['Sign in', false, async () => session.signIn(await fetch('/auth/login', login))],
+  ['Sign in', false, () => chosen.signIn(session, 'ann', 'secret')],
   ['Fetch', true, () => fetchMany(1)],
-  ['Expire the token', true, () => askServer('/sample/expire', {})],
+  ['Expire the token', true, () => askServer('expire', {})],
   ['Fetch 20 at once', true, () => fetchMany(20)],
   ['Edit, then reload()', true, edit],
   ['Sign out', true, () => session.signOut()],
@@ -54,10 +53,16 @@ for (const [title, needsUser, run] of actions) {
 }
 
 showState(session)
-// The page that shows several tabs asks each of them.
+
+const untilSignedIn = (): Promise<void> =>
+  new Promise((resolve) => session.subscribe(({ status }) => status === 'authenticated' && resolve()))
+
+// The page that shows several tabs asks each of them. It may have signed in just now, and this tab is about to hear of it.
 addEventListener('message', ({ data, origin, ports: [port] }) => {
   if (origin !== location.origin || !port || typeof data?.fetch !== 'number') return
-  void fetchMany(data.fetch as number).then((served) => port.postMessage(served))
+  void untilSignedIn()
+    .then(() => fetchMany(data.fetch as number))
+    .then((served) => port.postMessage(served))
 })
 const line = (text: string): string => text.replace(/^resesh:\w+ /, '')
 debug(session, {

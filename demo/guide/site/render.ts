@@ -54,7 +54,7 @@ function markdownOf(page: GuidePage, pages: readonly GuidePage[]): string {
 }
 
 const TOKEN =
-  /(\/\/[^\n]*|#[^\n]*$)|('(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\b(import|from|const|let|await|async|return|if|else|throw|new|function|export|try|catch|type|interface)\b/gm
+  /(\/\/[^\n]*|(?<=^|\s)# [^\n]*$)|('(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\b(import|from|const|let|await|async|return|if|else|throw|new|function|export|try|catch|type|interface)\b/gm
 
 /** Comments, texts and keywords stand out; nothing else has a colour. */
 function colored(code: string): string {

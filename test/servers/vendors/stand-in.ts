@@ -78,9 +78,11 @@ export abstract class StandIn {
     const login = this.authorize(request, cookie)
     if (!login) return json({ error: 'unauthorized' }, 401)
     if (pathname === '/api/vault') return this.isVaultOpen ? json({ gold: 1 }) : this.unmet()
+    const [, item] = /^\/api\/items\/(\d+)$/.exec(pathname) ?? []
+    if (item) return json({ item: Number(item) })
     if (pathname !== '/api/me') return this.app(request)
     if (request.method !== 'PATCH') return json(this.users.get(login.user))
-    return json(this.users.edit(login.user, (await request.json()) as Record<string, unknown>))
+    return json(this.users.edit(login.user, (await request.json().catch(() => ({}))) as Record<string, unknown>))
   }
 
   /** More of the app's API. */

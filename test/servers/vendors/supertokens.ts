@@ -66,7 +66,7 @@ export class SuperTokens extends StandIn {
     const used = this.#byAccess.get(access!)!
     const isFirst = used.parent && !used.parent.isDone
     if (used.parent) used.parent.isDone = true
-    if (pathname !== '/api/me') return undefined
+    if (pathname !== '/api/me' || request.method !== 'GET') return undefined
     // The first ordinary call after a refresh brings yet another access token.
     return json(this.users.get(login.user), 200, isFirst ? this.#access(login, used, this.#modeOf(request)) : [])
   }
