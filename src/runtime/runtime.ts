@@ -30,7 +30,8 @@ export function createRuntime<U>(
   const page = createPage(get, disposed)
   const localLock = createLocalLock()
   const isStorageShared = storage.isShared(get)
-  const isShared = isStorageShared || takesTurns
+  // On a server there are no tabs: what looks like one is the session of another visitor.
+  const isShared = isStorageShared || (takesTurns && baseOf(get) !== undefined)
   const locks = isShared ? createTabLocks(get, key, localLock, page) : localLock
 
   return {
