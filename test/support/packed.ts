@@ -18,13 +18,16 @@ const newest = (path: string): number =>
     ? Math.max(...readdirSync(path).map((name) => newest(join(path, name))))
     : statSync(path).mtimeMs
 
-export const npm = (...args: string[]): string => {
-  const script = process.env['npm_execpath']
-  const options = { cwd: root, encoding: 'utf8' } as const
-  return script
-    ? execFileSync(process.execPath, [script, ...args], options)
-    : execFileSync('npm', args, { ...options, shell: process.platform === 'win32' })
+/** The script of npm: the one that runs this, else the one beside Node. */
+export const npmPath = (): string => {
+  const running = process.env['npm_execpath']
+  if (running) return running
+  const beside = join(dirname(process.execPath), process.platform === 'win32' ? '.' : '../lib')
+  return join(beside, 'node_modules/npm/bin/npm-cli.js')
 }
+
+export const npm = (...args: string[]): string =>
+  execFileSync(process.execPath, [npmPath(), ...args], { cwd: root, encoding: 'utf8' })
 
 /** A new folder outside of the checkout. */
 export const makeHome = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'resesh-packed-')))
