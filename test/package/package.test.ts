@@ -1,8 +1,8 @@
 // What users get: how much of it, what comes along with what, and whether the packed package works.
 
 import { execFileSync } from 'node:child_process'
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build, type Metafile } from 'esbuild'
 import ts from 'typescript'
@@ -200,12 +200,25 @@ describe('the packed package', { timeout: 60_000 }, () => {
       'skills',
       'src',
     ])
-    expect(files.filter((file) => file.startsWith('demo/') && !/^demo\/guide(\/[\w-]+\.md)?$/.test(file))).toEqual([])
+    const ofDemo = files.filter((file) => file.startsWith('demo/') && !/^demo\/guide(\/[\w-]+\.md)?$/.test(file))
+    expect(ofDemo).toEqual(['demo/screenshot.png'])
     const targets = Object.values(manifest.exports).flatMap((target) =>
       typeof target === 'string' ? [target] : [target.types, target.default],
     )
     expect(files).toEqual(expect.arrayContaining(targets.map((target) => target.replace('./', ''))))
     expect(files).not.toContain('dist/resesh.global.js.map')
+  })
+
+  test('every relative link of its pages leads to a file in it', () => {
+    const pages = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(md|txt)$/.test(file))
+    expect(pages.length).toBeGreaterThan(30)
+    const dead = pages.flatMap((page) => {
+      const prose = readFileSync(join(folder, page), 'utf8').replaceAll(/^```.*?^```$/gms, '')
+      return Array.from(prose.matchAll(/\]\((?![a-z]+:)([^)#\s]+)/g), ([, path = '']) => path)
+        .filter((path) => !existsSync(join(folder, dirname(page), path)))
+        .map((path) => `${page}: ${path}`)
+    })
+    expect(dead).toEqual([])
   })
 
   test('every entry can be imported, and required', () => {
