@@ -17,7 +17,7 @@ test('with custom() over localStorage, a test that starts from the saved session
   const here = await world({ knobs: { graceMs: 60_000 } })
   const [tab] = await here.open(1, options)
   await tab!.run((each) => each.signIn())
-  const saved = await tab!.run(() => ({ ...localStorage }))
+  const saved = await tab!.run(() => Object.fromEntries(Object.entries(localStorage)))
   here.server.expireAccessTokens()
   expect(await tab!.run(({ fire }) => fire(3))).toEqual({ 200: 3 }) // a refresh: what is stored has moved on
   for (let nth = 0; nth < 2; nth++) {

@@ -27,9 +27,15 @@ export async function createRegistry(folder: string): Promise<{ url: string; clo
       .slice(1)
       .split('?')
     const found = packages.find(({ archive, manifest }) => path === manifest.name || path === archive)
-    if (!found) return response.writeHead(404).end('{}')
+    if (!found) {
+      response.writeHead(404).end('{}')
+      return
+    }
     const { archive, bytes, manifest } = found
-    if (path === archive) return response.end(bytes)
+    if (path === archive) {
+      response.end(bytes)
+      return
+    }
     const dist = {
       tarball: `${url}/${archive}`,
       shasum: hash('sha1', bytes, 'hex'),
