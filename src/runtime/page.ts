@@ -2,9 +2,13 @@
 
 import type { Page } from './ports.ts'
 import type { Globals } from './globals.ts'
+import type { Undo } from '../seam/io.ts'
 
 export function createPage(get: Globals, disposed: AbortSignal): Page {
   const isVisible = (): boolean => get('document')?.visibilityState === 'visible'
+  // Not by the option `signal` of addEventListener: the window of jsdom refuses a signal that is Node's.
+  const undos: Undo[] = []
+  disposed.addEventListener('abort', () => undos.forEach((undo) => undo()))
 
   function on(types: string[], run: (type: string) => void): void {
     function handle({ type, persisted }: { type: string; persisted?: boolean }): void {
@@ -12,10 +16,14 @@ export function createPage(get: Globals, disposed: AbortSignal): Page {
       if (!isFirstShow) run(type)
     }
     for (const type of types) {
-      get('addEventListener')?.(type, handle, { signal: disposed })
+      get('addEventListener')?.(type, handle)
       // These two are told to the document alone, and do not bubble to the window.
-      if (type === 'freeze' || type === 'resume')
-        get('document')?.addEventListener?.(type, handle, { signal: disposed })
+      const document = type === 'freeze' || type === 'resume' ? get('document') : undefined
+      document?.addEventListener?.(type, handle)
+      undos.push(() => {
+        get('removeEventListener')?.(type, handle)
+        document?.removeEventListener?.(type, handle)
+      })
     }
   }
 

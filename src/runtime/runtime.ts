@@ -12,6 +12,12 @@ import { readCookie } from './cookies.ts'
 import { createPage } from './page.ts'
 import type { Locks, Runtime } from './ports.ts'
 
+/** @throws TypeError where a request would fail later, in a browser that is older than limits.md says. */
+function assertBrowser(): void {
+  if (typeof AbortSignal === 'undefined' || !AbortSignal.prototype.throwIfAborted)
+    throw new TypeError('resesh: this browser is too old, AbortSignal.prototype.throwIfAborted is missing')
+}
+
 /**
  * @param key Of what tabs share: see `shared-key.ts`.
  * @param report Told of a storage that fails.
@@ -24,6 +30,7 @@ export function createRuntime<U>(
   report: (cause: unknown) => void,
   takesTurns = false,
 ): Runtime<U> {
+  assertBrowser()
   const controller = new AbortController()
   const disposed = controller.signal
   const clock = createClock(get)

@@ -30,8 +30,12 @@ export interface MockSession<U, C> extends Session<U, C> {
 // Where there is no page to resolve a path against.
 const ORIGIN = 'http://localhost'
 
+// Not by TextEncoder: Jest's jsdom has none.
+const utf8 = (text: string): string =>
+  encodeURIComponent(text).replace(/%(..)/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+
 const base64url = (value: unknown): string =>
-  btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(value))))
+  btoa(utf8(JSON.stringify(value)))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '')

@@ -8,7 +8,7 @@ import type { Json } from '../state/credentials.ts'
 import { unsignedJwt } from './mock-session.ts'
 
 export interface SessionServerOptions<U> {
-  /** Where it is: an origin, or with a path. @default the page's origin, else 'http://localhost' */
+  /** Where it is: an origin, or with a path. @default 'http://localhost', and the page's origin where there is a page */
   baseUrl?: string
   /** Who signs in. @default { id: 'ann', name: 'Ann' } */
   user?: U
@@ -57,6 +57,13 @@ export interface SessionServer<U> {
   readonly counts: Readonly<Counts>
 }
 
+// The page of jsdom and happy-dom is at http://localhost:3000 in Vitest, at http://localhost in Jest.
+function defaultBases(): string[] {
+  const page = globalThis.location?.origin
+  const isPage = page !== undefined && /^https?:/.test(page)
+  return [...new Set([...(isPage ? [page] : []), 'http://localhost'])]
+}
+
 type Fault = 'drop' | 'lose' | { readonly status: number; readonly retryAfter: number | undefined }
 
 interface RefreshToken {
@@ -75,11 +82,13 @@ interface RefreshToken {
  * expect(server.counts.refreshes).toBe(1)
  */
 export function sessionServer<U extends object = Json>({
-  baseUrl = globalThis.location?.origin ?? 'http://localhost',
+  baseUrl,
   user = { id: 'ann', name: 'Ann' } as unknown as U,
   lifeSeconds = 60,
   replayWindow = 0,
 }: SessionServerOptions<U> = {}): SessionServer<U> {
+  const bases = baseUrl === undefined ? defaultBases() : [baseUrl]
+  const [base] = bases
   const counts: Counts = { logins: 0, refreshes: 0, served: 0, refused: 0, reused: 0 }
   const refreshTokens = new Map<string, RefreshToken>()
   const accessTokens = new Map<string, number>()
@@ -154,32 +163,36 @@ export function sessionServer<U extends object = Json>({
     return HttpResponse.json(stored)
   }
 
+  const handlersAt = (at: string): HttpHandler[] => [
+    http.post(`${at}/auth/login`, async ({ request }) => {
+      const { password } = Object(await request.json().catch(() => null)) as Json
+      return password === 'wrong' ? refusal('wrong_password') : HttpResponse.json(login())
+    }),
+    http.post(`${at}/auth/refresh`, ({ request }) => refresh(request)),
+    http.post(`${at}/auth/logout`, async ({ request }) => {
+      refreshTokens.delete(String(((await request.json()) as Json)['refreshToken']))
+      return new HttpResponse(null, { status: 204 })
+    }),
+    http.get(`${at}/auth/user`, ({ request }) => me(request)),
+    http.all(`${at}/api/me`, ({ request }) => me(request)),
+    http.all(`${at}/api/*`, ({ request }) => {
+      const found = authorize(request)
+      return found instanceof Response ? found : HttpResponse.json({ path: new URL(request.url).pathname })
+    }),
+  ]
+
   const fill = (fault: Fault, times: number): void => void faults.push(...Array.from({ length: times }, () => fault))
 
   return {
-    handlers: [
-      http.post(`${baseUrl}/auth/login`, async ({ request }) => {
-        const { password } = Object(await request.json().catch(() => null)) as Json
-        return password === 'wrong' ? refusal('wrong_password') : HttpResponse.json(login())
+    handlers: bases.flatMap(handlersAt),
+    backend: () => ({
+      ...bearer<U>({
+        refreshUrl: `${base}/auth/refresh`,
+        signOutUrl: `${base}/auth/logout`,
+        userUrl: `${base}/auth/user`,
       }),
-      http.post(`${baseUrl}/auth/refresh`, ({ request }) => refresh(request)),
-      http.post(`${baseUrl}/auth/logout`, async ({ request }) => {
-        refreshTokens.delete(String(((await request.json()) as Json)['refreshToken']))
-        return new HttpResponse(null, { status: 204 })
-      }),
-      http.get(`${baseUrl}/auth/user`, ({ request }) => me(request)),
-      http.all(`${baseUrl}/api/me`, ({ request }) => me(request)),
-      http.all(`${baseUrl}/api/*`, ({ request }) => {
-        const found = authorize(request)
-        return found instanceof Response ? found : HttpResponse.json({ path: new URL(request.url).pathname })
-      }),
-    ],
-    backend: () =>
-      bearer<U>({
-        refreshUrl: `${baseUrl}/auth/refresh`,
-        signOutUrl: `${baseUrl}/auth/logout`,
-        userUrl: `${baseUrl}/auth/user`,
-      }),
+      origins: bases.map((each) => new URL(each).origin),
+    }),
     signIn: async () => login(),
     expire: () => accessTokens.clear(),
     edit: (changes) => void (stored = { ...stored, ...changes }),

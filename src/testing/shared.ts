@@ -3,8 +3,11 @@
 import { custom } from '../storage/custom.ts'
 import type { SessionStorage } from '../storage/storage.ts'
 
+// Not by queueMicrotask: the fake timers of Jest replace it.
+const soon = (run: () => void): Promise<void> => Promise.resolve().then(run)
+
 /** As BroadcastChannel, among the tabs of one process. @param later When a message arrives: never at once. */
-export function createChannels(later: (run: () => void) => unknown = queueMicrotask): typeof BroadcastChannel {
+export function createChannels(later: (run: () => void) => unknown = soon): typeof BroadcastChannel {
   const all = new Set<Channel>()
   class Channel {
     onmessage: ((event: { data: unknown }) => void) | null = null

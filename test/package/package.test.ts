@@ -1,27 +1,15 @@
 // What users get: how much of it, what comes along with what, and whether the packed package works.
 
 import { execFileSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build, type Metafile } from 'esbuild'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { entry } from '../../tsup.config.ts'
-
-const root = join(import.meta.dirname, '../..')
+import { installInto, link, makeHome, root, specifiers } from '../support/packed.ts'
 
 // 1 kB is 1,024 bytes, here and in the README.
 const kB = 1024
@@ -80,11 +68,6 @@ const reached = ({ outputs }: Metafile, start: string, kinds: string[]): Set<str
 // The app has them anyway.
 const peers = ['react', 'vue', 'svelte', 'solid-js', '@angular/core', '@angular/common', 'rxjs']
 const external = ['eventsource', 'ky', 'msw', ...peers, 'svelte/*', '@angular/common/*']
-
-/** What users import. */
-const specifiers = Object.entries(manifest.exports)
-  .filter(([, target]) => typeof target === 'object')
-  .map(([subpath]) => `resesh${subpath.slice(1)}`)
 
 const main = `
   import { createSession } from './src/index.ts'
@@ -187,19 +170,6 @@ describe('what comes along', () => {
   })
 })
 
-const newest = (path: string): number =>
-  statSync(path).isDirectory()
-    ? Math.max(...readdirSync(path).map((name) => newest(join(path, name))))
-    : statSync(path).mtimeMs
-
-const npm = (...args: string[]) => {
-  const script = process.env['npm_execpath']
-  const options = { cwd: root, encoding: 'utf8' } as const
-  return script
-    ? execFileSync(process.execPath, [script, ...args], options)
-    : execFileSync('npm', args, { ...options, shell: process.platform === 'win32' })
-}
-
 // Packing and compiling take seconds, and more on a busy machine.
 describe('the packed package', { timeout: 60_000 }, () => {
   let folder: string
@@ -207,28 +177,12 @@ describe('the packed package', { timeout: 60_000 }, () => {
 
   const node = (...args: string[]) => execFileSync(process.execPath, args, { cwd: home, encoding: 'utf8' })
 
-  // Unpacked where a user would have it, beside the packages it needs.
   beforeAll(() => {
-    const built = join(root, 'dist/index.d.ts')
-    if (!existsSync(built) || statSync(built).mtimeMs < newest(join(root, 'src'))) npm('run', 'build')
-    home = mkdtempSync(join(tmpdir(), 'resesh-packed-'))
-    folder = join(home, 'node_modules/resesh')
-    mkdirSync(folder, { recursive: true })
-    npm('pack', '--silent', '--pack-destination', home)
-    execFileSync(
-      'tar',
-      ['-xzf', `resesh-${manifest.version}.tgz`, '-C', 'node_modules/resesh', '--strip-components=1'],
-      {
-        cwd: home,
-      },
-    )
-    const frameworks = join(root, 'test/frameworks/node_modules')
-    mkdirSync(join(home, 'node_modules/@angular'))
-    mkdirSync(join(home, 'node_modules/@types'))
-    for (const name of ['eventsource', 'jwt-decode', 'ky', 'mitt', 'msw', 'oauth4webapi'])
-      symlinkSync(join(root, 'node_modules', name), join(home, 'node_modules', name), 'junction')
-    for (const name of [...peers, '@types/react'])
-      symlinkSync(join(frameworks, name), join(home, 'node_modules', name), 'junction')
+    home = makeHome()
+    folder = installInto(home)
+    const own = ['eventsource', 'jwt-decode', 'ky', 'mitt', 'msw', 'oauth4webapi']
+    link(home, join(root, 'node_modules'), own)
+    link(home, join(root, 'test/frameworks/node_modules'), [...peers, '@types/react'])
   }, 60_000)
 
   afterAll(() => rmSync(home, { recursive: true, force: true }))
@@ -246,12 +200,25 @@ describe('the packed package', { timeout: 60_000 }, () => {
       'skills',
       'src',
     ])
-    expect(files.filter((file) => file.startsWith('demo/') && !/^demo\/guide(\/[\w-]+\.md)?$/.test(file))).toEqual([])
+    const ofDemo = files.filter((file) => file.startsWith('demo/') && !/^demo\/guide(\/[\w-]+\.md)?$/.test(file))
+    expect(ofDemo).toEqual(['demo/screenshot.png'])
     const targets = Object.values(manifest.exports).flatMap((target) =>
       typeof target === 'string' ? [target] : [target.types, target.default],
     )
     expect(files).toEqual(expect.arrayContaining(targets.map((target) => target.replace('./', ''))))
     expect(files).not.toContain('dist/resesh.global.js.map')
+  })
+
+  test('every relative link of its pages leads to a file in it', () => {
+    const pages = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(md|txt)$/.test(file))
+    expect(pages.length).toBeGreaterThan(30)
+    const dead = pages.flatMap((page) => {
+      const prose = readFileSync(join(folder, page), 'utf8').replaceAll(/^```.*?^```$/gms, '')
+      return Array.from(prose.matchAll(/\]\((?![a-z]+:)([^)#\s]+)/g), ([, path = '']) => path)
+        .filter((path) => !existsSync(join(folder, dirname(page), path)))
+        .map((path) => `${page}: ${path}`)
+    })
+    expect(dead).toEqual([])
   })
 
   test('every entry can be imported, and required', () => {

@@ -15,6 +15,21 @@ test('a page that was put away, disposed of and brought back: no request hangs',
   await expect(request).rejects.toThrow('dispose()')
 })
 
+test('nothing listens to the page any more', async () => {
+  const listening = new Set<string>()
+  const handlers = new Map<unknown, number>()
+  const nameOf = (type: string, run: unknown): string => {
+    handlers.set(run, handlers.get(run) ?? handlers.size)
+    return `${type} ${handlers.get(run)}`
+  }
+  const addEventListener = ((type: string, run: unknown) => listening.add(nameOf(type, run))) as never
+  const removeEventListener = ((type: string, run: unknown) => listening.delete(nameOf(type, run))) as never
+  const { session } = await setup({ platform: { addEventListener, removeEventListener } })
+  expect(listening.size).toBeGreaterThan(0)
+  session.dispose()
+  expect([...listening]).toEqual([])
+})
+
 test('a session that was disposed of starts nothing any more', async () => {
   const { server, session, clock } = await failing([500, 500, 500, 500, 500, 500])
   await statusOf(session.fetch(url('/api/me')), clock, 6_000)

@@ -20,6 +20,7 @@ try {
     // None of these packages needs a script of its own.
     install(join(root, 'test/backends/real'), '--ignore-scripts')
     install(join(root, 'test/frameworks'), '--ignore-scripts')
+    install(join(root, 'test/runners'), '--ignore-scripts')
     await ensureBrowser()
   }
 } catch (error) {
