@@ -61,7 +61,7 @@ const CAUSES: { readonly [cause in FailureCause]: string } = {
 export function explain<U, C>(session: Pick<Session<U, C>, 'current'>): Explanation {
   const { about, disposed } = insideOf(session)
   const history = historyOf(session)
-  const failure = about.lastFailure() ?? history.error
+  const failure = about.store.lastFailure ?? history.error
   const [code, sentence] = disposed.aborted
     ? (['disposed', 'session.dispose() was called: this session is stopped'] as const)
     : explainState(session.current, failure, history)

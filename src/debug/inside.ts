@@ -1,6 +1,6 @@
 // What tools may know of a session beyond its public face. No credentials.
 
-import { internalsKey, type SessionInternals } from '../request/replayable.ts'
+import { internalsKey, type SessionInternals } from '../request/internals.ts'
 
 export type About = SessionInternals['about']
 

@@ -179,7 +179,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
           'insecure-context',
           'This page is no secure context (plain http, and not localhost): browsers have no crypto.subtle and no Web Locks there. The session lives in the memory of this tab, is gone after a reload, and each tab refreshes for itself. Serve the page over https.',
         )
-      if (wasSignedIn && !about.canRefresh()) warnOfNoRefreshToken()
+      if (wasSignedIn && !about.store.canRefresh) warnOfNoRefreshToken()
     },
     onTrace(trace) {
       lastAt = trace.at

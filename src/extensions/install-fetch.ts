@@ -1,7 +1,7 @@
 // The opt-in patch of a page's fetch, so that code you don't own takes part. Other code that wraps fetch later keeps what it
 // wrapped: undone out of order, this patch just passes requests through.
 
-import { internalsKey, type SessionInternals } from '../request/replayable.ts'
+import { internalsKey, type SessionInternals } from '../request/internals.ts'
 import { standInFor } from '../runtime/globals.ts'
 import type { Fetch, Undo } from '../seam/io.ts'
 import type { Session } from '../face.ts'

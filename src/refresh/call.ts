@@ -1,6 +1,6 @@
 // One call of the backend, however many requests it makes: the transport that it gets, its deadline, and what its failure says.
 
-import { InvalidTokenError, messageOf, RefreshFailedError, SessionError } from '../errors.ts'
+import { InvalidTokenError, sentenceOf, RefreshFailedError, SessionError } from '../errors.ts'
 import type { Context } from '../context.ts'
 import { withoutQuery } from '../parse-url.ts'
 import type { Io } from '../seam/io.ts'
@@ -31,11 +31,9 @@ interface CallOptions<U> {
 
 export type CallBackend<U> = <A>(run: (io: Io<U>) => Promise<A>, options?: CallOptions<U>) => Call<A>
 
-const ASKS_ELSEWHERE =
-  ' The backend made no request through io.fetch: if it asks through session.fetch or a patched fetch, its endpoints belong in `owns`.'
+const ASKS_ELSEWHERE = ' If the backend asks by session.fetch, not io.fetch, its endpoints belong in `owns`.'
 
-const CHECK_URL =
-  ' That looks like a wrong URL: check the path, its trailing slash, the method, and what the proxy or development server does with it.'
+const CHECK_URL = ' Please check the path of the URL, and the method.'
 
 // Fetch refuses `keepalive` to bodies of more than 64 KiB.
 const MAX_KEEPALIVE_LENGTH = 60_000
@@ -125,7 +123,7 @@ export const createCaller =
       const isWrongUrl = !!decided && leadsElsewhere(decided)
       const details = { cause, spent, refusal: decided, isWrongUrl }
       throw new RefreshFailedError(
-        `${request}: ${messageOf(cause)}.${isWrongUrl ? CHECK_URL : ''} The session is kept.`,
+        `${request}: ${sentenceOf(cause)}${isWrongUrl ? CHECK_URL : ''} The session is kept.`,
         details,
       )
     }

@@ -1,11 +1,9 @@
 // One request of the app, ready to be sent more than once: what a backend may see of it, and a body that is the same each time.
 
-import type { AnySessionError } from '../errors.ts'
-import type { Globals } from '../runtime/globals.ts'
+import { assertKnown } from '../nearest.ts'
 import type { Runtime } from '../runtime/ports.ts'
 import { type CopyBudget, KeptBody, KeptStream } from './body.ts'
 import type { Attached, AttachedRequest, CookieReader, Fetch } from '../seam/io.ts'
-import type { Version } from '../state/record.ts'
 
 export type Replay =
   /** Any method, after an expired response. */
@@ -24,44 +22,6 @@ export interface RequestOptions {
 /** How resesh/xhr takes part: a transport for one request, in place of the real fetch. Two copies of the SDK agree on it. */
 export const transportKey: unique symbol = Symbol.for('resesh.via')
 
-/** What the functions of a session need of it, such as `installFetch` and `openSocket`. */
-export const internalsKey: unique symbol = Symbol.for('resesh.internals')
-
-export interface SessionInternals {
-  /** Says which fetch lies below a patch; without one, the platform's own is used. */
-  setTransport(below?: Fetch): void
-  readonly disposed: AbortSignal
-  readonly global: typeof globalThis
-  /** Reads a global as the session does: from its platform, if that has it. */
-  readonly get: Globals
-  /** Which session it is, where its credentials may go, and whose it is. */
-  readonly about: {
-    readonly name: string
-    /** Of what tabs share: equal keys are one session. */
-    readonly key: string
-    readonly backend: string
-    readonly origins: readonly string[]
-    /** The origin of the page, where there is one. */
-    readonly page: string | undefined
-    /** What the last refresh, or the last question who is signed in, failed with; `null` once one has worked. */
-    lastFailure(): unknown
-    /** Whether there is anything to ask for new credentials with, such as a refresh token; true where nobody is signed in. */
-    canRefresh(): boolean
-  }
-  /** Whether credentials may go to a URL. */
-  isAllowed(url: string): boolean
-  /** By an `error` event. */
-  tell(error: AnySessionError): void
-  readonly runtime: Pick<Runtime<unknown>, 'base' | 'clock' | 'get'>
-  /** Of the credentials that the session holds. */
-  readonly version: Version
-  /**
-   * Credentials that are newer than this version, which the server has refused: by the refresh that refused requests share.
-   * @throws SessionError
-   */
-  renew(refused: Version): Promise<unknown>
-}
-
 export interface SessionRequestInit extends RequestInit {
   /** `false`: plain fetch; the session does not hold, attach or judge anything. */
   session?: false | RequestOptions
@@ -73,6 +33,7 @@ export const IDEMPOTENT: RegExp = /^(get|head|options|trace|put|delete)$/i
 
 const ABSOLUTE = /^https?:\/\//i
 const NO_OPTIONS: RequestOptions = {}
+const REQUEST_OPTIONS = ['replay', 'idempotencyKey'] satisfies (keyof RequestOptions)[]
 /** What counts where neither an init nor a Request says otherwise. */
 const PLAIN = { method: 'GET', headers: undefined, signal: undefined, keepalive: false }
 
@@ -116,6 +77,7 @@ export class ReplayableRequest implements AttachedRequest {
     this.#input = this.#spare = request
     this.#init = init
     this.#options = given.session || NO_OPTIONS
+    if (given.session) assertKnown('session.fetch', given.session, REQUEST_OPTIONS)
     // What the caller or the page changes after the call changes nothing any more: not the URL, and not the headers.
     const url = urlOf(input)
     this.url = ABSOLUTE.test(url) ? url : new URL(url, base()).href

@@ -2,7 +2,7 @@
 
 import { parseUrl } from '../../parse-url.ts'
 import { InvalidOptionError } from '../../errors.ts'
-import type { SessionInternals } from '../../request/replayable.ts'
+import type { SessionInternals } from '../../request/internals.ts'
 
 /** @throws InvalidOptionError */
 export function hrefOf(

@@ -2,7 +2,7 @@
 // nor after that session is over.
 
 import type { Session } from '../../face.ts'
-import { internalsKey, type SessionInternals } from '../../request/replayable.ts'
+import { internalsKey, type SessionInternals } from '../../request/internals.ts'
 import { isOtherUser, isSameUser } from '../../state/credentials.ts'
 import { isSameSession } from '../../state/record.ts'
 import type { View } from '../../state/view.ts'

@@ -2,7 +2,7 @@
 // header, the app is told.
 
 import { InvalidOptionError } from '../../errors.ts'
-import { internalsKey, type SessionInternals } from '../../request/replayable.ts'
+import { internalsKey, type SessionInternals } from '../../request/internals.ts'
 
 const MAX_TOLD = 100
 

@@ -1,0 +1,56 @@
+// What the functions of a session, such as `installFetch` and `debug`, know of it beyond its public face.
+
+import type { AnySessionError } from '../errors.ts'
+import type { Globals } from '../runtime/globals.ts'
+import type { Runtime } from '../runtime/ports.ts'
+import type { Fetch } from '../seam/io.ts'
+import type { Version } from '../state/record.ts'
+
+/** What the functions of a session need of it, such as `installFetch` and `openSocket`. */
+export const internalsKey: unique symbol = Symbol.for('resesh.internals')
+
+interface Held {
+  /** What the last refresh, or the last question who is signed in, failed with; `null` once one has worked. */
+  readonly lastFailure: unknown
+  /** Whether there is anything to ask for new credentials with, such as a refresh token; true where nobody is signed in. */
+  readonly canRefresh: boolean
+  /** The number of the token, for traces; `null`: none. */
+  readonly tokenNumber: number | null
+  /** When the access token was received, in monotonic ms. */
+  readonly receivedAtMono: number
+}
+
+export interface SessionInternals {
+  /** Says which fetch lies below a patch; without one, the platform's own is used. */
+  setTransport(below?: Fetch): void
+  readonly disposed: AbortSignal
+  readonly global: typeof globalThis
+  /** Reads a global as the session does: from its platform, if that has it. */
+  readonly get: Globals
+  /** Which session it is, where its credentials may go, and whose it is. */
+  readonly about: {
+    readonly name: string
+    /** Of what tabs share: equal keys are one session. */
+    readonly key: string
+    readonly backend: string
+    readonly origins: readonly string[]
+    /** The origin of the page, where there is one. */
+    readonly page: string | undefined
+    /** What this tab holds. */
+    readonly store: Held
+    /** The sessions that live in this page, this one included; those of other keys as well. */
+    readonly living: ReadonlySet<{ readonly key: string }>
+  }
+  /** Whether credentials may go to a URL. */
+  isAllowed(url: string): boolean
+  /** By an `error` event. */
+  tell(error: AnySessionError): void
+  readonly runtime: Pick<Runtime<unknown>, 'base' | 'clock' | 'get'>
+  /** Of the credentials that the session holds. */
+  readonly version: Version
+  /**
+   * Credentials that are newer than this version, which the server has refused: by the refresh that refused requests share.
+   * @throws SessionError
+   */
+  renew(refused: Version): Promise<unknown>
+}
