@@ -25,9 +25,10 @@ const floors = [
   { name: 'in numbers', files: ['devtools/*'] },
   {
     name: 'tools: what they put together',
-    files: ['debug/explain', 'debug/mistakes', 'debug/narrator', 'debug/timing'],
+    files: ['debug/mistakes', 'debug/narrator', 'debug/start', 'debug/timing'],
   },
-  { name: 'what they remember', files: ['debug/history'] },
+  { name: 'parts of that', files: ['debug/explain', 'debug/talks'] },
+  { name: 'what they remember', files: ['debug/history', 'debug/outage', 'debug/reach'] },
   { name: 'what they say and know', files: ['debug/*'] },
   {
     name: 'parts of that',
