@@ -333,6 +333,14 @@ test('no line holds a token, nor a query', async () => {
     await call(session.refresh())
     await clock.pass(60_000)
   }
+  const deep = { data: { jwt: credentials.accessToken, user: { name: 'canary' } }, [credentials.accessToken]: 1 }
+  server.knobs.refreshFailures = [{ status: 200, body: JSON.stringify(deep) }]
+  await call(session.refresh())
+  await clock.pass(60_000)
+  await call(session.signIn(deep as never))
+  await call(session.signIn(async () => deep as never))
+  await call(session.refresh({ [`x${credentials.accessToken}`]: 1 } as never))
+  debug(session, { on: true, console })
   await call(session.fetch(url(`/api/me/${credentials.accessToken}`)))
   await call(session.fetch(`https://other.test/?${credentials.accessToken}`))
   await call(session.fetch(url('/api/me'), { headers: { authorization: `Bearer x${credentials.accessToken}` } }))
@@ -347,5 +355,6 @@ test('no line holds a token, nor a query', async () => {
   expect(parts.length).toBeGreaterThan(5)
   expect(lines.length).toBeGreaterThan(50)
   expect(parts.filter((part) => text.includes(part))).toEqual([])
-  expect(text).not.toMatch(/\?\w|token=/)
+  expect(text).not.toMatch(/\?\w|token=|canary/)
+  expect(text).toContain('it has data.jwt, data.user.name;')
 })
