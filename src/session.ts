@@ -166,8 +166,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
       return store.state
     },
     getToken,
-    refresh: (options) => renew('refresh', options),
-    reload: (options) => renew('reload', options),
+    refresh: (asked) => renew('refresh', asked),
+    reload: (asked) => renew('reload', asked),
     async signIn(from, ...more: object[]) {
       assertKnown('session.signIn', more[0], [])
       await signIn(from)

@@ -61,7 +61,10 @@ const CAUSES: { readonly [cause in FailureCause]: string } = {
 export function explain<U, C>(session: Pick<Session<U, C>, 'current'>): Explanation {
   const { about, disposed } = insideOf(session)
   const history = historyOf(session)
-  const failure = about.store.lastFailure ?? history.error
+  const { status, stale } = session.current
+  // Where all is well, an error of before is no reason for anything.
+  const isWell = status === 'authenticated' && !stale
+  const failure = about.store.lastFailure ?? (isWell ? null : history.error)
   const [code, sentence] = disposed.aborted
     ? (['disposed', 'session.dispose() was called: this session is stopped'] as const)
     : explainState(session.current, failure, history)
@@ -82,7 +85,13 @@ function explainState(state: State<unknown, unknown>, failure: unknown, history:
       `It is not known who is signed in, since ${CAUSES[cause]}. It is tried again.${said(failure)}`,
     ]
   }
-  if (!stale) return ['signed-in', 'The user is signed in, and nothing is wrong as far as is known']
+  if (!stale && !(failure instanceof SessionError))
+    return ['signed-in', 'The user is signed in, and nothing is wrong as far as is known']
+  if (!stale)
+    return [
+      'signed-in',
+      `The user is signed in, and the token is used; but the last refresh failed, since ${CAUSES[cause]}.${said(failure)}`,
+    ]
   return [
     `stale/${cause}`,
     `The session is kept, but could not be renewed, since ${CAUSES[cause]}. It is tried again.${said(failure)}`,

@@ -18,7 +18,9 @@ function describeToken(session: Session): string[] {
   const { expiresAt } = session.current
   if (tokenNumber === null) return []
   const { mono, now } = runtime.clock
-  const came = `It holds ${tokenName(tokenNumber)}, which came ${duration(mono() - receivedAtMono)} ago`
+  // What the page was handed has no number before it is written down.
+  const name = tokenNumber > 0 ? tokenName(tokenNumber) : 'a token'
+  const came = `It holds ${name}, which came ${duration(mono() - receivedAtMono)} ago`
   const left = expiresAt === null ? null : expiresAt - now()
   const life = left === null ? '' : left > 0 ? ` and expires in ${duration(left)}` : ' and has expired'
   return [`${came}${life}${canRefresh ? '' : ', and there is nothing to renew it with'}.`]

@@ -169,7 +169,10 @@ export function createTalks(say: Say): Talks {
     get running() {
       return running
     },
-    noteRefusal: (refused) => void (firstRefusal ??= refused),
+    noteRefusal(refused) {
+      // While a refresh runs, the request waits for that one.
+      if (!running) firstRefusal ??= refused
+    },
     tellAnswer: (name, { status, error }) =>
       tell(`the session's own ${name} ${error ? `got no answer (${error})` : `answered ${status}`}`),
     onTrace,

@@ -158,7 +158,7 @@ test('the names below are listed as well, two levels deep, and never a value, no
   const deep = { jwt: 'canary', user: { name: 'canary', address: { city: 'canary' } } }
   const said = { data: deep, list: [{ id: 'canary' }], 'ann@canary.test': 1, 'canary.canary.canary': { a: 1 } }
   for (const from of [said, Response.json(said)]) {
-    const { message } = (await thrownBy(session.signIn(from as never))) as Error
+    const { message } = (await thrownBy(session.signIn(from))) as Error
     expect(message).toContain('(it has data.jwt, data.user.name, data.user.address, list; is it "data.jwt"?)')
     expect(message).toContain("bearer({ answer: { accessToken: 'data.jwt' } })")
     expect(message).not.toContain('canary')

@@ -83,6 +83,14 @@ test('a refused request, the refresh it starts, and how many wait: one sentence'
   expect(lines.join('\n')).not.toContain('secret')
 })
 
+test('a refusal that an earlier refresh has cured is not the reason for the next one', async () => {
+  const { session, server, lines } = await written({}, { on: true })
+  server.expireAccessTokens()
+  await Promise.all([1, 2].map((item) => session.fetch(url(`/api/items/${item}`))))
+  await session.refresh()
+  expect(lines).toContain('resesh:refresh refresh 2 started to renew token #2, since the app asked for it')
+})
+
 test('a request of the page itself is named by its path', async () => {
   const { session, lines } = await written(
     { origins: ['https://app.example.test'], platform: { fetch: async () => new Response() } },
@@ -337,9 +345,9 @@ test('no line holds a token, nor a query', async () => {
   server.knobs.refreshFailures = [{ status: 200, body: JSON.stringify(deep) }]
   await call(session.refresh())
   await clock.pass(60_000)
-  await call(session.signIn(deep as never))
-  await call(session.signIn(async () => deep as never))
-  await call(session.refresh({ [`x${credentials.accessToken}`]: 1 } as never))
+  await call(session.signIn(deep))
+  await call(session.signIn(async () => deep))
+  await call(session.refresh({ [`x${credentials.accessToken}`]: 1 }))
   debug(session, { on: true, console })
   await call(session.fetch(url(`/api/me/${credentials.accessToken}`)))
   await call(session.fetch(`https://other.test/?${credentials.accessToken}`))

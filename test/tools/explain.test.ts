@@ -134,3 +134,17 @@ test('a silent debug remembers who signed the user out', async () => {
   expect(explain(session).sentence).toContain('session.signOut()')
   expect(lines).toEqual([])
 })
+
+test('a refresh that the app asked for failed, and the token is good yet', async () => {
+  const { session, server } = await setup()
+  server.knobs.refreshFailures = [503]
+  await session.refresh().catch(() => {})
+  expect(explain(session)).toMatchObject({
+    code: 'signed-in',
+    sentence: expect.stringMatching(
+      /^The user is signed in, and the token is used; but the last refresh failed.*answered 503\.$/,
+    ),
+  })
+  await session.refresh()
+  expect(explain(session).sentence).toContain('nothing is wrong')
+})
