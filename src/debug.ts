@@ -1,15 +1,21 @@
 // Says in the console what a session does, in plain sentences, and warns of what is almost surely a mistake. Nothing of it
 // belongs into a production bundle: `if (import.meta.env.DEV) import('resesh/debug').then(({ debug }) => debug(session))`.
 
+import { describeStart } from './debug/start.ts'
 import { noteTrace, remember } from './debug/history.ts'
-import { type About, insideOf } from './debug/inside.ts'
+import { insideOf } from './debug/inside.ts'
 import { createMistakes, type Warn } from './debug/mistakes.ts'
 import { isEnabled, readEnabled } from './debug/namespaces.ts'
-import { createNarrator, type Topic } from './debug/narrator.ts'
+import { createNarrator } from './debug/narrator.ts'
+import { createOutage } from './debug/outage.ts'
+import type { Topic } from './debug/talks.ts'
 import { measureSession } from './debug/timing.ts'
 import { withoutTokens } from './debug/words.ts'
 import type { Session } from './face.ts'
+import { assertKnown } from './nearest.ts'
 import type { Undo } from './seam/io.ts'
+import type { Trace } from './seam/trace.ts'
+import type { Events } from './session/events.ts'
 
 export { explain, type Explanation, type ExplanationCode, type FailureCause } from './debug/explain.ts'
 
@@ -24,8 +30,6 @@ export interface DebugOptions {
   console?: Pick<Console, 'log' | 'warn'>
 }
 
-/** Sessions that are looked at, by what makes them one session for all tabs. */
-const looking = new Map<string, Set<{ readonly disposed: AbortSignal }>>()
 const undoOf = new WeakMap<object, Undo>()
 
 /**
@@ -39,6 +43,7 @@ const undoOf = new WeakMap<object, Undo>()
  */
 export function debug<U, C>(session: Session<U, C>, options: DebugOptions = {}): Undo {
   const { get } = insideOf(session)
+  assertKnown('debug', options, ['on', 'console'])
   undoOf.get(session)?.()
   const watched = session as unknown as Session
   const undos = [remember(watched)]
@@ -55,7 +60,7 @@ export function debug<U, C>(session: Session<U, C>, options: DebugOptions = {}):
 }
 
 function write(session: Session, isOn: (namespace: string) => boolean, console: Pick<Console, 'log' | 'warn'>): Undo[] {
-  const { about, get, disposed } = insideOf(session)
+  const { about, get } = insideOf(session)
   const told = new Set<string>()
 
   function say(topic: Topic, sentence: string): void {
@@ -69,43 +74,43 @@ function write(session: Session, isOn: (namespace: string) => boolean, console: 
   }
 
   const narrate = createNarrator(say, about.page)
+  const errors = createOutage()
   const mistakes = createMistakes(about, () => session.current, warn)
   const undos = [
     session.on('trace', (trace) => {
       noteTrace(session, trace)
       narrate(trace)
+      if (hasWorked(trace)) errors.end(trace.at)
       mistakes.onTrace(trace)
     }),
     session.on('change', (change) => {
-      const { current, previous, reason, source, changed } = change
-      const what =
-        current.status === previous.status ? `${changed.join(', ')} changed` : `${previous.status} → ${current.status}`
-      say('session', `${what} (${reason}, by ${BY[source]})`)
+      say('session', changeText(change))
       mistakes.onChange(change)
     }),
     session.on('error', ({ error }) => {
-      if (isOn('resesh:warning')) console.warn(`resesh:error ${error.code}: ${withoutTokens(error.message)}`)
+      // The same failure comes again with each try.
+      const isNews = errors.fail(`${error.code} ${error.message}`, 0)
+      if (isNews && isOn('resesh:warning')) console.warn(`resesh:error ${error.code}: ${withoutTokens(error.message)}`)
     }),
     measureSession(session, get('performance')),
-    register(about, disposed, warn),
   ]
+  say('session', describeStart(session))
   mistakes.begin(get('isSecureContext'))
   return undos
 }
 
 const BY = { 'this-tab': 'this tab', 'other-tab': 'another tab', server: 'the server' } as const
 
-/** Two sessions that share lock, channel and record live in one page. */
-function register({ key, name }: About, disposed: AbortSignal, warn: Warn): Undo {
-  const same = looking.get(key) ?? new Set()
-  looking.set(key, same)
-  const own = { disposed }
-  for (const other of same) if (other.disposed.aborted) same.delete(other)
-  if (same.size > 0)
-    warn(
-      'two-sessions',
-      `Two sessions of the name '${name}' for the same server live in this page: each answers for the other's requests, and a refresh of one surprises the other. Call createSession once, in a module that others import; or give them two names: createSession({ name: 'second' }). One that is not needed any more ends with session.dispose().`,
-    )
-  same.add(own)
-  return () => same.delete(own)
+function changeText({ current, previous, reason, source, changed }: Events['change']): string {
+  const by = `(${reason}, by ${BY[source]})`
+  if (current.status !== previous.status) return `${previous.status} → ${current.status} ${by}`
+  if (current.stale && !previous.stale) return 'session.current.stale is true: a refresh is due, and fails'
+  const names = changed.filter((name) => name !== 'reason' || changed.length === 1)
+  return `session.current: ${names.join(', ')} changed ${by}`
 }
+
+/** Whether the session could ask its server: what failed before is over. */
+const hasWorked = (trace: Trace): boolean =>
+  (trace.type === 'refresh-end' || trace.type === 'exchange-end') &&
+  trace.outcome !== 'failed' &&
+  trace.outcome !== 'postponed'

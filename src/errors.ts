@@ -71,8 +71,8 @@ export class RefreshTimeoutError extends SessionError {
 const ENDED = {
   'signed-out': 'the user signed out',
   'signed-in': 'another session has begun',
-  expired: 'the server says expired',
-  revoked: 'the server says revoked',
+  expired: 'the server says that it has expired',
+  revoked: 'the server has revoked it',
   reused: 'the server says that a refresh token was used twice',
 } as const
 
@@ -196,7 +196,7 @@ export class LoginError extends SessionError {
     what = '',
     { error, still = STILL_AS_BEFORE, ...details }: LoginDetails = {},
   ) {
-    super(`${LOGIN[reason]}${what && `: ${what}`}. ${still}.`, details)
+    super(`${sentenceOf(LOGIN[reason] + (what && `: ${what}`))} ${still}.`, details)
     this.reason = reason
     this.error = error
     this.what = what
@@ -235,3 +235,6 @@ export type AnySessionError =
 
 /** The text of whatever was thrown. */
 export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+
+/** The same with one full stop, or what else ends a sentence, at its end. */
+export const sentenceOf = (cause: unknown): string => messageOf(cause).replace(/[^.?!]$/, '$&.')

@@ -3,22 +3,12 @@
 import type { SessionFetch } from './request/intercept.ts'
 import type { Undo } from './seam/io.ts'
 import type { Events } from './session/events.ts'
+import type { RefreshOptions } from './session/renew.ts'
 import type { SignInSource } from './session/sign-in.ts'
 import type { SignOutOptions } from './session/sign-out.ts'
 import type { TokenOptions } from './session/tokens.ts'
 import type { Json } from './state/credentials.ts'
 import type { State } from './state/view.ts'
-
-export interface RefreshOptions {
-  /** Switches the session to this organization. */
-  organizationId?: string
-  /** Rejects with {@link SessionEndedError} if nobody is signed in then, in place of resolving. @default false */
-  ensureSignedIn?: boolean
-  /** Input for the backend, where the server takes some. */
-  data?: Json
-  /** Frees this caller; the refresh goes on for the others. */
-  signal?: AbortSignal | undefined
-}
 
 /** Every method is this-free: `const { fetch, getToken } = session` works. */
 export interface Session<U = Json, C = Json> {

@@ -57,10 +57,11 @@ export type {
   Undo,
 } from './seam/io.ts'
 export type { SessionFetch } from './request/intercept.ts'
-export type { RefreshOptions, Session } from './face.ts'
+export type { Session } from './face.ts'
 export { createSession } from './session.ts'
 export type { Events, Source } from './session/events.ts'
 export type { ExchangeOutcome, HoldReason, Trace, Traces } from './seam/trace.ts'
+export type { RefreshOptions } from './session/renew.ts'
 export type { LogIn, SignInSource } from './session/sign-in.ts'
 export type { LoginAnswer } from './session/login.ts'
 export type { SignOutOptions } from './session/sign-out.ts'

@@ -13,6 +13,17 @@ export const transportKey: unique symbol = Symbol.for('resesh.via')
 /** What the functions of a session need of it, such as `installFetch` and `openSocket`. */
 export const internalsKey: unique symbol = Symbol.for('resesh.internals')
 
+interface Held {
+  /** What the last refresh, or the last question who is signed in, failed with; `null` once one has worked. */
+  readonly lastFailure: unknown
+  /** Whether there is anything to ask for new credentials with, such as a refresh token; true where nobody is signed in. */
+  readonly canRefresh: boolean
+  /** The number of the token, for traces; `null`: none. */
+  readonly tokenNumber: number | null
+  /** When the access token was received, in monotonic ms. */
+  readonly receivedAtMono: number
+}
+
 export interface SessionInternals {
   /** Says which fetch lies below a patch; without one, the platform's own is used. */
   setTransport(below?: Fetch): void
@@ -29,10 +40,10 @@ export interface SessionInternals {
     readonly origins: readonly string[]
     /** The origin of the page, where there is one. */
     readonly page: string | undefined
-    /** What the last refresh, or the last question who is signed in, failed with; `null` once one has worked. */
-    lastFailure(): unknown
-    /** Whether there is anything to ask for new credentials with, such as a refresh token; true where nobody is signed in. */
-    canRefresh(): boolean
+    /** What this tab holds. */
+    readonly store: Held
+    /** The sessions that live in this page, this one included; those of other keys as well. */
+    readonly living: ReadonlySet<{ readonly key: string }>
   }
   /** Whether credentials may go to a URL. */
   isAllowed(url: string): boolean

@@ -68,7 +68,7 @@ export function createKernel<U, C>(
 export function setUpExtensions(extensions: readonly Extension[], kernel: Kernel): NamedHooks[] {
   const names = new Set<string>()
   return extensions.map(({ name, setup }) => {
-    if (names.has(name)) throw new InvalidOptionError('use', `has ${name} twice: leave one of them out`)
+    if (names.has(name)) throw new InvalidOptionError('use', `has ${name} twice: leave one out`)
     names.add(name)
     return { ...setup(kernel), name }
   })

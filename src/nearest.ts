@@ -1,4 +1,6 @@
-// Finds the name that was probably meant. Pure.
+// Names, for messages: which name was probably meant, and which names an answer has. Pure.
+
+import { InvalidOptionError } from './errors.ts'
 
 /** How many letters two names share at their beginning and their end: a typo is in between. */
 function countShared(a: string, b: string): number {
@@ -10,13 +12,56 @@ function countShared(a: string, b: string): number {
   return start + end
 }
 
-/**
- * The known name that is most like this one; `undefined` where none is like it.
- * @param least How much of the longer name the two have to share: 0 nothing, 1 all of it.
- */
-export function nearestTo(name: string, known: readonly string[], least = 0.5): string | undefined {
-  const likeness = (each: string): number =>
-    countShared(name.toLowerCase(), each.toLowerCase()) / Math.max(name.length, each.length)
+/** `token` of `data.Token`: what counts of a path. */
+const lastOf = (path: string): string => path.slice(path.lastIndexOf('.') + 1).toLowerCase()
+
+/** The known name whose last part is most like this one; `undefined` where none shares more than half with it. */
+export function nearestTo(name: string, known: readonly string[]): string | undefined {
+  function likeness(each: string): number {
+    const [a, b] = [lastOf(name), lastOf(each)]
+    return countShared(a, b) / Math.max(a.length, b.length)
+  }
   const nearest = [...known].sort((a, b) => likeness(b) - likeness(a))[0]
-  return nearest && likeness(nearest) > least ? nearest : undefined
+  return nearest && likeness(nearest) > 0.5 ? nearest : undefined
+}
+
+// What is no plain name may be a value in the place of a name, such as a user's address or a token.
+const NAME = /^[a-z_$][\w$-]{0,29}$/i
+const MAX_NAMES = 20
+
+/** The names in an answer, and those two levels below as paths: `data.user.name`. Never a value. */
+function pathsIn(said: object, levels = 2): string[] {
+  const named = Object.entries(said).filter(([name]) => NAME.test(name))
+  const paths = named.flatMap(([name, value]: [string, unknown]) => {
+    const below = levels > 0 && typeof value === 'object' ? pathsIn(value ?? {}, levels - 1) : []
+    return below.length > 0 ? below.map((path) => `${name}.${path}`) : name
+  })
+  return paths.slice(0, MAX_NAMES)
+}
+
+/** Where an answer probably has what was looked for under a name. */
+export function guessOf(name: string, said: object): string | undefined {
+  const paths = pathsIn(said)
+  return nearestTo(name, paths) ?? paths.find((path) => /^(?!.*refresh).*(jwt|token)$/i.test(path))
+}
+
+/** That an answer lacks what was looked for, and what it has instead: the beginning of a sentence. */
+export function lacks(name: string, said: object): string {
+  const guess = guessOf(name, said)
+  const found = pathsIn(said).join(', ') || 'nothing'
+  return `the answer has no "${name}" (it has ${found}${guess ? `; is it "${guess}"?` : ''})`
+}
+
+/**
+ * A typo would be ignored in silence. Only plain objects are looked at: `button.onclick = session.signOut` hands over an event.
+ * @param place What stands before the names in the message, such as `signOut.`.
+ * @throws {@link InvalidOptionError} naming the unknown option, and the option that was probably meant.
+ */
+export function assertKnown(what: string, options: object | undefined, known: readonly string[], place = ''): void {
+  if (options?.constructor !== Object) return
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  const nearest = nearestTo(unknown, known)
+  const cure = nearest ? `did you mean ${place}${nearest}?` : `there are ${known.join(', ') || 'none'}`
+  throw new InvalidOptionError(place + unknown, `is no option of ${what}: ${cure}`)
 }

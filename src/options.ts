@@ -2,7 +2,7 @@
 
 import { parseUrl } from './parse-url.ts'
 import { InvalidOptionError } from './errors.ts'
-import { nearestTo } from './nearest.ts'
+import { assertKnown } from './nearest.ts'
 import type { Replay } from './request/replayable.ts'
 import type { Platform } from './runtime/ports.ts'
 import type { Backend } from './seam/backend.ts'
@@ -118,7 +118,7 @@ const RULES: { readonly [Name in keyof Required<SessionOptions>]: Rule } = {
   name: [(name: unknown) => typeof name === 'string', 'must be a string'],
   storage: [
     (storage?: SessionStorage) => typeof storage?.open === 'function',
-    'must be an object, such as indexedDb() or memory() gives',
+    'must be an object, such as memory() gives',
   ],
   initial: ANYTHING,
   leeway: MS,
@@ -155,7 +155,9 @@ export function resolveOptions<U, C>(options: SessionOptions<U, C>, page: string
     replayWindow: backend?.replayWindow ?? 0,
     ...withoutUndefined(options),
   }
-  for (const [name, value] of Object.entries({ ...settings, backend })) checkOption(name, value)
+  assertKnown('createSession', { ...settings, backend }, Object.keys(RULES))
+  for (const [name, [isRight, rule]] of Object.entries(RULES))
+    if (!isRight({ ...settings, backend }[name as 'name'] as never)) throw new InvalidOptionError(name, rule)
   const { isExpired } = settings
   return {
     ...settings,
@@ -163,19 +165,6 @@ export function resolveOptions<U, C>(options: SessionOptions<U, C>, page: string
     hasPredicate: typeof isExpired === 'function',
     isExpired: typeof isExpired === 'function' ? isExpired : ({ status }) => isExpired.includes(status),
   }
-}
-
-function checkOption(name: string, value: unknown): void {
-  const known: { readonly [name: string]: Rule | undefined } = RULES
-  const rule = known[name]
-  // A typo would be ignored in silence.
-  if (!rule) throw new InvalidOptionError(name, `is no option of createSession${suggestion(name)}`)
-  if (!rule[0](value as never)) throw new InvalidOptionError(name, rule[1])
-}
-
-function suggestion(name: string): string {
-  const nearest = nearestTo(name, Object.keys(RULES))
-  return nearest ? `: did you mean ${nearest}?` : ''
 }
 
 // A sandboxed frame has no origin, which it calls 'null'.

@@ -1,10 +1,11 @@
 // The session that an app holds: puts the rooms together, and gives each promise its method. The way of a request is in
 // request/intercept.ts, all talk with the server in refresh/exchange.ts, every change of the record in state/changes.ts.
 
-import { InvalidOptionError, SessionEndedError } from './errors.ts'
+import { InvalidOptionError } from './errors.ts'
 import { storageFailed } from './failures.ts'
-import type { RefreshOptions, Session } from './face.ts'
+import type { Session } from './face.ts'
 import { createKernel, setUpExtensions } from './kernel.ts'
+import { assertKnown } from './nearest.ts'
 import { resolveOptions, type SessionOptions } from './options.ts'
 import { createCaller } from './refresh/call.ts'
 import { createExchange } from './refresh/exchange.ts'
@@ -31,20 +32,20 @@ import { createWaiting } from './request/waiting.ts'
 import { baseOf, globalsOf, standInFor } from './runtime/globals.ts'
 import { createRuntime } from './runtime/runtime.ts'
 import { sharedKey, takesTurns } from './runtime/shared-key.ts'
-import { abortable } from './runtime/wait.ts'
-import type { Backend } from './seam/backend.ts'
-import type { RefreshIntent } from './seam/io.ts'
 import { createEmitter, type Events } from './session/events.ts'
 import { createReadiness } from './session/readiness.ts'
 import { createReentrance } from './session/reentrance.ts'
+import { createRenew } from './session/renew.ts'
 import { createRestore } from './session/restore.ts'
 import { createSignIn } from './session/sign-in.ts'
-import { createSignOut, createSignOutOperation } from './session/sign-out.ts'
+import { createSignOut, createSignOutOperation, SIGN_OUT_OPTIONS } from './session/sign-out.ts'
 import { createStore } from './session/store.ts'
 import { createGetToken } from './session/tokens.ts'
 import type { Json } from './state/credentials.ts'
 import { isNewer } from './state/record.ts'
-import type { State } from './state/view.ts'
+
+/** The sessions of this page. For tools: a second one of one key is a mistake. */
+const living = new Set<{ readonly key: string }>()
 
 /**
  * Keeps one session alive. Nothing global is touched.
@@ -64,6 +65,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const key = sharedKey(settings.name, backend, baseOf(get))
   const runtime = createRuntime<U>(get, storage, key, reportStorage, takesTurns(backend))
   const { clock, channel, disposed } = runtime
+  const own = { key }
+  if (settings.page) living.add(own)
   const events = createEmitter<U, C>(clock.now)
   const store = createStore(clock, events, leeway, backend)
   const reentrance = createReentrance()
@@ -101,6 +104,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     createIntercept(context, isAllowed, hooks, prepare, send, sendAlone, decide, act),
   )
   const getToken = createGetToken(context, readiness, requestRefresh, extensions)
+  const renew = createRenew(context, readiness, requestRefresh)
 
   // What happens by itself.
   const schedule = createSchedule(context, readiness, requestRefresh, restore)
@@ -118,26 +122,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     events.emit('error', { error: storageFailed(storage.name, get('isSecureContext') !== false, cause) })
   }
 
-  let inputs = 0
-  async function renew(intent: RefreshIntent, { signal, ensureSignedIn }: RefreshOptions): Promise<State<U, C>> {
-    runtime.disposed.throwIfAborted()
-    reentrance.startCall(intent.reason === 'reload' ? 'reload' : 'refresh')()
-    await readiness.untilReady(signal)
-    const { data, organizationId, reason } = intent
-    assertAccepted(backend, { organizationId, data })
-    // Input is for one call alone; a switch is shared by those who want the same organization.
-    const shareKey = data ? `data ${++inputs}` : organizationId
-    while (store.state.status === 'authenticated') {
-      const asking = requestRefresh(intent, { forced: true, reload: reason === 'reload', shareKey })
-      const outcome = await abortable(asking, signal)
-      // A session that has begun meanwhile may be older than the call. A switch, or input, is not for that session.
-      if (outcome !== 'other-session' || shareKey !== undefined) break
-    }
-    if (ensureSignedIn && store.state.status !== 'authenticated') throw new SessionEndedError(endReason(store.state))
-    return store.state
-  }
-
   function dispose(): void {
+    living.delete(own)
     runtime.dispose()
     schedule.arm()
     farewells.arm()
@@ -155,8 +141,8 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
       backend: backend.name,
       origins: settings.origins,
       page: settings.page,
-      lastFailure: () => store.lastFailure,
-      canRefresh: () => store.canRefresh,
+      store,
+      living,
     },
     isAllowed,
     tell: (error) => events.emit('error', { error }),
@@ -180,15 +166,17 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
       return store.state
     },
     getToken,
-    refresh: ({ organizationId, data, ...rest } = {}) =>
-      renew({ reason: organizationId === undefined ? 'forced' : 'switch', organizationId, data }, rest),
-    reload: ({ data, ...rest } = {}) => renew({ reason: 'reload', data }, rest),
-    async signIn(from) {
+    refresh: (asked) => renew('refresh', asked),
+    reload: (asked) => renew('reload', asked),
+    async signIn(from, ...more: object[]) {
+      assertKnown('session.signIn', more[0], [])
       await signIn(from)
       return store.state
     },
     async signOut(how) {
       await signOut(how)
+      // Only now: no typo keeps a user signed in.
+      assertKnown('session.signOut', how, SIGN_OUT_OPTIONS)
       return store.state
     },
     on(event, listener) {
@@ -207,21 +195,4 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   return Object.assign(session, { [Symbol.dispose ?? 'dispose']: dispose })
 }
 
-/** What a backend would not look at is refused: the caller would go on with the token of another tenant. */
-function assertAccepted(
-  { name, accepts = [] }: Pick<Backend, 'name' | 'accepts'>,
-  asked: Pick<RefreshIntent, 'organizationId' | 'data'>,
-): void {
-  for (const option of ['organizationId', 'data'] as const)
-    if (asked[option] !== undefined && !accepts.includes(option))
-      throw new InvalidOptionError(
-        option,
-        `is not supported by the backend ${name}: nothing was sent. Where your server takes it, say so: bearer({ accepts: ['organizationId'], body: … }), or \`accepts\` in a backend of your own`,
-      )
-}
-
 const EVENTS: readonly string[] = ['change', 'error', 'trace'] satisfies (keyof Events)[]
-
-/** Nobody was signed in at all: to the caller that is as if the user had signed out. */
-const endReason = ({ reason }: State<unknown, unknown>): SessionEndedError['reason'] =>
-  reason === 'restored' ? 'signed-out' : (reason as SessionEndedError['reason'])

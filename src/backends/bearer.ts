@@ -1,7 +1,7 @@
 // Access and refresh tokens from endpoints of any shape: a refresh call that can be shaped by options.
 
-import { InvalidOptionError } from '../errors.ts'
-import { nearestTo } from '../nearest.ts'
+import { RefreshFailedError } from '../errors.ts'
+import { assertKnown } from '../nearest.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io, RefreshIntent } from '../seam/io.ts'
 import { type Credentials, type Json, withoutUndefined } from '../state/credentials.ts'
@@ -104,7 +104,13 @@ export function bearer<U = Json>(options: BearerOptions<U>): Backend<U> {
     if (!userUrl) return fresh
     io.checkpoint(fresh) // its refresh token is the only one now, whatever the next call says
     const asking = { method: 'GET', refreshTokenIn: 'none', headers: options.headers } as const
-    const json = await readJson(await ask(io, userUrl, withoutUndefined(asking), fresh))
+    const response = await ask(io, userUrl, withoutUndefined(asking), fresh)
+    const { status } = response
+    if (status === 404 || status === 405)
+      throw new RefreshFailedError(`answered ${status}: there is no such route for the user (option userUrl)`, {
+        refusal: response,
+      })
+    const json = await readJson(response)
     const user = typeof readUser === 'function' ? readUser(json) : readUser === undefined ? json : at(json, readUser)
     return { ...fresh, user: user as U | null }
   }
@@ -177,22 +183,11 @@ const nameIn = (place: string, answer: BearerOptions['answer']): string | undefi
 
 function checked<U>(options: BearerOptions<U>): BearerOptions<U> {
   if (options?.refreshUrl !== null) requireOptions(options, 'refreshUrl')
-  assertKnown(options, OPTIONS, '')
-  assertKnown(options.signOut ?? {}, QUESTION_OPTIONS, 'signOut.')
+  assertKnown('bearer', options, OPTIONS)
+  assertKnown('bearer', options.signOut ?? {}, QUESTION_OPTIONS, 'signOut.')
   assertNames(options.answer)
   assertRule(options.isRefused)
   assertAskable(options, '')
   assertAskable(farewellOf(options), 'signOut.')
   return options
-}
-
-/** A typo would be ignored in silence. @throws InvalidOptionError */
-function assertKnown(options: object, known: readonly string[], place: string): void {
-  const unknown = Object.keys(options).find((name) => !known.includes(name))
-  if (!unknown) return
-  const nearest = nearestTo(unknown, known)
-  throw new InvalidOptionError(
-    place + unknown,
-    `is no option of bearer${nearest ? `: did you mean ${place}${nearest}?` : ''}`,
-  )
 }

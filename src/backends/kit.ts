@@ -2,7 +2,7 @@
 // with a backend of your own. A backend's errors name the cause only: the session adds method and URL, and what is still true.
 
 import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
-import { nearestTo } from '../nearest.ts'
+import { lacks } from '../nearest.ts'
 import { withoutQuery } from '../parse-url.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { RequestView } from '../seam/io.ts'
@@ -28,17 +28,8 @@ export function attachBearer(headers: Headers, credentials: Credentials<unknown>
 }
 
 /** For an answer that lacks a field: names what it has instead, never a value. @param cure What to do about it. */
-export function missingField(name: string, json: Json, cure?: string): RefreshFailedError {
-  const last = name.split('.').at(-1)!
-  const names = Object.keys(json)
-  const nearest = nearestTo(
-    last,
-    names.filter((each) => each !== last),
-  )
-  const found = names.join(', ') || 'nothing'
-  const guess = nearest ? `; is it "${nearest}"?` : ''
-  return new RefreshFailedError(`the answer has no "${name}" (it has ${found}${guess})${cure ? `: ${cure}` : ''}`)
-}
+export const missingField = (name: string, json: Json, cure?: string): RefreshFailedError =>
+  new RefreshFailedError(lacks(name, json) + (cure ? `: ${cure}` : ''))
 
 // 404 and 405: there is no such route, so that nobody has heard of the sign-out.
 const NOT_DELIVERED = [404, 405, 408, 421, 425, 429]

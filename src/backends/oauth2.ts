@@ -8,7 +8,7 @@ import { assertDelivered, attachBearer, originsOf, peek, readJson, requireOption
 import { formOf, type Parameters } from './kit/form.ts'
 import { assertIssuer } from './kit/issuer.ts'
 import { createEndpoints } from './oauth2/endpoints.ts'
-import { assertKnown } from './oauth2/options.ts'
+import { assertPublic } from './oauth2/options.ts'
 import { checkParameters, parametersFor, type Wording } from './oauth2/parameters.ts'
 import { errorCodeOf, fromTokenResponse } from './oauth2/token-response.ts'
 
@@ -71,7 +71,7 @@ const OPTIONS: readonly string[] = [
 function checkOptions(options: OAuth2Options): void {
   requireOptions(options, 'clientId')
   const { issuer, tokenEndpoint } = options
-  assertKnown('oauth2', options, OPTIONS)
+  assertPublic('oauth2', options, OPTIONS)
   if (!tokenEndpoint && issuer === undefined)
     throw new InvalidOptionError('tokenEndpoint', 'is missing: this backend needs it, or an issuer')
   if (issuer !== undefined) assertIssuer(issuer)

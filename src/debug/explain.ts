@@ -1,6 +1,6 @@
 // Why the user is signed out, or the session stale, in one sentence, with a code that stays the same over versions.
 
-import { RefreshTimeoutError, SessionError } from '../errors.ts'
+import { RefreshTimeoutError, sentenceOf, SessionError } from '../errors.ts'
 import type { Session } from '../face.ts'
 import type { State } from '../state/view.ts'
 import { type History, historyOf } from './history.ts'
@@ -61,11 +61,14 @@ const CAUSES: { readonly [cause in FailureCause]: string } = {
 export function explain<U, C>(session: Pick<Session<U, C>, 'current'>): Explanation {
   const { about, disposed } = insideOf(session)
   const history = historyOf(session)
-  const failure = about.lastFailure() ?? history.error
+  const { status, stale } = session.current
+  // Where all is well, an error of before is no reason for anything.
+  const isWell = status === 'authenticated' && !stale
+  const failure = about.store.lastFailure ?? (isWell ? null : history.error)
   const [code, sentence] = disposed.aborted
     ? (['disposed', 'session.dispose() was called: this session is stopped'] as const)
     : explainState(session.current, failure, history)
-  const told = withoutTokens(`${sentence}.`)
+  const told = withoutTokens(sentenceOf(sentence))
   return { code, sentence: told, toString: () => `${told} [${code}]` }
 }
 
@@ -79,13 +82,19 @@ function explainState(state: State<unknown, unknown>, failure: unknown, history:
     if (!failure) return ['loading', 'It is not known yet who is signed in: the storage or the server is being asked']
     return [
       `loading/${cause}`,
-      `It is not known who is signed in, since ${CAUSES[cause]}; it is tried again${said(failure)}`,
+      `It is not known who is signed in, since ${CAUSES[cause]}. It is tried again.${said(failure)}`,
     ]
   }
-  if (!stale) return ['signed-in', 'The user is signed in, and nothing is wrong as far as is known']
+  if (!stale && !(failure instanceof SessionError))
+    return ['signed-in', 'The user is signed in, and nothing is wrong as far as is known']
+  if (!stale)
+    return [
+      'signed-in',
+      `The user is signed in, and the token is used; but the last refresh failed, since ${CAUSES[cause]}.${said(failure)}`,
+    ]
   return [
     `stale/${cause}`,
-    `The session is kept, and could not be renewed, since ${CAUSES[cause]}; it is tried again${said(failure)}`,
+    `The session is kept, but could not be renewed, since ${CAUSES[cause]}. It is tried again.${said(failure)}`,
   ]
 }
 
@@ -123,12 +132,14 @@ function explainEnd({ reason }: State<unknown, unknown>, history: History): Told
 function byRefresh({ refresh, answer, source }: History): string {
   if (source === 'other-tab') return ', as another tab was told'
   if (refresh?.outcome !== 'refused') return ''
-  const by = answer ? `: ${answer.method} ${answer.url} answered ${answer.status}` : ''
-  return ` to refresh ${refresh.attempt}${by}`
+  const by = answer ? ` (${answer.method} ${answer.url} answered ${answer.status})` : ''
+  return `, in its answer to refresh ${refresh.attempt}${by}`
 }
 
 const said = (failure: unknown): string =>
-  failure instanceof SessionError ? `. The last error (${failure.code}): ${failure.message.replace(/\.$/, '')}` : ''
+  failure instanceof SessionError
+    ? ` The last error (${failure.code}): ${failure.message.replace(/ The session is kept\.$/, '')}`
+    : ''
 
 function causeOf(failure: unknown): FailureCause {
   if (!(failure instanceof SessionError)) return 'unknown'

@@ -30,9 +30,9 @@ export const historyOf = (session: object): Readonly<History> => histories.get(s
 export function remember(session: Pick<Session, 'on' | 'current'>): Undo {
   const history = histories.get(session) ?? {}
   histories.set(session, history)
-  const { canRefresh } = insideOf(session).about
+  const { store } = insideOf(session).about
   function noteState(): void {
-    if (session.current.status === 'authenticated') history.canRefresh = canRefresh()
+    if (session.current.status === 'authenticated') history.canRefresh = store.canRefresh
   }
   noteState()
   const undos = [

@@ -1,16 +1,17 @@
 // What is almost surely a mistake of the app's, or of its server's: each is told once, with the cure. Nothing here changes how the
 // session works. Traces and events come in, warnings go out.
 
+import { sentenceOf } from '../errors.ts'
 import type { Trace } from '../seam/trace.ts'
 import type { Events } from '../session/events.ts'
 import type { State } from '../state/view.ts'
 import type { About } from './inside.ts'
+import { createReach, originOf, type Warn } from './reach.ts'
 import { placeName } from './words.ts'
 
-type Of<T extends Trace['type']> = Extract<Trace, { type: T }>
+export type { Warn }
 
-/** @param key Of the mistake: the same one is not told twice. */
-export type Warn = (key: string, sentence: string) => void
+type Of<T extends Trace['type']> = Extract<Trace, { type: T }>
 
 export interface Mistakes {
   /** Looks at the page as it is, before anything happens. */
@@ -20,12 +21,9 @@ export interface Mistakes {
 }
 
 const HOUR_MS = 3_600_000
-// A failure, and a success that shows the network to be there, belong together if they are no further apart.
-const SAME_MOMENT_MS = 10_000
 
 const NO_ROUTE = [404, 405, 410]
 const isHtml = ({ contentType }: Of<'answer'>): boolean => /^\s*text\/html\b/i.test(contentType ?? '')
-const originOf = (url: string): string => new URL(url).origin
 const quoted = (origins: readonly string[]): string => origins.map((each) => `'${each}'`).join(', ')
 
 export function createMistakes(about: About, current: () => State, warn: Warn): Mistakes {
@@ -36,22 +34,25 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
   /** The last answer to a request of the session's own, since a talk with the server began. */
   let lastAnswer: Of<'answer'> | null = null
   let lastAt = 0
-  let pageAnsweredAt = -Infinity
   let [hasSignedInHere, hasRenewed] = [false, false]
-  let failed: { name: string; origin: string; at: number } | null = null
 
   const nameOf = ({ method, url }: { method: string; url: string }): string => `${method} ${placeName(url, page)}`
+  const reach = createReach(page, nameOf, warn)
 
   function lookAtAnswer(answer: Of<'answer'>): void {
-    lastAnswer = answer
     const { status } = answer
     const name = nameOf(answer)
-    lookAtReach(answer)
+    // The user is asked for after the refresh.
+    const isUserRoute = backend === 'bearer' && lastAnswer?.status === 200 && answer.method === 'GET'
+    lastAnswer = answer
+    reach.lookAtOwn(answer)
     lookAtClock(answer)
     if (NO_ROUTE.includes(status))
       warn(
         `route ${name}`,
-        `${name} answered ${status}${isHtml(answer) ? ' with a web page' : ''}, so there is no such route, and the session can't be renewed. Check the URLs of the backend ${backend}, such as refreshUrl.`,
+        isUserRoute
+          ? `${name} answered ${status}: there is no such route for the user, so that reload() fails. The tokens are renewed all the same. Check the option userUrl of bearer(), or leave it out.`
+          : `${name} answered ${status}${isHtml(answer) ? ' with a web page' : ''}: there is no such route at the server. Check the URLs that you gave the backend ${backend}, such as refreshUrl.`,
       )
     else if (isHtml(answer) && status < 500)
       warn(
@@ -73,23 +74,8 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     )
   }
 
-  /** Another origin that can't be reached, while the page's own can: the browser has kept the answer from the script. */
-  function lookAtReach(asked: { method: string; url: string; at: number; status: number; error?: string }): void {
-    if (!page) return
-    const origin = originOf(asked.url)
-    const isOwn = origin === page
-    if (isOwn && asked.status > 0) pageAnsweredAt = asked.at
-    if (!isOwn && asked.error === 'TypeError') failed = { name: nameOf(asked), origin, at: asked.at }
-    if (!failed || Math.abs(pageAnsweredAt - failed.at) > SAME_MOMENT_MS) return
-    warn(
-      `cors ${failed.origin}`,
-      `${failed.name} got no answer, while requests to ${page} do: very likely ${failed.origin} sends no CORS headers. It has to answer OPTIONS as well, with Access-Control-Allow-Origin: ${page}, Access-Control-Allow-Headers: authorization, content-type, and, where cookies are used, Access-Control-Allow-Credentials: true.`,
-    )
-    failed = null
-  }
-
   function lookAtForeign(asked: Of<'foreign'>): void {
-    lookAtReach(asked)
+    reach.look(asked)
     if (asked.status !== 401) return
     const origin = originOf(asked.url)
     const listed = [...new Set([...origins, origin])]
@@ -101,7 +87,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
 
   function lookAtResponse({ id, status, error, at }: Of<'response'>): void {
     const request = sent.get(id)
-    if (request) lookAtReach({ ...request, status, at, ...(error !== undefined && { error }) })
+    if (request) reach.look({ ...request, status, at, ...(error !== undefined && { error }) })
   }
 
   function lookAtEnd({ id, status }: Of<'end'>): void {
@@ -127,12 +113,22 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     if (/Access-Control-Expose-Headers/.test(message))
       warn(
         'exposed-header',
-        `${message} A script of another origin may read only the headers that the server names: add them there, such as Access-Control-Expose-Headers: ${EXPOSED[backend] ?? 'authorization'}.`,
+        `${sentenceOf(message)} A script of another origin may read only the headers that the server names: add them there, such as Access-Control-Expose-Headers: ${EXPOSED[backend] ?? 'authorization'}.`,
       )
-    else if (/has no "|without accessToken|Neither accessToken/.test(message) && !(lastAnswer && isHtml(lastAnswer)))
+    else if (/the answer has no "/.test(message) && !(lastAnswer && isHtml(lastAnswer)))
       warn(
         'token-name',
-        `${message} The token has another name there: tell the backend the name, as in bearer({ refreshUrl, answer: { accessToken: 'token' } }), or have the server use the usual name.`,
+        `${sentenceOf(message)} Either the token has another name there, or there is none.${NAME_CURE}`,
+      )
+  }
+
+  /** Sessions of one key share lock, channel and record, as two tabs do. */
+  function lookForSecond(): void {
+    const same = [...about.living].filter(({ key }) => key === about.key)
+    if (same.length > 1)
+      warn(
+        'two-sessions',
+        `Two sessions of the name '${about.name}' for the same server live in this page: they share what is stored, and what one of them does surprises the other. Call createSession once, in a module that others import; or give the second one a name of its own: createSession({ name: 'second' }). One that is not needed any more ends with session.dispose().`,
       )
   }
 
@@ -157,7 +153,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
   function warnOfNoRefreshToken(): void {
     warn(
       'no-refresh-token',
-      `The session has no refresh token: when the access token expires, the user is signed out. Have the login answer with one (OAuth: the scope offline_access), and hand it to session.signIn({ accessToken, refreshToken }); where the server keeps it in a cookie, use the backend cookie().`,
+      `The session has no refresh token: when the access token expires, the user is signed out. Have the login answer with one (OAuth: the scope offline_access), and give that answer to session.signIn(). If the server keeps it in an httpOnly cookie: bearer({ refreshTokenIn: 'cookie' }), or the backend cookie().`,
     )
   }
 
@@ -179,9 +175,11 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
           'insecure-context',
           'This page is no secure context (plain http, and not localhost): browsers have no crypto.subtle and no Web Locks there. The session lives in the memory of this tab, is gone after a reload, and each tab refreshes for itself. Serve the page over https.',
         )
-      if (wasSignedIn && !about.canRefresh()) warnOfNoRefreshToken()
+      lookForSecond()
+      if (wasSignedIn && !about.store.canRefresh) warnOfNoRefreshToken()
     },
     onTrace(trace) {
+      lookForSecond()
       lastAt = trace.at
       switch (trace.type) {
         case 'send':
@@ -221,6 +219,9 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     },
   }
 }
+
+const NAME_CURE =
+  " With the backend bearer, say where it is: bearer({ refreshUrl, answer: { accessToken: 'data.token' } }). Or have the server use the usual name."
 
 /** What each server sends its tokens in. */
 const EXPOSED: { readonly [backend: string]: string | undefined } = {

@@ -1,12 +1,8 @@
 // Puts traces into plain sentences, one for each thing that a reader wants to know; many traces make no line of their own.
 
 import type { Trace } from '../seam/trace.ts'
-import { duration, outcomeText, placeName, releasedText, tokenName, waitingText } from './words.ts'
-
-/** What a line is about: `resesh:request` and so on, in `localStorage.debug`. */
-export type Topic = 'request' | 'refresh' | 'session'
-
-export type Say = (topic: Topic, sentence: string) => void
+import { createTalks, type Say } from './talks.ts'
+import { duration, placeName, tokenName, WAITS, withWaiting } from './words.ts'
 
 type Of<T extends Trace['type']> = Extract<Trace, { type: T }>
 
@@ -16,31 +12,28 @@ interface Request {
   readonly since: number
   sends: number
   hasOwnAuthorization: boolean
-}
-
-const WHY: { readonly [reason in Of<'refresh-start'>['reason']]: string } = {
-  expired: 'since a request needs a newer token',
-  ahead: 'shortly before the token expires',
-  forced: 'since the app asked for it',
-  reload: 'since the app asked for the user as well',
-  switch: 'to switch the organization',
-  healing: 'since the last one failed',
+  /** That it waits was told. */
+  isWaitTold: boolean
 }
 
 /** @param page The origin of the page, which is left out of URLs. */
 export function createNarrator(say: Say, page: string | undefined): (trace: Trace) => void {
   const requests = new Map<number, Request>()
-  /** A refresh is under way. */
-  let running: string | null = null
-  /** What was refused first since the last refresh. */
-  let firstRefusal: string | null = null
+  const talks = createTalks(say)
 
   const nameOf = ({ method, url }: { method: string; url: string }): string => `${method} ${placeName(url, page)}`
 
   function noteRequest(trace: Of<'send' | 'replay' | 'hold'>): Request {
     const known = requests.get(trace.id)
     if (known) return known
-    const fresh = { name: nameOf(trace), token: null, since: trace.at, sends: 0, hasOwnAuthorization: false }
+    const fresh = {
+      name: nameOf(trace),
+      token: null,
+      since: trace.at,
+      sends: 0,
+      hasOwnAuthorization: false,
+      isWaitTold: false,
+    }
     requests.set(trace.id, fresh)
     return fresh
   }
@@ -56,21 +49,15 @@ export function createNarrator(say: Say, page: string | undefined): (trace: Trac
 
   function tellHeld(trace: Of<'hold'>): void {
     const request = noteRequest(trace)
-    const { name } = request
-    const others = waitingText(trace.waiting)
-    switch (trace.why) {
-      case 'refused':
-        if (running) say('request', `${refusal(request, 401)} and waits for ${running}${others}`)
-        return
-      case 'loading':
-        return say('request', `${name} waits until it is known who is signed in${others}`)
-      case 'expiring':
-        return say('request', `${name} waits for a refresh, since the token is near its expiry${others}`)
-      case 'waking':
-        return say('request', `${name} waits until the stored session was read again`)
-      case 'user':
-        return say('request', `${name} waits for the user`)
-    }
+    const { why, waiting } = trace
+    // A request that waits through more than one refresh waits once.
+    if (request.isWaitTold || (why === 'refused' && !talks.running)) return
+    request.isWaitTold = true
+    const text =
+      why === 'refused'
+        ? `${refusal(request, 401)} and waits for ${talks.running}`
+        : `${request.name} waits ${WAITS[why]}`
+    say('request', withWaiting(text, waiting))
   }
 
   const refusal = (request: Request, status: number): string =>
@@ -82,16 +69,18 @@ export function createNarrator(say: Say, page: string | undefined): (trace: Trac
     const refused = refusal(request, status)
     switch (verdict) {
       case 'refresh':
-        firstRefusal ??= refused
-        return
+        return talks.noteRefusal(refused)
       case 'replay':
         return say('request', `${refused}; sent again with newer credentials`)
       case 'refused-route':
-        return say('request', `${refused}, which a refresh has just brought: handed back, since no refresh helps here`)
+        return say(
+          'request',
+          `${refused}, which a refresh has just brought: handed back to the caller, since another refresh would not help`,
+        )
       case 'refresh-behind':
         return say(
           'request',
-          `${refused}: handed back, since it may not be sent again; a refresh runs for later requests`,
+          `${refused}: handed back to the caller, since it may not be sent again; a refresh runs for later requests`,
         )
       case 'session-over':
         return say('request', `${refused}, and the session is over`)
@@ -111,28 +100,6 @@ export function createNarrator(say: Say, page: string | undefined): (trace: Trac
     say('request', `${name} answered ${status} to ${sentWith(request)} ${took}${again}`)
   }
 
-  /** What led to the line that follows. */
-  function takeRefusal(): string {
-    const text = firstRefusal ? `${firstRefusal}; ` : ''
-    firstRefusal = null
-    return text
-  }
-
-  function tellRefreshStart({ attempt, reason, token, waiting }: Of<'refresh-start'>): void {
-    running = `refresh ${attempt}`
-    const before = takeRefusal()
-    const why = before ? '' : `, ${WHY[reason]}, of ${tokenName(token)}`
-    say('refresh', `${before}${running} started${why}${waitingText(waiting)}`)
-  }
-
-  function tellRefreshEnd(trace: Of<'refresh-end'>): void {
-    running = null
-    const isCured = trace.outcome === 'renewed' || trace.outcome === 'adopted'
-    const took = isCured ? ` in ${duration(trace.ms)}` : ''
-    const others = isCured ? releasedText(trace.waiting) : waitingText(trace.waiting)
-    say('refresh', `refresh ${trace.attempt} ${outcomeText(trace)}${took}${others}`)
-  }
-
   return (trace) => {
     switch (trace.type) {
       case 'send':
@@ -144,19 +111,11 @@ export function createNarrator(say: Say, page: string | undefined): (trace: Trac
         return tellDecided(trace)
       case 'end':
         return tellEnd(trace)
-      case 'refresh-start':
-        return tellRefreshStart(trace)
-      case 'refresh-end':
-        return tellRefreshEnd(trace)
-      case 'adopt':
-        return say('refresh', `${takeRefusal()}no ${trace.operation} was needed: another tab has done it`)
-      case 'give-up':
-        return say(
-          'refresh',
-          `${takeRefusal()}no ${trace.operation} was sent, since too many failed or did not help within the last minute`,
-        )
+      case 'answer':
+        return talks.tellAnswer(nameOf(trace), trace)
       default:
-        return tellRest(trace, say, nameOf)
+        talks.onTrace(trace)
+        tellRest(trace, say, nameOf)
     }
   }
 }
@@ -164,26 +123,19 @@ export function createNarrator(say: Say, page: string | undefined): (trace: Trac
 /** What needs nothing to be remembered. */
 function tellRest(trace: Trace, say: Say, nameOf: (request: { method: string; url: string }) => string): void {
   switch (trace.type) {
-    case 'answer':
-      return say(
-        'refresh',
-        `the session's own ${nameOf(trace)} ${trace.error ? `failed (${trace.error})` : `answered ${trace.status}`}`,
-      )
-    case 'exchange-end':
-      return say('session', `${trace.operation} ${outcomeText(trace)}`)
-    case 'back-off':
-      return say('refresh', `back-off: no refresh within the next ${duration(trace.until - trace.at)}`)
-    case 'token':
-      return trace.source === 'other-tab'
-        ? say('refresh', `${tokenName(trace.token)} came from another tab`)
-        : undefined
     case 'foreign':
       return say(
         'request',
-        `${nameOf(trace)} went out without the session, since its origin is not listed in origins (${trace.error ?? trace.status})`,
+        `${nameOf(trace)} went out without the session, since its origin is not listed in origins; it ${trace.error ? `failed (${trace.error})` : `answered ${trace.status}`}`,
       )
     case 'listener-failed':
-      return say('session', `a listener of '${trace.event}' threw: the other listeners were called`)
+      return say(
+        'session',
+        `a listener of '${trace.event}' threw ${nameOfThrown(trace.error)}; the other listeners were called`,
+      )
     default:
   }
 }
+
+/** Never its message, which may be anybody's. */
+const nameOfThrown = (error: unknown): string => (error instanceof Error ? error.name : typeof error)

@@ -3,8 +3,8 @@
 
 import type { Session } from '../face.ts'
 import type { Undo } from '../seam/io.ts'
-import type { Trace } from '../seam/trace.ts'
-import { outcomeText, withoutTokens } from './words.ts'
+import type { HoldReason, Trace } from '../seam/trace.ts'
+import { outcomeText, WAITS, withoutTokens } from './words.ts'
 
 type Timer = Pick<Performance, 'now' | 'measure' | 'clearMeasures'>
 
@@ -13,7 +13,7 @@ const MAX_ENTRIES = 500
 
 /** Refreshes, and requests that were held, as bars. */
 function createTimings(performance: Timer): (trace: Trace) => void {
-  const held = new Map<number, { name: string; start: number; why: string }>()
+  const held = new Map<number, { name: string; start: number; why: HoldReason }>()
   const names: string[] = []
   let refreshStart = 0
 
@@ -27,7 +27,7 @@ function createTimings(performance: Timer): (trace: Trace) => void {
   function endHold(id: number): void {
     const hold = held.get(id)
     held.delete(id)
-    if (hold) measure(`${hold.name} held`, hold.start, 'tertiary-light', [['why', hold.why]])
+    if (hold) measure(`${hold.name} held`, hold.start, 'tertiary-light', [['waits', WAITS[hold.why]]])
   }
 
   return (trace) => {

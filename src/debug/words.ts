@@ -1,6 +1,6 @@
 // How things are called in a line: requests, tokens, times. A line never holds a token, whatever a message of others said.
 
-import type { ExchangeOutcome } from '../seam/trace.ts'
+import type { ExchangeOutcome, HoldReason } from '../seam/trace.ts'
 
 /** A request of the page's own origin by its path, others by the whole URL. */
 export const placeName = (url: string, page: string | undefined): string =>
@@ -13,22 +13,35 @@ export const duration = (ms: number): string => {
   return ms < 90_000 ? `${Math.round(ms / 100) / 10} s` : `${Math.round(ms / 60_000)} min`
 }
 
-/** `; 2 requests wait`; nothing for none. */
-export const waitingText = (count: number): string => countText(count, 'request waits', 'requests wait')
+/** `1 request`, `2 requests`. */
+export const counted = (count: number, what: string): string =>
+  count === 1 ? `1 ${what}` : `${count} ${what.replace(/y$/, 'ie')}s`
+
+/** A text, and how many requests wait; nothing more where none does. */
+export const withWaiting = (text: string, count: number): string =>
+  count === 0 ? text : join(text, `${counted(count, 'request')} ${count === 1 ? 'waits' : 'wait'}`)
 
 /** The same for those that go on now. */
-export const releasedText = (count: number): string => countText(count, 'request goes on', 'requests go on')
+export const withReleased = (text: string, count: number): string =>
+  count === 0 ? text : join(text, `${counted(count, 'request')} ${count === 1 ? 'goes' : 'go'} on`)
 
-function countText(count: number, one: string, many: string): string {
-  if (count === 0) return ''
-  return count === 1 ? `; 1 ${one}` : `; ${count} ${many}`
-}
+/** After whole sentences comes another sentence; after a part of a sentence, another part. */
+const join = (text: string, more: string): string => (/[.?!]$/.test(text) ? `${text} ${more}.` : `${text}; ${more}`)
 
 /** What a token looks like: a JWT, or what stands behind `Bearer` or `DPoP`. */
 const TOKENS = /\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)*|(?<=\b(?:Bearer|DPoP) )[\w.~+/-]{8,}=*/g
 
 /** A message of the app, or of a server, may hold what it must not. */
 export const withoutTokens = (text: string): string => text.replace(TOKENS, '[token]')
+
+/** Why a request waits. */
+export const WAITS: { readonly [why in HoldReason]: string } = {
+  loading: 'until it is known who is signed in',
+  expiring: 'for a refresh, since the token is near its expiry',
+  refused: 'for a refresh, since the server refused the token',
+  waking: 'until the stored session has been read again',
+  user: 'until the user has signed in again, or confirmed',
+}
 
 /** How a talk with the server ended, as the rest of a sentence. */
 export function outcomeText(end: ExchangeOutcome): string {
@@ -38,9 +51,9 @@ export function outcomeText(end: ExchangeOutcome): string {
     case 'done':
       return 'is done'
     case 'adopted':
-      return `was not needed: ${tokenName(end.token)} of another tab is used`
+      return `was not needed any more: ${adoptedText(end)}`
     case 'postponed':
-      return 'was not sent, or came too late: it is tried again'
+      return 'was not sent, or its answer came too late: it is tried again'
     case 'refused':
       return end.reason === 'step-up'
         ? 'was refused: the server asks the user for more first'
@@ -48,4 +61,10 @@ export function outcomeText(end: ExchangeOutcome): string {
     case 'failed':
       return `failed (${end.code}): ${end.message}`
   }
+}
+
+function adoptedText({ token, source }: Extract<ExchangeOutcome, { outcome: 'adopted' }>): string {
+  const isHere = source === 'this-tab'
+  if (token === null) return `the session has ended meanwhile, in ${isHere ? 'this' : 'another'} tab`
+  return isHere ? `this tab has got ${tokenName(token)} meanwhile` : `another tab has brought ${tokenName(token)}`
 }

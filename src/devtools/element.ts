@@ -40,7 +40,7 @@ function watch(session: Session, recorder: Recorder): Undo {
       recorder.onTrace(trace)
     }),
     session.on('change', ({ reason, source }) => {
-      const by = source === 'this-tab' ? '' : ` (${source})`
+      const by = source === 'this-tab' ? '' : source === 'other-tab' ? ' (another tab)' : ' (the server)'
       recorder.mark('change', `change: ${reason}${by}`)
     }),
     session.on('error', ({ error }) => recorder.mark('error', `error: ${error.code}`)),

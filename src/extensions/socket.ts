@@ -1,7 +1,7 @@
 // A WebSocket that belongs to a session: an entry of its own. It opens with a good token, comes back after a loss, and is closed
 // when the session is over. Nothing is queued: what was meant for one connection, or one user, is never sent in another.
 
-import { CallbackError, InvalidOptionError, messageOf } from '../errors.ts'
+import { CallbackError, InvalidOptionError, sentenceOf } from '../errors.ts'
 import { callApp, type Connection, connect, type Ended, type SocketData } from './socket/connection.ts'
 import type { SessionSocket, SocketEvents, SocketOptions } from './socket/face.ts'
 import { hrefOf } from './socket/href.ts'
@@ -41,7 +41,7 @@ export function openSocket(session: StreamSession, url: string | URL, options: S
   const { clock } = internals.runtime
   const href = hrefOf(url, internals, needsToken)
   const { on, emit } = createListeners<SocketEvents>((event, cause) =>
-    internals.tell(new CallbackError(`A listener of a socket's ${event} threw: ${messageOf(cause)}.`, { cause })),
+    internals.tell(new CallbackError(`A listener of a socket's ${event} threw: ${sentenceOf(cause)}`, { cause })),
   )
   const stream = createStream(session, { over: end, renew: giveUp, changed: () => void renewToken() })
 

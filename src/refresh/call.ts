@@ -1,6 +1,6 @@
 // One call of the backend, however many requests it makes: the transport that it gets, its deadline, and what its failure says.
 
-import { InvalidTokenError, messageOf, RefreshFailedError, SessionError } from '../errors.ts'
+import { InvalidTokenError, sentenceOf, RefreshFailedError, SessionError } from '../errors.ts'
 import type { Context } from '../context.ts'
 import { withoutQuery } from '../parse-url.ts'
 import type { Io } from '../seam/io.ts'
@@ -113,7 +113,7 @@ export const createCaller =
       const isWrongUrl = !!decided && leadsElsewhere(decided)
       const details = { cause, spent, refusal: decided, isWrongUrl }
       throw new RefreshFailedError(
-        `${request}: ${messageOf(cause)}.${isWrongUrl ? CHECK_URL : ''} The session is kept.`,
+        `${request}: ${sentenceOf(cause)}${isWrongUrl ? CHECK_URL : ''} The session is kept.`,
         details,
       )
     }

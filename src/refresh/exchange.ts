@@ -3,8 +3,8 @@
 // said, and what an answer changes, is in the operations: refresh, restore, sign-in, sign-out, side token.
 
 import type { Context } from '../context.ts'
-import { InvalidTokenError, messageOf, RefreshFailedError, RefreshTimeoutError, SessionEndedError } from '../errors.ts'
-import { failedBefore, isTransient } from '../failures.ts'
+import { InvalidTokenError, sentenceOf, RefreshFailedError, RefreshTimeoutError, SessionEndedError } from '../errors.ts'
+import { gaveUp, isTransient } from '../failures.ts'
 import type { Stored } from '../runtime/ports.ts'
 import type { Commit, Sending } from '../seam/extension.ts'
 import type { Credentials } from '../state/credentials.ts'
@@ -51,11 +51,11 @@ export function createExchange<U, C>(
       case 'send':
         return begin(operation, found, isSole)
       case 'adopt':
-        events.trace('adopt', { operation: operation.name })
+        events.trace('adopt', { operation: operation.name, source: store.sourceOf(found) })
         return { plan, news: [found, 'other-tab'] }
       case 'give-up':
         events.trace('give-up', { operation: operation.name })
-        if (found?.record.failures) throw failedBefore(TOO_MANY_FAILURES, store.lastFailure)
+        if (found?.record.failures) throw gaveUp(operation.name, store.lastFailure)
         return { plan }
       case 'done':
         return { plan }
@@ -217,7 +217,7 @@ export function createExchange<U, C>(
   /** An answer that can't be used is a failure, and the refresh token is spent all the same. */
   function explain(cause: unknown, { last }: Call<unknown>, attempt: Attempt | undefined): unknown {
     if (!attempt || !(cause instanceof InvalidTokenError)) return cause
-    const message = `${last.request}: ${messageOf(cause)}. The session is kept.`
+    const message = `${last.request}: ${sentenceOf(cause)} The session is kept.`
     return new RefreshFailedError(message, { cause, refusal: last.response, spent: true })
   }
 
@@ -232,5 +232,3 @@ export function createExchange<U, C>(
     return { ...outcome, version: outcome.news?.[0]?.record.version }
   }
 }
-
-const TOO_MANY_FAILURES = 'Not refreshed: too many refreshes failed within the last minute'

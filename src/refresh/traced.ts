@@ -38,7 +38,7 @@ export function traced<U, C, A, O extends Outcome<U>>(
     if (typeof result === 'number') return { outcome: 'postponed' }
     const [stored = null, source] = result.news ?? []
     const number = store.numberOf(stored)
-    if (source === 'other-tab') return { outcome: 'adopted', token: number }
+    if (source === 'other-tab') return { outcome: 'adopted', token: number, source: store.sourceOf(stored) }
     if (!reason) return { outcome: 'done', token: number }
     if (source === 'server') return { outcome: 'refused', reason: stored!.record.reason }
     return { outcome: 'renewed', token: number }

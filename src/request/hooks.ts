@@ -1,7 +1,7 @@
 // Asks the extensions, in the order of their list, and guards the core against what code of the app throws: it counts as
 // "says nothing", and an `error` event tells of it once.
 
-import { CallbackError, messageOf, type SessionEndedError, type StepUpRequiredError } from '../errors.ts'
+import { CallbackError, sentenceOf, type SessionEndedError, type StepUpRequiredError } from '../errors.ts'
 import { isPromise } from '../runtime/wait.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Awaitable, RequestView } from '../seam/io.ts'
@@ -37,7 +37,7 @@ export function createGuard(tell: (error: CallbackError) => void): Guard {
     if (told.has(name)) return
     told.add(name)
     tell(
-      new CallbackError(`${name} threw: ${messageOf(cause)}. It is ignored for this response; this is told once.`, {
+      new CallbackError(`${name} threw: ${sentenceOf(cause)} It is ignored for this response; this is told once.`, {
         cause,
       }),
     )

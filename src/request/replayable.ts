@@ -1,6 +1,7 @@
 // One request of the app, ready to be sent more than once: what a backend may see of it, and a body that is the same each time.
 
 import { transportKey } from '../internals.ts'
+import { assertKnown } from '../nearest.ts'
 import type { Runtime } from '../runtime/ports.ts'
 import { type CopyBudget, KeptBody, KeptStream } from './body.ts'
 import type { Attached, AttachedRequest, CookieReader, Fetch } from '../seam/io.ts'
@@ -30,6 +31,7 @@ export const IDEMPOTENT: RegExp = /^(get|head|options|trace|put|delete)$/i
 
 const ABSOLUTE = /^https?:\/\//i
 const NO_OPTIONS: RequestOptions = {}
+const REQUEST_OPTIONS = ['replay', 'idempotencyKey'] satisfies (keyof RequestOptions)[]
 /** What counts where neither an init nor a Request says otherwise. */
 const PLAIN = { method: 'GET', headers: undefined, signal: undefined, keepalive: false }
 
@@ -74,6 +76,7 @@ export class ReplayableRequest implements AttachedRequest {
     this.#input = this.#spare = request
     this.#init = init
     this.#options = given.session || NO_OPTIONS
+    if (given.session) assertKnown('session.fetch', given.session, REQUEST_OPTIONS)
     // What the caller or the page changes after the call changes nothing any more: not the URL, and not the headers.
     const url = urlOf(input)
     this.url = ABSOLUTE.test(url) ? url : new URL(url, base()).href

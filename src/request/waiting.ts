@@ -3,7 +3,7 @@
 
 import type { Context } from '../context.ts'
 import { QueueFullError, RefreshTimeoutError, SessionEndedError } from '../errors.ts'
-import { failedBefore, isTransient, isWrongUrl } from '../failures.ts'
+import { gaveUp, isTransient, isWrongUrl } from '../failures.ts'
 import type { RefreshOutcome, RequestRefresh } from '../refresh/queue.ts'
 import { abortable, withTimeout } from '../runtime/wait.ts'
 import type { Readiness } from '../session/readiness.ts'
@@ -36,7 +36,6 @@ const MAX_TRIES = 3
 const MAX_HELD = 10_000
 // After an answer that nobody could read, the next try may begin no sooner than `timeout` after it.
 const LAST_TRY_MS = 1_000
-const TOO_MANY_FAILURES = 'not sent, since too many refreshes failed within the last minute'
 
 export function createWaiting<U, C>(
   { runtime, backend, settings, store, events, reentrance }: Context<U, C>,
@@ -122,7 +121,7 @@ export function createWaiting<U, C>(
         const refreshing = requestRefresh({ reason: 'expired' })
         const outcome = await hold(trip, withinTime(refreshing, startedAt, failure), isRenewed)
         if (outcome !== 'give-up' || !store.state.stale || isGoodYet()) return outcome
-        throw failedBefore(`${trip.request.route}: ${TOO_MANY_FAILURES}`, store.lastFailure)
+        throw gaveUp(trip.request.route, store.lastFailure)
       } catch (error) {
         const isCallers = trip.request.signal?.aborted || error instanceof QueueFullError
         if (isCallers) throw error

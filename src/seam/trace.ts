@@ -45,8 +45,8 @@ export type ExchangeOutcome =
   | { outcome: 'refused'; reason: Reason | 'step-up' }
   /** It could not be found out. The code and the message of the error. */
   | { outcome: 'failed'; code: string; message: string }
-  /** Another tab was quicker: its credentials are taken over. */
-  | { outcome: 'adopted'; token: number | null }
+  /** Not needed any more: another tab was quicker, or this tab has signed in or out meanwhile. */
+  | { outcome: 'adopted'; token: number | null; source: 'this-tab' | 'other-tab' }
   /** Not sent, or overtaken: it is planned once more. */
   | { outcome: 'postponed' }
 
@@ -87,8 +87,8 @@ export interface Traces {
   /** Any other talk with the server: `restore`, `sign-in`, `sign-out`, `side-token`, or one of an extension. */
   'exchange-start': { operation: string }
   'exchange-end': ExchangeOutcome & { operation: string; ms: number }
-  /** Nothing had to be sent, since another tab has done it. */
-  adopt: { operation: string }
+  /** Nothing had to be sent, since another tab has done it, or this tab has what is newer already. */
+  adopt: { operation: string; source: 'this-tab' | 'other-tab' }
   /** Nothing is sent, since too many refreshes failed or cured nothing lately. */
   'give-up': { operation: string }
   /** Nothing is sent before that time, epoch ms. */

@@ -1,8 +1,8 @@
 // Which answers of a login, a restore and a refresh count: those that carry a token, or come from a backend that says it does
 // without. The JSON of a refused login, or an answer under other names, is none of them.
 
-import { InvalidTokenError, messageOf } from '../errors.ts'
-import { nearestTo } from '../nearest.ts'
+import { InvalidTokenError, sentenceOf } from '../errors.ts'
+import { lacks } from '../nearest.ts'
 import type { Backend } from '../seam/backend.ts'
 import { type Credentials, type Json, merge, notCredentials } from '../state/credentials.ts'
 
@@ -37,9 +37,7 @@ export function requireToken<U>(
 ): Credentials<U> {
   const { accessToken, refreshToken } = credentials
   if (cookies || needsNoToken || accessToken || refreshToken) return credentials
-  throw new InvalidTokenError(
-    `Neither accessToken nor refreshToken, but ${namesIn(said, suggestName)}. Nobody was signed in.`,
-  )
+  throw nobody('accessToken', said)
 }
 
 /** @throws InvalidTokenError for an answer to a refresh that brings no access token, where the backend needs one. */
@@ -49,12 +47,7 @@ export function requireAccessToken<U>(
 ): Credentials<U> {
   const isNeeded = needsToken || !(cookies || needsNoToken)
   if (!isNeeded || said.accessToken) return said
-  throw new InvalidTokenError(`an answer without accessToken (it has ${namesIn(said)})`)
-}
-
-/** The names in an answer, never a value. */
-function namesIn(said: object, show = (name: string): string => name): string {
-  return Object.keys(said).map(show).join(', ') || 'nothing'
+  throw new InvalidTokenError(lacks('accessToken', said))
 }
 
 /**
@@ -73,14 +66,20 @@ export function ownWords<U>(said: unknown): Credentials<U> {
  */
 export function assertNothingMissed<U>({ canRefresh }: Backend<U>, said: Credentials<U>, json: Json): void {
   const mayMiss = canRefresh && !canRefresh(said) && canRefresh({ ...said, refreshToken: 'any' })
-  const isLike = (name: string): boolean => nearestTo(name, ['refreshToken'], 0.8) !== undefined
-  const missed = mayMiss && Object.keys(json).find((name) => typeof json[name] === 'string' && isLike(name))
-  if (missed) refuseAnswer(new Error(`No refreshToken, but ${namesIn(json, suggestName)}`))
+  const isMissed = (name: string): boolean => typeof json[name] === 'string' && /^refresh.?tok/i.test(name)
+  if (mayMiss && Object.keys(json).some(isMissed)) throw nobody('refreshToken', json)
 }
+
+export const NOBODY = 'Nobody was signed in'
+const nobody = (lacking: string, said: object): InvalidTokenError =>
+  new InvalidTokenError(`${NOBODY}: ${lacks(lacking, said)}.`)
+
+const HAND_RESPONSE = ' Was it refused? Give signIn() the Response itself, so that it sees the status.'
 
 /** @throws InvalidTokenError for an answer to a login that can't be read. */
 export function refuseAnswer(cause: unknown, refusal?: Response): never {
-  throw new InvalidTokenError(`The answer of the login can't be read: ${messageOf(cause)}. Nobody was signed in.`, {
+  const hint = refusal ? '' : HAND_RESPONSE
+  throw new InvalidTokenError(`${NOBODY}, since the login's answer can't be read: ${sentenceOf(cause)}${hint}`, {
     cause,
     refusal,
   })
@@ -89,9 +88,3 @@ export function refuseAnswer(cause: unknown, refusal?: Response): never {
 /** Whether an answer says anything under this SDK's own names. */
 export const hasOwnWords = (said: object): boolean =>
   Object.entries(said).some(([name, value]) => value != null && NAMES.includes(name))
-
-/** Beside an unknown name the known name that was probably meant. */
-function suggestName(name: string): string {
-  const meant = NAMES.includes(name) ? undefined : nearestTo(name, NAMES)
-  return meant ? `${name} (did you mean ${meant}?)` : name
-}

@@ -4,7 +4,7 @@ import { isEmpty, readJson } from '../runtime/read-json.ts'
 import { InvalidOptionError, RefreshFailedError, SessionError, SignInRefusedError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
 import { type Credentials, type Json, withoutUndefined } from '../state/credentials.ts'
-import { assertNothingMissed, hasOwnWords, ownWords, refuseAnswer } from './answers.ts'
+import { assertNothingMissed, hasOwnWords, NOBODY, ownWords, refuseAnswer } from './answers.ts'
 
 /**
  * What the login route answered: the `Response`, or its JSON. It is read as the backend reads the answer to a refresh. The names of
@@ -30,7 +30,7 @@ export async function readLogin<U>(backend: Backend<U>, said: unknown): Promise<
   const mustAsk = !!backend.restore && !backend.readAnswer
   if (!isResponse(said)) return mustAsk && isSilent(said) ? 'ask' : readWords(backend, said)
   if (!said.ok)
-    throw new SignInRefusedError(`The login was refused: it ${describe(said)}. ${NOBODY}`, { refusal: said })
+    throw new SignInRefusedError(`The login was refused: it ${describe(said)}. ${NOBODY}.`, { refusal: said })
   if (mustAsk) return 'ask'
   if (said.bodyUsed) throw new InvalidOptionError('signIn', 'got a response whose body was already read: pass its JSON')
   const json = (await isEmpty(said)) ? null : await readJson(said.clone()).catch((cause) => refuseAnswer(cause, said))
@@ -40,8 +40,6 @@ export async function readLogin<U>(backend: Backend<U>, said: unknown): Promise<
 /** JSON such as `{ ok: true }` from a login that has set a cookie says nothing of who is signed in. */
 const isSilent = (said: unknown): boolean =>
   !!said && typeof said === 'object' && !Array.isArray(said) && !hasOwnWords(said)
-
-const NOBODY = 'Nobody was signed in.'
 
 const describe = ({ status }: Response): string => (status ? `answered ${status}` : 'answered with a redirect')
 
@@ -63,5 +61,5 @@ async function readWords<U>(backend: Backend<U>, said: unknown, response?: Respo
 async function readAsBackend<U>(backend: Backend<U>, json: Json, response?: Response): Promise<Credentials<U>> {
   const read = await backend.readAnswer!(json, response)
   if (read) return read
-  throw new SignInRefusedError(`The login was refused: its answer says so. ${NOBODY}`, { refusal: response })
+  throw new SignInRefusedError(`The login was refused: its answer says so. ${NOBODY}.`, { refusal: response })
 }

@@ -2,7 +2,7 @@
 // tab may have signed out meanwhile), and while the first session is being written down.
 
 import type { Context } from '../context.ts'
-import { messageOf, RefreshTimeoutError } from '../errors.ts'
+import { sentenceOf, RefreshTimeoutError } from '../errors.ts'
 import type { Stored } from '../runtime/ports.ts'
 import { abortable, withTimeout } from '../runtime/wait.ts'
 
@@ -62,7 +62,7 @@ export function createReadiness<U, C>(
 
   function stillUnknown(caller: string): RefreshTimeoutError {
     const { lastFailure } = store
-    const reason = lastFailure ? messageOf(lastFailure) : `There was no answer within ${timeout} ms.`
+    const reason = lastFailure ? sentenceOf(lastFailure) : `There was no answer within ${timeout} ms.`
     const message = `${caller}: it is unknown who is signed in. ${reason} Asking goes on.`
     return new RefreshTimeoutError(message, { cause: lastFailure ?? undefined })
   }

@@ -48,7 +48,10 @@ export function createSignIn<U, C>(
   async function askServer(): Promise<LoggedIn<U>> {
     const { restore } = backend
     if (!restore)
-      throw new InvalidOptionError('signIn', `needs credentials: ${backend.name} can't ask who is signed in`)
+      throw new InvalidOptionError(
+        'signIn',
+        `needs what your login answered: the backend ${backend.name} can't ask who is signed in`,
+      )
     const held = (await records.read())?.credentials ?? null
     const call = callBackend((io) => restore.call(backend, io, held))
     return { said: await call.inTime, receipt: call.receipt() }

@@ -18,6 +18,8 @@ export interface SignOutOptions {
   signal?: AbortSignal
 }
 
+export const SIGN_OUT_OPTIONS: readonly string[] = ['local', 'signal'] satisfies (keyof SignOutOptions)[]
+
 // What the server could not be told of in a day has expired there, or is worth no more trouble: its refresh token is dropped.
 const MAX_AGE_MS = 86_400_000
 

@@ -48,6 +48,8 @@ export interface Store<U, C> {
   readonly tokenNumber: number | null
   /** The number of the token in what was read or written: how many this tab has seen up to it. `null`: nobody is signed in. */
   numberOf(stored: Stored<U> | null): number | null
+  /** Whether what was read is news to this tab, which another tab has written then. For traces. */
+  sourceOf(stored: Stored<U> | null): 'this-tab' | 'other-tab'
   /** Whether this tab holds a session, and more of it than what is stored: the record was cleared, and maybe begun anew. */
   isAhead(stored: Stored<U> | null): boolean
   /** ms until the access token expires; `null` where that is unknown. */
@@ -185,6 +187,7 @@ export function createStore<U, C>(
       return credentials && numbered.number
     },
     numberOf,
+    sourceOf: (stored) => (stored && isNewsFor(view, stored.record.version) ? 'other-tab' : 'this-tab'),
     heldRequests: 0,
     hasDecided: false,
     hasUntoldSignOuts: false,

@@ -2,7 +2,8 @@
 
 import type { Context } from '../context.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { failedBefore } from '../failures.ts'
+import { assertKnown } from '../nearest.ts'
+import { gaveUp } from '../failures.ts'
 import type { RefreshOutcome, RequestRefresh } from '../refresh/queue.ts'
 import { abortable } from '../runtime/wait.ts'
 import type { ExtensionHooks, SideTokenOptions, TokenTarget } from '../seam/extension.ts'
@@ -25,6 +26,15 @@ export interface TokenOptions {
   signal?: AbortSignal | undefined
 }
 
+const OPTIONS = [
+  'skipCache',
+  'minValidity',
+  'organizationId',
+  'template',
+  'resource',
+  'signal',
+] satisfies (keyof TokenOptions)[]
+
 export type GetToken = (options?: TokenOptions) => Promise<string | null>
 
 interface Wanted {
@@ -44,14 +54,11 @@ export function createGetToken<U, C>(
 ): GetToken {
   const heldToken = (): string | null => store.credentials?.accessToken ?? null
 
-  async function getSlowly({
-    skipCache = false,
-    minValidity,
-    signal,
-    ...target
-  }: TokenOptions): Promise<string | null> {
+  async function getSlowly(options: TokenOptions): Promise<string | null> {
+    assertKnown('session.getToken', options, OPTIONS)
+    const { skipCache = false, minValidity, signal, ...target } = options
     const assertMayWait = reentrance.startCall('getToken')
-    if (!((minValidity ?? 0) >= 0)) throw new InvalidOptionError('minValidity', 'must be ms, not negative')
+    if (!((minValidity ?? 0) >= 0)) throw new InvalidOptionError('minValidity', 'must be a number of ms, not negative')
     await readiness.untilReady(signal)
     const { view, state } = store
     if (state.status !== 'authenticated') return null
@@ -88,11 +95,7 @@ export function createGetToken<U, C>(
       assertMayWait()
       const reason = forced ? 'forced' : 'expired'
       const outcome = await abortable(requestRefresh({ reason }, { forced }), signal)
-      if (outcome === 'give-up')
-        throw failedBefore(
-          'getToken: no refresh was sent, since too many brought nothing within the last minute',
-          store.lastFailure,
-        )
+      if (outcome === 'give-up') throw gaveUp('getToken', store.lastFailure)
       return outcome
     } catch (error) {
       if (signal?.aborted || !isGoodYet()) throw error
@@ -130,7 +133,7 @@ export function createGetToken<U, C>(
     if (foreign.length > 0)
       throw new InvalidOptionError(
         foreign.join(' and '),
-        `is not supported by the backend ${name}. Your own backend lists in \`mints\` what its \`token\` takes`,
+        `is not supported by the backend ${name}: see \`mints\` and \`token\` of a backend`,
       )
   }
 

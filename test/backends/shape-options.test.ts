@@ -70,7 +70,7 @@ test.each<[what: string, json: object, message: string]>([
   [
     'a refresh token under another name',
     { accessToken: 'a', refresh_token: 'canary' },
-    'refresh_token (did you mean refreshToken?)',
+    'the answer has no "refreshToken" (it has accessToken, refresh_token; is it "refresh_token"?)',
   ],
   ['nothing', {}, 'nothing'],
 ])('an answer with %s signs nobody in, and says what it has', async (_, json, message) => {

@@ -25,9 +25,10 @@ const floors = [
   { name: 'in numbers', files: ['devtools/*'] },
   {
     name: 'tools: what they put together',
-    files: ['debug/explain', 'debug/mistakes', 'debug/narrator', 'debug/timing'],
+    files: ['debug/mistakes', 'debug/narrator', 'debug/start', 'debug/timing'],
   },
-  { name: 'what they remember', files: ['debug/history'] },
+  { name: 'parts of that', files: ['debug/explain', 'debug/talks'] },
+  { name: 'what they remember', files: ['debug/history', 'debug/outage', 'debug/reach'] },
   { name: 'what they say and know', files: ['debug/*'] },
   {
     name: 'parts of that',
@@ -60,6 +61,7 @@ const floors = [
       'request/waiting',
       'refresh/queue',
       'refresh/schedule',
+      'session/renew',
       'session/restore',
       'session/tokens',
     ],
@@ -76,7 +78,7 @@ const floors = [
     name: 'kits',
     files: ['backends/kit', 'session/answers', 'extensions/xhr/*', 'request/*', 'storage/resilient', 'storage/local'],
   },
-  { name: 'storages', files: ['backends/kit/*', 'storage/*', 'request/replayable', 'nearest'] },
+  { name: 'storages', files: ['backends/kit/*', 'storage/*', 'request/replayable'] },
   {
     name: 'the world',
     files: ['runtime/*', 'backends/kit/news', 'storage/vault', 'storage/storage', 'request/body', 'internals'],
@@ -86,7 +88,7 @@ const floors = [
   { name: 'what the core decides', files: ['state/plan', 'state/verdict', 'state/changes', 'state/session-changes'] },
   { name: 'what it changes', files: ['state/steps', 'state/view'] },
   { name: 'what it knows', files: ['state/*'] },
-  { name: 'what failures mean', files: ['failures'] },
+  { name: 'what failures mean', files: ['failures', 'nearest'] },
   { name: 'ground', files: ['errors', 'parse-url'] },
 ]
 

@@ -106,7 +106,8 @@ test('a refresh that brings no token has failed, and says so', async () => {
   const { session } = await answering({ access_token: 'other names' })
   expect(await thrownBy(session.refresh())).toMatchObject({
     code: 'ERR_REFRESH_FAILED',
-    message: 'custom: an answer without accessToken (it has access_token). The session is kept.',
+    message:
+      'custom: the answer has no "accessToken" (it has access_token; is it "access_token"?). The session is kept.',
   })
   expect(session.current).toMatchObject({ status: 'authenticated', reason: 'restored' })
 })

@@ -1,6 +1,7 @@
 // When it can't be found out how the session is: nobody is signed out, nothing is lost, and it heals.
 
 import { RefreshFailedError, RefreshTimeoutError, type Session } from 'resesh'
+import { bearer } from 'resesh/backends/bearer'
 import { expect, test } from 'vitest'
 import type { Fault } from '../servers/sample/server.ts'
 import { createClock, settled, setup, thrownBy, url } from '../support/session.ts'
@@ -291,4 +292,15 @@ test.each([-5, 'soon', '', 'NaN'])('a Retry-After of %j counts as none', async (
   const response = session.fetch(url('/api/me'))
   await clock.pass(5_000)
   expect((await response).status).toBe(200)
+})
+
+test('a user route that is not there: the message names its path and the option', async () => {
+  const { session } = await setup({
+    backend: bearer({ refreshUrl: url('/auth/refresh'), userUrl: url('/auth/nobody') }),
+  })
+  const { message } = (await thrownBy(session.reload())) as Error
+  expect(message).toBe(
+    `GET ${url('/auth/nobody')}: answered 404: there is no such route for the user (option userUrl). That looks like a wrong URL: check the path, its trailing slash, the method, and what the proxy or development server does with it. The session is kept.`,
+  )
+  expect(session.current.status).toBe('authenticated')
 })

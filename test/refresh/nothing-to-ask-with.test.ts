@@ -28,6 +28,7 @@ test.each(backends)('%s: a forced refresh is an error, and the session is kept',
     const error = await thrownBy(ask())
     expect(error).toBeInstanceOf(RefreshFailedError)
     expect(String(error)).toContain('no refresh token')
+    expect(String(error)).toContain("refreshTokenIn: 'cookie'")
   }
   expect(session.current).toMatchObject({ status: 'authenticated', stale: false })
   expect(await session.getToken()).toBe('good')

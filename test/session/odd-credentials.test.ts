@@ -89,7 +89,7 @@ test('the refusal names what was there, and the name that was probably meant', a
   const { session } = await setup({ initial: null })
   const said = { access_token: 'canary', data: { token: 'canary' }, error: 'canary' } as unknown as Credentials
   const { message } = (await thrownBy(session.signIn(said))) as Error
-  expect(message).toContain('(it has access_token, data, error; is it "access_token"?)')
+  expect(message).toContain('(it has access_token, data.token, error; is it "access_token"?)')
   expect(message).not.toContain('canary')
 })
 
@@ -102,7 +102,8 @@ test.each<[string, Credentials, Partial<Backend>]>([
   const backend = defineBackend({ refresh: async () => said, ...more })
   for (const how of ['getToken', 'refresh', 'reload'] as const) {
     const { session } = await setup({ backend, initial: { accessToken: 'old', user: { id: 1 } } })
-    const error = (await thrownBy(session[how]({ skipCache: true }))) as Error
+    const asked = how === 'getToken' ? session.getToken({ skipCache: true }) : session[how]()
+    const error = (await thrownBy(asked)) as Error
     expect(error).toBeInstanceOf(RefreshFailedError)
     expect(error.message).toContain(Object.keys(said)[0])
     expect(session.current.status).toBe('authenticated')
@@ -150,4 +151,32 @@ test('a user that is no object is told from the next one', async () => {
     await session.signIn({ accessToken: 'a', user })
     expect(session.current.user).toBe(user)
   }
+})
+
+test('the names below are listed as well, two levels deep, and never a value, nor a name that is one', async () => {
+  const { session } = await setup({ initial: null })
+  const deep = { jwt: 'canary', user: { name: 'canary', address: { city: 'canary' } } }
+  const said = { data: deep, list: [{ id: 'canary' }], 'ann@canary.test': 1, 'canary.canary.canary': { a: 1 } }
+  for (const from of [said, Response.json(said)]) {
+    const { message } = (await thrownBy(session.signIn(from))) as Error
+    expect(message).toContain('(it has data.jwt, data.user.name, data.user.address, list; is it "data.jwt"?)')
+    expect(message).toContain("bearer({ answer: { accessToken: 'data.jwt' } })")
+    expect(message).not.toContain('canary')
+  }
+})
+
+test('an answer with any number of names makes no long message, and none makes a token of the refresh token', async () => {
+  const { session } = await setup({ initial: null })
+  const users = Object.fromEntries(Array.from({ length: 5_000 }, (_, id) => [`u${id}`, { name: 'canary' }]))
+  const { message } = (await thrownBy(session.signIn({ users } as never))) as Error
+  expect(message.length).toBeLessThan(700)
+  const other = (await thrownBy(session.signIn({ refresh_token: 'canary', ok: true } as never))) as Error
+  expect(other.message).not.toContain('is it "refresh_token"')
+})
+
+test('the JSON of a login that was refused: the message asks for the Response', async () => {
+  const { session } = await setup({ initial: null })
+  const { message } = (await thrownBy(session.signIn({ error: 'wrong password' } as never))) as Error
+  expect(message).toMatch(/Was it refused\? Give signIn\(\) the Response itself, so that it sees the status\.$/)
+  expect(message).not.toContain('wrong password')
 })

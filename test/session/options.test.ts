@@ -76,3 +76,44 @@ test.each([-1, NaN])('a minValidity of %s is an invalid option', async (minValid
   expect(error).toBeInstanceOf(InvalidOptionError)
   expect((error as InvalidOptionError).option).toBe('minValidity')
 })
+
+// A typo, or an option of something else: plain JavaScript has no compiler that tells.
+test.each<[call: string, option: string, says: RegExp, run: (session: any) => Promise<unknown>]>([
+  ['getToken', 'skipcache', /did you mean skipCache\?/, (session) => session.getToken({ skipcache: true })],
+  ['getToken', 'organization', /did you mean organizationId\?/, (session) => session.getToken({ organization: 'a' })],
+  [
+    'refresh',
+    'skipCache',
+    /there are organizationId, ensureSignedIn/,
+    (session) => session.refresh({ skipCache: true }),
+  ],
+  ['refresh', 'organisationId', /did you mean organizationId\?/, (session) => session.refresh({ organisationId: 'a' })],
+  ['reload', 'organizationId', /there are data, signal/, (session) => session.reload({ organizationId: 'a' })],
+  ['signIn', 'signal', /there are none/, (session) => session.signIn({ accessToken: 'a' }, { signal: null })],
+  ['signOut', 'locl', /did you mean local\?/, (session) => session.signOut({ locl: true })],
+  [
+    'fetch',
+    'repaly',
+    /did you mean replay\?/,
+    (session) => session.fetch('https://api.example.test/', { session: { repaly: 'never' } }),
+  ],
+])('%s names the option that it does not know: %s', async (call, option, says, run) => {
+  const { session, wire } = await setup()
+  const error = (await thrownBy(run(session))) as InvalidOptionError
+  expect(error).toMatchObject({ code: 'ERR_INVALID_OPTION', option })
+  expect(error.message).toContain(`${option} is no option of session.${call}: `)
+  expect(error.message).toMatch(says)
+  expect(wire.sent.filter(({ path }) => call !== 'signOut' && path)).toEqual([])
+  // A typo must not keep a user signed in.
+  expect(session.current.status).toBe(call === 'signOut' ? 'unauthenticated' : 'authenticated')
+})
+
+test('a method that is handed an event, as a listener is, does what it does', async () => {
+  const { session } = await setup()
+  const button = new EventTarget()
+  const done = new Promise((resolve) =>
+    button.addEventListener('click', (event) => resolve(session.refresh(event as never))),
+  )
+  button.dispatchEvent(new Event('click'))
+  expect(await done).toMatchObject({ status: 'authenticated', reason: 'refreshed' })
+})

@@ -1,13 +1,15 @@
 // What the console says of a session: plain sentences, only where they are asked for, and never a token.
 
-import { createSession, memory, type Session } from 'resesh'
-import { debug } from 'resesh/debug'
+import { createSession, memory, type Session, type SessionOptions } from 'resesh'
+import { debug, explain } from 'resesh/debug'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSampleServer } from '../servers/sample/server.ts'
 import {
   bearerBackend,
+  cookieBackend,
   createClock,
   createWire,
+  defer,
   evenChance,
   fetchOf,
   login,
@@ -81,6 +83,14 @@ test('a refused request, the refresh it starts, and how many wait: one sentence'
   expect(lines.join('\n')).not.toContain('secret')
 })
 
+test('a refusal that an earlier refresh has cured is not the reason for the next one', async () => {
+  const { session, server, lines } = await written({}, { on: true })
+  server.expireAccessTokens()
+  await Promise.all([1, 2].map((item) => session.fetch(url(`/api/items/${item}`))))
+  await session.refresh()
+  expect(lines).toContain('resesh:refresh refresh 2 started to renew token #2, since the app asked for it')
+})
+
 test('a request of the page itself is named by its path', async () => {
   const { session, lines } = await written(
     { origins: ['https://app.example.test'], platform: { fetch: async () => new Response() } },
@@ -99,7 +109,9 @@ test('a refresh that fails is told with its code and message, and until when not
       /refresh 1 failed \(ERR_REFRESH_FAILED\): POST .*\/auth\/refresh: answered 500\. The session is kept\./,
     ),
   )
-  expect(lines).toContainEqual(expect.stringMatching(/back-off: no refresh within the next \d/))
+  expect(lines).toContainEqual(
+    expect.stringMatching(/no refresh is sent within the next \d+ ms, since that one failed$/),
+  )
 })
 
 test('an end by the server, a sign-out and a listener that throws are told', async () => {
@@ -134,6 +146,7 @@ test('undone, it says nothing more; called again, it says everything once', asyn
   const { session, lines, undo } = await written({}, { on: true })
   const again = remembering()
   const second = debug(session, { on: true, console: again.console })
+  lines.length = 0
   await session.refresh()
   expect(lines).toEqual([])
   expect(again.lines.filter((line) => line.includes('brought'))).toHaveLength(1)
@@ -177,6 +190,119 @@ test('refreshes and held requests are measured for the performance panel, on a t
   expect(measured).toHaveLength(2)
 })
 
+test('loaded late, it begins with how the session is', async () => {
+  const clock = createClock()
+  const { session } = await setup({ platform: pageWith('resesh:*') }, { clock })
+  await clock.pass(2_000)
+  const { console, lines } = remembering()
+  onTestFinished(debug(session, { console }))
+  expect(lines).toEqual([
+    'resesh:session debug starts: what happened before is not shown. The user is signed in, and nothing is wrong as far as is known. It holds token #1, which came 2 s ago and expires in 58 s.',
+  ])
+})
+
+test('loaded while the server is away, it says so first', async () => {
+  const clock = createClock()
+  const { session, server } = await setup(
+    { platform: pageWith('resesh:*') },
+    { clock, knobs: { refreshFailures: [404] } },
+  )
+  server.expireAccessTokens()
+  void session.fetch(url('/api/me')).catch(() => {})
+  await clock.pass(100)
+  const { console, lines } = remembering()
+  onTestFinished(debug(session, { console }))
+  expect(lines[0]).toMatch(
+    /debug starts.*could not be renewed.*no such route.*\(ERR_REFRESH_FAILED\).*answered 404.*It holds token #1/,
+  )
+})
+
+test('a server that is away is told once, with what changes, and that it works again', async () => {
+  const clock = createClock()
+  const { session, server, lines, warnings } = await written({ refreshAhead: 'always' }, { on: true, clock })
+  server.knobs.refreshFailures = [500, 500, 500, 503, 503]
+  server.expireAccessTokens()
+  void session.fetch(url('/api/me')).catch(() => {})
+  await clock.pass(120_000)
+  const told = (text: string) => lines.filter((line) => line.includes(text))
+  expect(told('answered 500. The session is kept. 1 request waits.')).toHaveLength(1)
+  expect(told('failed (ERR_REFRESH_FAILED): POST https://api.example.test/auth/refresh: answered 503')).toHaveLength(1)
+  expect(told('no refresh is sent within')).toHaveLength(2)
+  expect(told('works again')).toEqual([
+    expect.stringMatching(/^resesh:refresh the refresh works again after 5 failed tries in [\d.]+ s$/),
+  ])
+  expect(new Set(warnings).size).toBe(warnings.length)
+  // The next outage is another one.
+  server.knobs.refreshFailures = [500]
+  await session.refresh().catch(() => {})
+  await settled()
+  expect(told('answered 500. The session is kept.')).toHaveLength(2)
+})
+
+test('a refresh that the app asks for is told each time', async () => {
+  const clock = createClock()
+  const { session, lines } = await written({}, { on: true, clock, knobs: { refreshFailures: [500, 500] } })
+  for (let times = 0; times < 2; times++) {
+    void session.refresh().catch(() => {})
+    await clock.pass(10_000)
+  }
+  expect(lines.filter((line) => line.includes('since the app asked for it'))).toHaveLength(2)
+  expect(lines.filter((line) => line.includes('failed (ERR_REFRESH_FAILED)'))).toHaveLength(2)
+})
+
+test('a sign-in while it is being found out who is signed in: no other tab is blamed', async () => {
+  const server = createSampleServer()
+  const credentials = await login(server)
+  const wire = createWire(fetchOf(server))
+  const looking = wire.hold('/bff/session')
+  const begin = (backend: SessionOptions['backend'], storage = sharedStorage()) => {
+    const session = createSession({ backend, storage, platform: { ...pageWith(), fetch: wire.fetch } })
+    onTestFinished(session.dispose)
+    const { console, lines } = remembering()
+    onTestFinished(debug(session, { on: true, console }))
+    return { session, lines }
+  }
+  const storage = sharedStorage()
+  const [asked, opened] = [defer(), defer()]
+  let reads = 0
+  storage.getItem = async () => {
+    if (++reads === 2) {
+      asked.resolve()
+      await opened.promise
+    }
+    return storage.text
+  }
+  const tokens = begin(bearerBackend(), storage)
+  await asked.promise
+  await tokens.session.signIn(credentials)
+  opened.resolve()
+  await settled()
+  expect(tokens.lines).toContain('resesh:refresh no restore was needed: this tab has signed in meanwhile')
+  const cookies = begin(cookieBackend())
+  await looking.arrived
+  await cookies.session.signIn({ user: { name: 'Ann' } })
+  looking.release()
+  await settled()
+  expect(cookies.lines).toContain('resesh:session restore was not needed any more: this tab has got token #1 meanwhile')
+  expect([...tokens.lines, ...cookies.lines].filter((line) => line.includes('another tab'))).toEqual([])
+})
+
+test('no line joins two sentences by a comma or a semicolon, nor ends one twice', async () => {
+  const clock = createClock()
+  const { session, server, lines, warnings } = await written({}, { on: true, clock })
+  server.knobs.refreshFailures = [500, 'html', 'empty', 404, 'opaque', 'drop-before']
+  for (let times = 0; times < 7; times++) {
+    server.expireAccessTokens()
+    void session.fetch(url('/api/me')).catch(() => {})
+    await clock.pass(70_000)
+  }
+  const { sentence } = explain(session)
+  expect(lines.length).toBeGreaterThan(10)
+  expect(
+    [...lines, ...warnings, sentence].filter((line) => /[.?!][;,.?!](?!\S)|[;,] *[;,.]|: *:| {2}/.test(line)),
+  ).toEqual([])
+})
+
 // Everything that can go wrong goes wrong, and all that is written is searched for every token there was.
 test('no line holds a token, nor a query', async () => {
   const clock = createClock()
@@ -215,6 +341,14 @@ test('no line holds a token, nor a query', async () => {
     await call(session.refresh())
     await clock.pass(60_000)
   }
+  const deep = { data: { jwt: credentials.accessToken, user: { name: 'canary' } }, [credentials.accessToken]: 1 }
+  server.knobs.refreshFailures = [{ status: 200, body: JSON.stringify(deep) }]
+  await call(session.refresh())
+  await clock.pass(60_000)
+  await call(session.signIn(deep))
+  await call(session.signIn(async () => deep))
+  await call(session.refresh({ [`x${credentials.accessToken}`]: 1 }))
+  debug(session, { on: true, console })
   await call(session.fetch(url(`/api/me/${credentials.accessToken}`)))
   await call(session.fetch(`https://other.test/?${credentials.accessToken}`))
   await call(session.fetch(url('/api/me'), { headers: { authorization: `Bearer x${credentials.accessToken}` } }))
@@ -229,5 +363,6 @@ test('no line holds a token, nor a query', async () => {
   expect(parts.length).toBeGreaterThan(5)
   expect(lines.length).toBeGreaterThan(50)
   expect(parts.filter((part) => text.includes(part))).toEqual([])
-  expect(text).not.toMatch(/\?|token=/)
+  expect(text).not.toMatch(/\?\w|token=|canary/)
+  expect(text).toContain('it has data.jwt, data.user.name;')
 })

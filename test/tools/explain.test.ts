@@ -59,6 +59,7 @@ test.each<[code: string, says: RegExp, answer: () => Response | Promise<Response
   expect(told.code).toBe(code)
   expect(told.sentence).toMatch(says)
   expect(told.sentence).not.toContain('secret')
+  expect(told.sentence.match(/session is kept/g)).toHaveLength(1)
   expect(String(told)).toBe(`${told.sentence} [${code}]`)
 })
 
@@ -93,7 +94,9 @@ test('the refresh that ended it is named, where debug looked on', async () => {
   await session.refresh()
   const { code, sentence } = explain(session)
   expect(code).toBe('signed-out/expired')
-  expect(sentence).toMatch(/to refresh 1: POST https:\/\/api\.example\.test\/auth\/refresh answered 401\.$/)
+  expect(sentence).toMatch(
+    /in its answer to refresh 1 \(POST https:\/\/api\.example\.test\/auth\/refresh answered 401\)\.$/,
+  )
 })
 
 test('signed out by the user; never signed in; disposed of', async () => {
@@ -130,4 +133,18 @@ test('a silent debug remembers who signed the user out', async () => {
   await session.signOut()
   expect(explain(session).sentence).toContain('session.signOut()')
   expect(lines).toEqual([])
+})
+
+test('a refresh that the app asked for failed, and the token is good yet', async () => {
+  const { session, server } = await setup()
+  server.knobs.refreshFailures = [503]
+  await session.refresh().catch(() => {})
+  expect(explain(session)).toMatchObject({
+    code: 'signed-in',
+    sentence: expect.stringMatching(
+      /^The user is signed in, and the token is used; but the last refresh failed.*answered 503\.$/,
+    ),
+  })
+  await session.refresh()
+  expect(explain(session).sentence).toContain('nothing is wrong')
 })

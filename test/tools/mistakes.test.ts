@@ -109,7 +109,9 @@ test('an answer whose token has another name: of a refresh', async () => {
   const { session, warnings } = over(() => json({ access_token: 'x', token_type: 'Bearer' }))
   await twice(() => session.refresh())
   expect(warnings).toEqual([
-    expect.stringMatching(/it has access_token, token_type.*another name.*answer: \{ accessToken/),
+    expect.stringMatching(
+      /it has access_token, token_type; is it "access_token".*another name.*answer: \{ accessToken/,
+    ),
   ])
   expect(warnings.join()).not.toContain("'x'")
 })
@@ -163,12 +165,30 @@ test('a request after a sign-out is no such mistake', async () => {
 })
 
 test('two sessions of one name', async () => {
-  const { warnings } = over(() => json({}))
+  const { session, warnings } = over(() => json({}))
   const second = over(() => json({}))
   const third = over(() => json({}), { name: 'other' })
-  expect(warnings).toEqual([])
-  expect(second.warnings).toEqual([expect.stringMatching(/Two sessions of the name 'default'.*createSession once/)])
+  const told = [expect.stringMatching(/Two sessions of the name 'default'.*createSession once/)]
+  expect(second.warnings).toEqual(told)
   expect(third.warnings).toEqual([])
+  // The first one hears of it with the next thing that happens.
+  await session.fetch('/api/me')
+  expect(warnings).toEqual(told)
+})
+
+test('a second session that is not under debug is noticed', async () => {
+  const second = createSession({
+    backend: bearer({ refreshUrl: '/auth/refresh' }),
+    initial: null,
+    platform: pageWith(),
+  })
+  onTestFinished(second.dispose)
+  const { session, warnings } = over(() => json({}))
+  expect(warnings).toEqual([expect.stringMatching(/Two sessions of the name 'default'/)])
+  second.dispose()
+  second.dispose()
+  session.dispose()
+  expect(over(() => json({})).warnings).toEqual([])
 })
 
 test('a session that was disposed of is no second one', async () => {
@@ -220,6 +240,51 @@ test('with no network at all, no CORS header is missing; nor where the caller ga
   expect(other.warnings).toEqual([])
 })
 
+test('a first refresh at another origin that gets no answer: the CORS headers that may be missing', async () => {
+  const backend = bearer({ refreshUrl: 'https://api.other.test/auth/refresh' })
+  let isDown = true
+  const { session, warnings } = over(
+    () => {
+      if (isDown) throw new TypeError('Failed to fetch')
+      return json(signedIn)
+    },
+    { backend },
+  )
+  await twice(() => session.refresh())
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /POST https:\/\/api\.other\.test\/auth\/refresh got no answer\. If that server is up.*Access-Control-Allow-Origin: https:\/\/app\.example\.test \(with cookies, no \*.*Access-Control-Allow-Credentials: true/,
+    ),
+  ])
+})
+
+test('a server that has answered before is away: no header is missing', async () => {
+  const backend = bearer({ refreshUrl: 'https://api.other.test/auth/refresh' })
+  let isDown = false
+  const { session, warnings } = over(
+    () => {
+      if (isDown) throw new TypeError('Failed to fetch')
+      return json(signedIn)
+    },
+    { backend },
+  )
+  await session.refresh()
+  isDown = true
+  await twice(() => session.refresh())
+  expect(warnings).toEqual([])
+})
+
+test('a user route that answers 404: not the refresh is wrong, but the user', async () => {
+  const { session, warnings } = over(
+    (path) => (path === '/auth/refresh' ? json(signedIn) : new Response(null, { status: 404 })),
+    { backend: bearer({ refreshUrl: '/auth/refresh', userUrl: '/auth/nobody' }) },
+  )
+  await twice(() => session.reload())
+  expect(warnings).toEqual([
+    expect.stringMatching(/GET \/auth\/nobody answered 404: there is no such route for the user.*userUrl/),
+  ])
+})
+
 test('a header that CORS hides', async () => {
   const { session, warnings } = over(() => json({ status: 'OK' }), {
     backend: supertokens({ refreshUrl: 'https://api.other.test/auth/session/refresh', mode: 'header' } as never),
@@ -259,7 +324,9 @@ test('a login without a refresh token', async () => {
   const { session, warnings } = over(() => json({}), { initial: null })
   await session.ready()
   await twice(() => session.signIn({ accessToken: signedIn.accessToken }))
-  expect(warnings).toEqual([expect.stringMatching(/no refresh token.*offline_access/)])
+  expect(warnings).toEqual([
+    expect.stringMatching(/no refresh token.*offline_access.*bearer\(\{ refreshTokenIn: 'cookie' \}\)/),
+  ])
 })
 
 test('a page that was handed no refresh token', async () => {

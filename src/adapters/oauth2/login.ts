@@ -2,7 +2,7 @@
 // out again (OpenID Connect RP-Initiated Logout 1.0). The protocol is oauth4webapi's; here is what a page has to do with it.
 
 import { assertIssuer } from '../../backends/kit/issuer.ts'
-import { assertKnown } from '../../backends/oauth2/options.ts'
+import { assertPublic } from '../../backends/oauth2/options.ts'
 import { fromTokenResponse } from '../../backends/oauth2/token-response.ts'
 import { InvalidOptionError, LoginError } from '../../errors.ts'
 import { globalsOf } from '../../runtime/globals.ts'
@@ -35,7 +35,7 @@ const CIRCLE_MS = 60_000
 /** @throws {@link InvalidOptionError} naming the option. */
 function checkOptions(options: CreateLoginOptions): void {
   const { clientId, redirectUri, issuer, authorizationEndpoint, tokenEndpoint } = options
-  assertKnown('createLogin', options, OPTIONS)
+  assertPublic('createLogin', options, OPTIONS)
   for (const [name, value] of Object.entries({ clientId, redirectUri }))
     if (!value) throw new InvalidOptionError(name, 'is missing: a login needs it')
   if (issuer !== undefined) assertIssuer(issuer)

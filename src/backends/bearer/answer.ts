@@ -2,6 +2,7 @@
 
 import { InvalidOptionError } from '../../errors.ts'
 import { type Credentials, type Json, withoutUndefined } from '../../state/credentials.ts'
+import { guessOf } from '../../nearest.ts'
 import { missingField } from '../kit.ts'
 
 /** Where an answer has what. A dot goes deeper: `data.tokens.access`. */
@@ -61,11 +62,14 @@ export function readCredentials<U>(
   const names = namesOf(answer)
   const said = read ? read(json, response) : readNames<U>(names, json)
   if (typeof said?.accessToken !== 'string' || !said.accessToken)
-    throw missingField(names.accessToken, json, read ? 'see `read`' : 'see bearer({ answer })')
+    throw missingField(names.accessToken, json, read ? 'see your function `read`' : cureFor(names.accessToken, json))
   // Some servers give the whole value of the header.
   const accessToken = said.accessToken.trim().replace(/^bearer +/i, '')
   return { ...said, accessToken, ...(extras && { extras: { ...said.extras, ...readExtras(extras, json) } }) }
 }
+
+const cureFor = (name: string, json: Json): string =>
+  `say where the token is, as in bearer({ answer: { accessToken: '${guessOf(name, json) ?? 'data.token'}' } })`
 
 function readNames<U>(names: ReturnType<typeof namesOf>, json: Json): Credentials<U> {
   const refreshToken = at(json, names.refreshToken)

@@ -1,14 +1,11 @@
-// Options that nobody knows: a typo would be ignored in silence, and a secret would be published.
+// Options that a page must not have: a secret would be published.
 
 import { InvalidOptionError } from '../../errors.ts'
-import { nearestTo } from '../../nearest.ts'
+import { assertKnown } from '../../nearest.ts'
 
-/** @throws {@link InvalidOptionError} naming the unknown option, and the option that was probably meant. */
-export function assertKnown(what: string, options: object, known: readonly string[]): void {
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue
-    if (/secret/i.test(name)) throw new InvalidOptionError(name, "can't be kept by a page: register a public client")
-    const nearest = nearestTo(name, known)
-    throw new InvalidOptionError(name, `is no option of ${what}${nearest ? `: did you mean ${nearest}?` : ''}`)
-  }
+/** @throws {@link InvalidOptionError} naming a secret, or an unknown option and the option that was probably meant. */
+export function assertPublic(what: string, options: object, known: readonly string[]): void {
+  const secret = Object.keys(options).find((name) => /secret/i.test(name))
+  if (secret) throw new InvalidOptionError(secret, "can't be kept by a page: register a public client")
+  assertKnown(what, options, known)
 }

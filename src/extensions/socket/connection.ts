@@ -1,6 +1,6 @@
 // One connection of a socket: from the handshake to its end.
 
-import { CallbackError, InvalidOptionError, messageOf } from '../../errors.ts'
+import { CallbackError, InvalidOptionError, sentenceOf } from '../../errors.ts'
 import type { Runtime } from '../../runtime/ports.ts'
 
 export type SocketData = string | ArrayBuffer | Blob | ArrayBufferView<ArrayBuffer>
@@ -38,7 +38,7 @@ export function callApp<T>(name: string, run: () => T): T {
   try {
     return run()
   } catch (cause) {
-    throw new CallbackError(`${name} threw: ${messageOf(cause)}. The socket is closed; the session is kept.`, { cause })
+    throw new CallbackError(`${name} threw: ${sentenceOf(cause)} The socket is closed; the session is kept.`, { cause })
   }
 }
 

@@ -1,0 +1,66 @@
+// Which servers can be reached. A missing CORS header and a server that is down look the same to a script.
+
+/** @param key Of the mistake: the same one is not told twice. */
+export type Warn = (key: string, sentence: string) => void
+
+interface Asked {
+  readonly method: string
+  readonly url: string
+  readonly at: number
+  /** 0: there was no answer. */
+  readonly status: number
+  readonly error?: string
+}
+
+export interface Reach {
+  /** A request of the app, and its answer. */
+  look(asked: Asked): void
+  /** A request that the session made for itself. */
+  lookAtOwn(asked: Asked): void
+}
+
+// A failure, and a success that shows the network to be there, belong together if they are no further apart.
+const SAME_MOMENT_MS = 10_000
+
+export const originOf = (url: string): string => new URL(url).origin
+
+const corsCure = (origin: string, page: string): string =>
+  `${origin} has to answer OPTIONS as well, with Access-Control-Allow-Origin: ${page} (with cookies, no * will do), Access-Control-Allow-Headers: authorization, content-type, and, where cookies are used, Access-Control-Allow-Credentials: true.`
+
+/** @param page The origin of the page, where there is one. */
+export function createReach(page: string | undefined, nameOf: (asked: Asked) => string, warn: Warn): Reach {
+  /** Origins that have answered the session: a later failure there is no missing header. */
+  const reached = new Set<string>()
+  let pageAnsweredAt = -Infinity
+  let failed: { name: string; origin: string; at: number } | null = null
+
+  /** Another origin that can't be reached, while the page's own can: the browser has kept the answer from the script. */
+  function look(asked: Asked): void {
+    if (!page) return
+    const origin = originOf(asked.url)
+    const isOwn = origin === page
+    if (isOwn && asked.status > 0) pageAnsweredAt = asked.at
+    if (!isOwn && asked.error === 'TypeError') failed = { name: nameOf(asked), origin, at: asked.at }
+    if (!failed || Math.abs(pageAnsweredAt - failed.at) > SAME_MOMENT_MS) return
+    warn(
+      `cors ${failed.origin}`,
+      `${failed.name} got no answer, while requests to ${page} do: very likely ${failed.origin} sends no CORS headers. ${corsCure(failed.origin, page)}`,
+    )
+    failed = null
+  }
+
+  /** The session's own request to another origin that has never answered. Whether that server is down, no script can tell. */
+  function lookAtOwn(asked: Asked): void {
+    look(asked)
+    const { url, status, error } = asked
+    const origin = originOf(url)
+    if (status > 0) reached.add(origin)
+    if (!page || origin === page || error !== 'TypeError' || reached.has(origin)) return
+    warn(
+      `cors ${origin}`,
+      `${nameOf(asked)} got no answer. If that server is up, its CORS headers are missing: to a script, both look the same. ${corsCure(origin, page)}`,
+    )
+  }
+
+  return { look, lookAtOwn }
+}
