@@ -79,9 +79,9 @@ const alone = (name: string) => bundle(`export * from './${entry[name]}'`, exter
 
 describe('size', () => {
   // Nothing is loaded later: a chunk could be missing when a session needs it most.
-  test('a default session with oauth2 is at most 32 kB gzipped', async () => {
+  test('a default session with oauth2 is at most 33 kB gzipped', async () => {
     const { atOnce, inAll } = await bundle(main)
-    expect(atOnce).toBeLessThanOrEqual(32 * kB)
+    expect(atOnce).toBeLessThanOrEqual(33 * kB)
     expect(inAll).toBe(atOnce)
   })
 

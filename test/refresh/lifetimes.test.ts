@@ -260,7 +260,7 @@ test('refreshes that bring no newer token are bounded, however often a dead toke
   await clock.pass(70_000)
   for (let nth = 0; nth < 20; nth++) await session.fetch(url('/api'))
   expect(refreshes()).toBe(5)
-  await expect(session.getToken()).rejects.toThrow('brought nothing')
+  await expect(session.getToken()).rejects.toThrow('did not help')
   await clock.pass(61_000)
   await session.fetch(url('/api'))
   expect(refreshes()).toBe(6)
