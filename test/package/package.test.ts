@@ -193,14 +193,14 @@ describe('the packed package', { timeout: 60_000 }, () => {
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
-      'demo', // the pages of the guide
+      'demo', // the pages of the guide, and their pictures
       'dist',
       'llms.txt',
       'package.json',
       'skills',
       'src',
     ])
-    const ofDemo = files.filter((file) => file.startsWith('demo/') && !/^demo\/guide(\/[\w-]+\.md)?$/.test(file))
+    const ofDemo = files.filter((file) => file.startsWith('demo/') && !/^demo\/guide(\/[\w-]+\.md|\/images(\/\w+\.png)?)?$/.test(file))
     expect(ofDemo).toEqual(['demo/screenshot.png'])
     const targets = Object.values(manifest.exports).flatMap((target) =>
       typeof target === 'string' ? [target] : [target.types, target.default],
