@@ -84,9 +84,15 @@ test('a refused request, the refresh it starts, and how many wait: one sentence'
 })
 
 test('a refusal that an earlier refresh has cured is not the reason for the next one', async () => {
-  const { session, server, lines } = await written({}, { on: true })
+  const { session, server, wire, lines } = await written({}, { on: true })
   server.expireAccessTokens()
-  await Promise.all([1, 2].map((item) => session.fetch(url(`/api/items/${item}`))))
+  const [slow, refresh] = [wire.hold('/api/items/2'), wire.hold('/auth/refresh')]
+  const both = [1, 2].map((item) => session.fetch(url(`/api/items/${item}`)))
+  await Promise.all([slow.arrived, refresh.arrived])
+  slow.release() // refused while the refresh runs
+  await settled()
+  refresh.release()
+  await Promise.all(both)
   await session.refresh()
   expect(lines).toContain('resesh:refresh refresh 2 started to renew token #2, since the app asked for it')
 })
