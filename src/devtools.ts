@@ -4,6 +4,7 @@
 
 import { createElement, defineElement, type DevtoolsElement } from './devtools/element.ts'
 import type { Session } from './face.ts'
+import { assertKnown, type Names } from './nearest.ts'
 import type { Undo } from './seam/io.ts'
 
 export type { DevtoolsElement }
@@ -16,6 +17,8 @@ export interface DevtoolsOptions {
   /** @default as the system has it */
   theme?: 'light' | 'dark'
 }
+
+const OPTIONS: Names<DevtoolsOptions> = { target: true, open: true, theme: true }
 
 /** The mounted devtools. */
 export interface Devtools {
@@ -32,6 +35,7 @@ export interface Devtools {
  * mountDevtools(session)
  */
 export function mountDevtools<U, C>(session: Session<U, C>, options: DevtoolsOptions = {}): Devtools {
+  assertKnown('mountDevtools', options, Object.keys(OPTIONS))
   const element = createElement()
   const { target, open = false, theme } = options
   element.toggleAttribute('floating', !target)

@@ -52,6 +52,9 @@ export function lacks(name: string, said: object): string {
   return `the answer has no "${name}" (it has ${found}${guess ? `; is it "${guess}"?` : ''})`
 }
 
+/** All names of some options: the compiler sees that none is forgotten, and `Object.keys` lists them. */
+export type Names<O> = { readonly [name in keyof Required<O>]: true }
+
 /**
  * A typo would be ignored in silence. Only plain objects are looked at: `button.onclick = session.signOut` hands over an event.
  * @param place What stands before the names in the message, such as `signOut.`.

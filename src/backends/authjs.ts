@@ -2,6 +2,7 @@
 
 import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
+import { assertKnown, type Names } from '../nearest.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
 import { attachBearer, cookieReach, originsOf, peek, readJson, readJsonOrNull, writesTo } from './kit.ts'
@@ -16,6 +17,8 @@ export interface AuthJsOptions {
   error?: string
 }
 
+const OPTIONS: Names<AuthJsOptions> = { baseUrl: true, accessToken: true, error: true }
+
 // A database that restarts, or one that another takes over for.
 const OUTAGE_MS = 2_000
 
@@ -28,6 +31,7 @@ const OUTAGE_MS = 2_000
  */
 export function authjs(options: AuthJsOptions = {}): Backend {
   const { baseUrl = '/api/auth', accessToken: field, error: trouble = 'error' } = options
+  assertKnown('authjs', options, Object.keys(OPTIONS))
   const ask = (io: Io, path: string, init?: RequestInit): Promise<Response> =>
     io.fetch(baseUrl + path, { credentials: 'include', ...init })
 

@@ -182,8 +182,8 @@ const nameIn = (place: string, answer: BearerOptions['answer']): string | undefi
   place === 'body' ? namesOf(answer).refreshToken.split('.').at(-1) : undefined
 
 function checked<U>(options: BearerOptions<U>): BearerOptions<U> {
-  if (options?.refreshUrl !== null) requireOptions(options, 'refreshUrl')
   assertKnown('bearer', options, OPTIONS)
+  if (options?.refreshUrl !== null) requireOptions(options, 'refreshUrl')
   assertKnown('bearer', options.signOut ?? {}, QUESTION_OPTIONS, 'signOut.')
   assertNames(options.answer)
   assertRule(options.isRefused)

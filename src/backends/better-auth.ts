@@ -2,6 +2,7 @@
 
 import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
+import { assertKnown, type Names } from '../nearest.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
 import {
@@ -29,6 +30,8 @@ export interface BetterAuthOptions {
   bearer?: boolean
 }
 
+const OPTIONS: Names<BetterAuthOptions> = { baseUrl: true, jwt: true, bearer: true }
+
 /**
  * Sign in with better-auth's own client, then call `session.signIn()`.
  *
@@ -41,7 +44,10 @@ export interface BetterAuthOptions {
  * const session = createSession({ backend: betterAuth({ baseUrl: 'https://api.example.com/api/auth', bearer: true }) })
  * await session.signIn(({ fetch }) => fetch('https://api.example.com/api/auth/sign-in/email', { method: 'POST', headers, body }))
  */
-export function betterAuth({ baseUrl = '/api/auth', jwt = false, bearer = false }: BetterAuthOptions = {}): Backend {
+export function betterAuth(options: BetterAuthOptions = {}): Backend {
+  const { baseUrl = '/api/auth', jwt = false, bearer = false } = options
+  assertKnown('betterAuth', options, Object.keys(OPTIONS))
+
   function ask(io: Io, held: Credentials | null, path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers)
     if (bearer) attachBearer(headers, held)

@@ -3,6 +3,7 @@
 
 import type { Credentials, Json } from '../state/credentials.ts'
 import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
+import { assertKnown, type Names } from '../nearest.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io, CookieReader, RefreshIntent } from '../seam/io.ts'
 import { type ReadAnswer, readBody, readUsualNames, unreadable } from './cookie/answer.ts'
@@ -56,13 +57,30 @@ export interface CookieOptions<U = Json> {
   refreshBody?: { organizationId?(id: string): Json; data?(data: Json): Json }
 }
 
+const OPTIONS: Names<CookieOptions> = {
+  sessionUrl: true,
+  refreshUrl: true,
+  signOutUrl: true,
+  signInUrls: true,
+  refreshOn401: true,
+  headers: true,
+  csrf: true,
+  credentials: true,
+  needsToken: true,
+  read: true,
+  refreshBody: true,
+}
+const CSRF_OPTIONS: Names<CsrfOptions> = { cookie: true, header: true, renewUrl: true, refusals: true }
+
 /**
  * @throws {@link InvalidOptionError}
  * @example
  * createSession({ backend: cookie({ sessionUrl: '/bff/session', refreshUrl: '/bff/refresh', headers: { 'x-bff': '1' } }) })
  */
 export function cookie<U = Json>(options: CookieOptions<U>): Backend<U> {
+  assertKnown('cookie', options, Object.keys(OPTIONS))
   const { sessionUrl, refreshUrl, signOutUrl, signInUrls, credentials } = requireOptions(options, 'sessionUrl')
+  assertKnown('cookie', options.csrf, Object.keys(CSRF_OPTIONS), 'csrf.')
   const { read = readUsualNames<U>, needsToken = false, refreshOn401 = refreshUrl !== undefined } = options
   const { refreshBody = {} } = options
   const accepts = (['organizationId', 'data'] as const).filter((name) => refreshBody[name])

@@ -2,6 +2,7 @@
 // session holds requests, sends them again, shares one refresh over all tabs, and tells of changes. It stores no token.
 
 import { InvalidOptionError } from '../errors.ts'
+import { assertKnown, type Names } from '../nearest.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Awaitable, Io, RefreshIntent } from '../seam/io.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
@@ -32,6 +33,15 @@ export interface FromTokensOptions<U = Json> {
   endpoints?: readonly string[]
 }
 
+const OPTIONS: Names<FromTokensOptions> = {
+  get: true,
+  refresh: true,
+  subscribe: true,
+  signOut: true,
+  isOver: true,
+  endpoints: true,
+}
+
 /**
  * Over a vendor's SDK. `session.signIn()` asks it who is signed in, after a login of its own.
  *
@@ -47,6 +57,7 @@ export interface FromTokensOptions<U = Json> {
  * })
  */
 export function fromTokens<U = Json>(options: FromTokensOptions<U>): Backend<U> {
+  assertKnown('fromTokens', options, Object.keys(OPTIONS))
   for (const name of ['get', 'refresh'] as const)
     if (typeof options?.[name] !== 'function')
       throw new InvalidOptionError(name, 'is missing: it asks the SDK for a token')

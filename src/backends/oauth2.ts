@@ -69,9 +69,9 @@ const OPTIONS: readonly string[] = [
 
 /** @throws {@link InvalidOptionError} naming the option. */
 function checkOptions(options: OAuth2Options): void {
+  assertPublic('oauth2', options ?? {}, OPTIONS)
   requireOptions(options, 'clientId')
   const { issuer, tokenEndpoint } = options
-  assertPublic('oauth2', options, OPTIONS)
   if (!tokenEndpoint && issuer === undefined)
     throw new InvalidOptionError('tokenEndpoint', 'is missing: this backend needs it, or an issuer')
   if (issuer !== undefined) assertIssuer(issuer)

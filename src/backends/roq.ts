@@ -2,6 +2,7 @@
 
 import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
+import { assertKnown } from '../nearest.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
 import { attachBearer, assertDelivered, cookieReach, originsOf, peek, readJson } from './kit.ts'
@@ -30,7 +31,9 @@ const OVER = /^(SESSION_EXPIRED|TOKEN_MALFORMED)$/
  * const session = createSession({ backend: roq() })
  * await session.refresh() // refetchSession: a changed role shows
  */
-export function roq({ baseUrl = '/api/auth' }: RoqOptions = {}): Backend {
+export function roq(options: RoqOptions = {}): Backend {
+  const { baseUrl = '/api/auth' } = options
+  assertKnown('roq', options, ['baseUrl'])
   const needsInclude = cookieReach(originsOf([baseUrl]), undefined, true)
 
   /** `null`: nobody is signed in. The error is a value here, since only another question tells what it means. */

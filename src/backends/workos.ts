@@ -3,6 +3,7 @@
 
 import type { Credentials, Json } from '../state/credentials.ts'
 import type { RefreshFailedError } from '../errors.ts'
+import { assertKnown, type Names } from '../nearest.ts'
 import type { Backend, Predecessor } from '../seam/backend.ts'
 import type { Io, RefreshIntent } from '../seam/io.ts'
 import { fromAuthenticateResponse, refused, type WorkOSUser } from './workos/answers.ts'
@@ -44,6 +45,9 @@ export interface WorkOSRouteOptions {
   replayWindow?: number
 }
 
+const OPTIONS: Names<WorkOSOptions> = { clientId: true, apiHostname: true, devMode: true, replayWindow: true }
+const ROUTE_OPTIONS: Names<WorkOSRouteOptions> = { refreshUrl: true, signOutUrl: true, replayWindow: true }
+
 /**
  * Switching the organization is a refresh with another `organizationId`; a refused one keeps the session.
  *
@@ -53,6 +57,7 @@ export interface WorkOSRouteOptions {
  * await session.refresh({ organizationId: 'org_456', ensureSignedIn: true })
  */
 export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
+  assertKnown('workos', options, Object.keys(OPTIONS))
   const {
     clientId,
     apiHostname = 'api.workos.com',
@@ -159,6 +164,7 @@ function confirmRefusal(error: unknown): null {
  * createSession<WorkOSUser, WorkOSClaims>({ backend: workosRoute({ refreshUrl: '/api/auth/refresh' }) })
  */
 export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
+  assertKnown('workosRoute', options, Object.keys(ROUTE_OPTIONS))
   const { refreshUrl, signOutUrl, replayWindow = FORGIVEN_MS } = requireOptions(options, 'refreshUrl')
   const needsInclude = cookieReach(originsOf([refreshUrl, signOutUrl]), undefined, true)
 

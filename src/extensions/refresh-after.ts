@@ -1,6 +1,7 @@
 // After a mutation: the route that changed what the token says asks for a new one, so that no code of the app has to.
 
 import { InvalidOptionError } from '../errors.ts'
+import { assertKnown, type Names } from '../nearest.ts'
 import type { Extension } from '../seam/extension.ts'
 import type { RequestView } from '../seam/io.ts'
 
@@ -15,6 +16,7 @@ export interface RefreshAfterRule {
   wait?: boolean
 }
 
+const NAMES: Names<RefreshAfterRule> = { method: true, path: true, action: true, wait: true }
 const SAFE = /^(get|head|options|trace)$/i
 
 /**
@@ -27,9 +29,11 @@ const SAFE = /^(get|head|options|trace)$/i
  * @throws {@link InvalidOptionError} for a path that does not begin with `/`.
  */
 export function refreshAfter(rules: readonly RefreshAfterRule[] = []): Extension {
-  for (const { path } of rules)
-    if (!path?.startsWith('/'))
-      throw new InvalidOptionError('refreshAfter', `must have paths that begin with /, not ${path}`)
+  for (const rule of rules) {
+    assertKnown('a rule of refreshAfter', rule, Object.keys(NAMES))
+    if (!rule.path?.startsWith('/'))
+      throw new InvalidOptionError('refreshAfter', `must have paths that begin with /, not ${rule.path}`)
+  }
 
   return {
     name: 'refreshAfter',

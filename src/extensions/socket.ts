@@ -2,6 +2,7 @@
 // when the session is over. Nothing is queued: what was meant for one connection, or one user, is never sent in another.
 
 import { CallbackError, InvalidOptionError, sentenceOf } from '../errors.ts'
+import { assertKnown, type Names } from '../nearest.ts'
 import { callApp, type Connection, connect, type Ended, type SocketData } from './socket/connection.ts'
 import type { SessionSocket, SocketEvents, SocketOptions } from './socket/face.ts'
 import { hrefOf } from './socket/href.ts'
@@ -10,6 +11,14 @@ import { internalsOf, type Over, type StreamSession } from './streams/owner.ts'
 import { createStream, type Renewal } from './streams/stream.ts'
 
 export type { Ended, Over, Renewal, SessionSocket, SocketData, SocketEvents, SocketOptions, StreamSession }
+
+const OPTIONS: Names<SocketOptions> = {
+  protocols: true,
+  hello: true,
+  onRefresh: true,
+  isRefused: true,
+  binaryType: true,
+}
 
 const REFUSALS = [1008, 3000, 4401]
 // A browser does not say why a handshake failed. After one failure it may be the network; after two it may be a 401.
@@ -33,6 +42,7 @@ const FAILED_HANDSHAKES = 2
  * @see [RFC 6455](https://www.rfc-editor.org/rfc/rfc6455)
  */
 export function openSocket(session: StreamSession, url: string | URL, options: SocketOptions = {}): SessionSocket {
+  assertKnown('openSocket', options, Object.keys(OPTIONS))
   const { protocols = [], hello, onRefresh = 'keep', binaryType = 'blob' } = options
   const isRefused = options.isRefused ?? (({ code }) => REFUSALS.includes(code))
   const needsToken = typeof protocols === 'function' || !!hello

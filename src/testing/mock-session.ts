@@ -3,6 +3,7 @@
 import { SessionEndedError } from '../errors.ts'
 import type { Session } from '../face.ts'
 import { defineBackend } from '../backends/kit.ts'
+import { assertKnown, type Names } from '../nearest.ts'
 import { createSession } from '../session.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
 import { memory } from '../storage/memory.ts'
@@ -43,6 +44,8 @@ const base64url = (value: unknown): string =>
 /** A token that says this, signed by nobody. */
 export const unsignedJwt = (claims: object): string => `${base64url({ alg: 'none' })}.${base64url(claims)}.`
 
+const OPTIONS: Names<MockSessionOptions<Json, Json>> = { user: true, claims: true, status: true, fetch: true }
+
 /**
  * A session that needs no server: for tests of what your app shows.
  *
@@ -51,12 +54,11 @@ export const unsignedJwt = (claims: object): string => `${base64url({ alg: 'none
  * render(<App session={session} />)
  * await session.edit({ name: 'Ann B.' })
  */
-export function mockSession<U extends object = Json, C extends object = Json>({
-  user = null,
-  claims = {} as C,
-  status,
-  fetch = () => Response.json({}),
-}: MockSessionOptions<U, C> = {}): MockSession<U, C> {
+export function mockSession<U extends object = Json, C extends object = Json>(
+  options: MockSessionOptions<U, C> = {},
+): MockSession<U, C> {
+  assertKnown('mockSession', options, Object.keys(OPTIONS))
+  const { user = null, claims = {} as C, status, fetch = () => Response.json({}) } = options
   let stored: U | null = user
   let ended: 'expired' | 'revoked' | 'reused' | null = null
   let isAway = false

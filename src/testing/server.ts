@@ -3,6 +3,7 @@
 
 import { delay, http, HttpResponse, type HttpHandler } from 'msw'
 import { bearer } from '../backends/bearer.ts'
+import { assertKnown, type Names } from '../nearest.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Json } from '../state/credentials.ts'
 import { unsignedJwt } from './mock-session.ts'
@@ -17,6 +18,8 @@ export interface SessionServerOptions<U> {
   /** ms in which a refresh token is accepted a second time. @default 0: the second use ends the session */
   replayWindow?: number
 }
+
+const OPTIONS: Names<SessionServerOptions<Json>> = { baseUrl: true, user: true, lifeSeconds: true, replayWindow: true }
 
 /** What became of the requests so far. */
 export interface Counts {
@@ -81,12 +84,10 @@ interface RefreshToken {
  * expect((await session.fetch('/api/me')).status).toBe(200)
  * expect(server.counts.refreshes).toBe(1)
  */
-export function sessionServer<U extends object = Json>({
-  baseUrl,
-  user = { id: 'ann', name: 'Ann' } as unknown as U,
-  lifeSeconds = 60,
-  replayWindow = 0,
-}: SessionServerOptions<U> = {}): SessionServer<U> {
+export function sessionServer<U extends object = Json>(options: SessionServerOptions<U> = {}): SessionServer<U> {
+  assertKnown('sessionServer', options, Object.keys(OPTIONS))
+  const { baseUrl, lifeSeconds = 60, replayWindow = 0 } = options
+  const { user = { id: 'ann', name: 'Ann' } as unknown as U } = options
   const bases = baseUrl === undefined ? defaultBases() : [baseUrl]
   const [base] = bases
   const counts: Counts = { logins: 0, refreshes: 0, served: 0, refused: 0, reused: 0 }

@@ -200,7 +200,9 @@ describe('the packed package', { timeout: 60_000 }, () => {
       'skills',
       'src',
     ])
-    const ofDemo = files.filter((file) => file.startsWith('demo/') && !/^demo\/guide(\/[\w-]+\.md|\/images(\/\w+\.png)?)?$/.test(file))
+    const ofDemo = files.filter(
+      (file) => file.startsWith('demo/') && !/^demo\/guide(\/[\w-]+\.md|\/images(\/\w+\.png)?)?$/.test(file),
+    )
     expect(ofDemo).toEqual(['demo/screenshot.png'])
     const targets = Object.values(manifest.exports).flatMap((target) =>
       typeof target === 'string' ? [target] : [target.types, target.default],

@@ -5,6 +5,7 @@ import { assertIssuer } from '../../backends/kit/issuer.ts'
 import { assertPublic } from '../../backends/oauth2/options.ts'
 import { fromTokenResponse } from '../../backends/oauth2/token-response.ts'
 import { InvalidOptionError, LoginError } from '../../errors.ts'
+import { assertKnown, type Names } from '../../nearest.ts'
 import { globalsOf } from '../../runtime/globals.ts'
 import { answerIn } from './redirect/answer.ts'
 import type { CreateLoginOptions, LoggedIn, Login, LoginOptions, LoginSession, LogoutOptions } from './redirect/face.ts'
@@ -31,6 +32,16 @@ const OPTIONS: readonly string[] = [
 
 // What is asked for again so soon was not met by the login.
 const CIRCLE_MS = 60_000
+
+const LOGIN_OPTIONS: Names<LoginOptions> = {
+  returnTo: true,
+  maxAgeSeconds: true,
+  acrValues: true,
+  prompt: true,
+  loginHint: true,
+  parameters: true,
+}
+const LOGOUT_OPTIONS: Names<LogoutOptions> = { postLogoutRedirectUri: true, parameters: true }
 
 /** @throws {@link InvalidOptionError} naming the option. */
 function checkOptions(options: CreateLoginOptions): void {
@@ -76,6 +87,7 @@ export function createLogin(session: LoginSession, options: CreateLoginOptions):
   const realFetch: typeof fetch = (...args) => get('fetch')!(...args)
 
   async function begin(wanted: LoginOptions, challenge?: string): Promise<URL> {
+    assertKnown('login', wanted, Object.keys(LOGIN_OPTIONS))
     const returnTo = absolute(wanted.returnTo ?? here())
     if (new URL(returnTo).origin !== get('location')!.origin)
       throw new InvalidOptionError('returnTo', 'must be on the origin of the page: nothing was begun')
@@ -146,10 +158,9 @@ export function createLogin(session: LoginSession, options: CreateLoginOptions):
     return last.outcome
   }
 
-  async function logout({
-    postLogoutRedirectUri: next = options.postLogoutRedirectUri,
-    parameters,
-  }: LogoutOptions = {}) {
+  async function logout(wanted: LogoutOptions = {}) {
+    assertKnown('logout', wanted, Object.keys(LOGOUT_OPTIONS))
+    const { postLogoutRedirectUri: next = options.postLogoutRedirectUri, parameters } = wanted
     await session.ready().catch(() => {})
     const idToken = session.extras?.['idToken']
     await session.signOut()

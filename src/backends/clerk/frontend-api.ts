@@ -2,6 +2,7 @@
 
 import type { Credentials, Json } from '../../state/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../../errors.ts'
+import { assertKnown, type Names } from '../../nearest.ts'
 import type { Io } from '../../seam/io.ts'
 import { peek, readJson, requireOptions } from '../kit.ts'
 import { refusalOf, wordsOf } from '../kit/server-words.ts'
@@ -14,6 +15,8 @@ export interface ClerkOptions {
   /** @default '2026-05-12' */
   apiVersion?: string
 }
+
+const OPTIONS: Names<ClerkOptions> = { frontendApi: true, query: true, apiVersion: true }
 
 /** A session, as the list of them has it. */
 export interface Resource {
@@ -62,6 +65,7 @@ export interface FrontendApi {
 }
 
 export function createFrontendApi(options: ClerkOptions): FrontendApi {
+  assertKnown('clerk', options, Object.keys(OPTIONS))
   const { frontendApi, query = {}, apiVersion = '2026-05-12' } = requireOptions(options, 'frontendApi')
   const base = `${frontendApi.replace(/\/$/, '')}/v1`
 
