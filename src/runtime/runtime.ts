@@ -15,7 +15,7 @@ import type { Locks, Runtime } from './ports.ts'
 /**
  * @param key Of what tabs share: see `shared-key.ts`.
  * @param report Told of a storage that fails.
- * @param takesTurns Whether the tabs of a browser share the lock whatever they store: what proves the session is one for all of them.
+ * @param takesTurns Whether tabs share the lock whatever they store: what proves the session is one for all of them.
  */
 export function createRuntime<U>(
   get: Globals,
@@ -30,9 +30,8 @@ export function createRuntime<U>(
   const page = createPage(get, disposed)
   const localLock = createLocalLock()
   const isStorageShared = storage.isShared(get)
-  // A server has no other tabs: its sessions are of different visitors, and must not wait for each other.
-  const isInBrowser = baseOf(get) !== undefined
-  const isShared = isStorageShared || (takesTurns && isInBrowser)
+  // On a server there are no tabs: what looks like one is the session of another visitor.
+  const isShared = isStorageShared || (takesTurns && baseOf(get) !== undefined)
   const locks = isShared ? createTabLocks(get, key, localLock, page) : localLock
 
   return {
