@@ -2,8 +2,9 @@
 
 import { spawn } from 'node:child_process'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { toNode } from '../../servers/sample/node.ts'
 import { createSampleServer, isSamplePath, type SampleServer } from '../../servers/sample/server.ts'
 
@@ -13,10 +14,13 @@ export interface Site {
   readonly server: SampleServer
   /** What the app's server has written to its console. */
   readonly said: readonly string[]
-  /** The next request whose path ends like this waits, until it is released. */
-  hold(ending: string): { arrived: Promise<void>; release(): void }
-  /** Each request whose path this fits waits that many ms. */
-  slow(fits: (path: string, headers: IncomingMessage['headers']) => number): void
+  /** The next request whose path ends like this waits, until it is released. With a status it is answered so, and goes no further. */
+  hold(ending: string): { arrived: Promise<void>; release(status?: number): void }
+  /**
+   * How many ms each request waits, beside what its own parameter `ms` says to the API.
+   * @param delayOf Gets its URL, and that of the page it comes from.
+   */
+  slow(delayOf: (url: URL, page: URL | null) => number): void
   /** Signs in at the session server. @returns the session cookie, `name=value`. */
   signIn(user: string): Promise<string>
   close(): Promise<void>
@@ -27,7 +31,7 @@ export interface App {
   folder: string
   /** What Node runs, in that folder. */
   args: (port: number) => string[]
-  env?: (port: number) => NodeJS.ProcessEnv
+  env?: Partial<NodeJS.ProcessEnv>
   /** What it writes once it serves. */
   ready: RegExp
 }
@@ -49,28 +53,32 @@ async function freePort(): Promise<number> {
 export async function openSite({ folder, args, env, ready }: App): Promise<Site> {
   const server = createSampleServer()
   const sample = toNode(server)
-  const gates: { ending: string; arrive(): void; opened: Promise<void> }[] = []
+  const gates: { ending: string; arrive(): void; opened: Promise<number | undefined> }[] = []
   let delayOf: Parameters<Site['slow']>[0] = () => 0
   const port = await freePort()
 
   async function handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = (message.url ?? '/').split('?')[0]!
-    const gate = gates.find(({ ending }) => path.endsWith(ending))
+    const url = new URL(message.url ?? '/', origin)
+    const gate = gates.find(({ ending }) => url.pathname.endsWith(ending))
     if (gate) {
       gates.splice(gates.indexOf(gate), 1)
       gate.arrive()
-      await gate.opened
+      const status = await gate.opened
+      if (status) return void response.writeHead(status).end()
     }
-    const ms = delayOf(path, message.headers)
+    const { referer } = message.headers
+    const own = url.pathname.startsWith('/api/') ? Number(url.searchParams.get('ms') ?? 0) : 0
+    const ms = own + delayOf(url, referer ? new URL(referer) : null)
     if (ms > 0) await new Promise((done) => setTimeout(done, ms))
-    if (isSamplePath(path)) await sample(message, response)
+    if (isSamplePath(url.pathname)) await sample(message, response)
     else forward(message, response)
   }
 
   function forward(message: IncomingMessage, response: ServerResponse): void {
     const { method, headers, url } = message
     const asked = request({ host: '127.0.0.1', port, method, headers, path: url }, (answer) => {
-      response.writeHead(answer.statusCode!, answer.headers)
+      // Nothing is cached: each page loads all of its scripts.
+      response.writeHead(answer.statusCode!, { ...answer.headers, 'cache-control': 'no-store' })
       answer.pipe(response)
     })
     asked.on('error', () => response.destroy())
@@ -78,12 +86,22 @@ export async function openSite({ folder, args, env, ready }: App): Promise<Site>
     message.pipe(asked)
   }
 
+  /** The socket over which a development server talks with its page. */
+  function upgrade({ method, url, rawHeaders }: IncomingMessage, socket: Duplex): void {
+    const headers = rawHeaders.map((each, place) => (place % 2 ? `${each}\r\n` : `${each}: `)).join('')
+    const inner = connect(port, '127.0.0.1', () => inner.write(`${method} ${url} HTTP/1.1\r\n${headers}\r\n`))
+    inner.on('error', () => socket.destroy()).on('close', () => socket.destroy())
+    socket.on('error', () => inner.destroy()).on('close', () => inner.destroy())
+    inner.pipe(socket).pipe(inner)
+  }
+
   const front = createServer((message, response) => void handle(message, response))
+  front.on('upgrade', upgrade)
   const origin = `http://127.0.0.1:${await listening(front)}`
   const said: string[] = []
   const child = spawn(process.execPath, args(port), {
     cwd: join(import.meta.dirname, '..', folder),
-    env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', API: origin, ...env?.(port) },
+    env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', API: origin, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = new Promise<void>((done) => child.once('exit', () => done()))
@@ -112,9 +130,9 @@ export async function openSite({ folder, args, env, ready }: App): Promise<Site>
     said,
     hold(ending) {
       let arrive!: () => void
-      let release!: () => void
+      let release!: (status?: number) => void
       const arrived = new Promise<void>((done) => (arrive = done))
-      const opened = new Promise<void>((done) => (release = done))
+      const opened = new Promise<number | undefined>((done) => (release = done))
       gates.push({ ending, arrive, opened })
       return { arrived, release }
     },

@@ -7,14 +7,16 @@ import { args } from '../../support/tabs.ts'
 
 export interface Visitor {
   readonly context: BrowserContext
-  /** A new tab. */
-  open(url: string): Promise<Tab>
+  /** A new tab, which has loaded this path. */
+  open(path: string): Promise<Tab>
 }
 
 export interface Tab {
   readonly page: Page
+  /** Loads another page, and returns when its first byte is there. */
+  go(path: string): Promise<void>
   /** Errors and warnings of the page: uncaught ones, and those in the console. Frameworks tell of a mismatch there. */
-  readonly complaints: readonly string[]
+  readonly complaints: string[]
   /** Each text that the elements with the class `account` have shown, in order. */
   seen(): Promise<string[]>
 }
@@ -24,21 +26,23 @@ const OF_TOOLS = /^(Failed to load resource|%cDownload the React DevTools|\[HMR\
 
 /** Runs in the page, before its own scripts. */
 function watch(): void {
-  const seen: string[] = []
+  const [seen, seenAt]: [string[], number[]] = [[], []]
   function look(): void {
     for (const element of document.querySelectorAll('.account')) {
       // What has been streamed, and is not in its place yet.
       if (element.closest('[hidden], template')) continue
       const text = element.textContent?.trim() ?? ''
-      if (text && seen.at(-1) !== text) seen.push(text)
+      if (!text || seen.at(-1) === text) continue
+      seen.push(text)
+      seenAt.push(performance.now())
     }
   }
   const options = { subtree: true, childList: true, characterData: true, attributes: true }
   new MutationObserver(look).observe(document, options)
-  Object.assign(globalThis, { seen })
+  Object.assign(globalThis, { seen, seenAt })
 }
 
-export async function openTab(context: BrowserContext, url: string): Promise<Tab> {
+export async function openTab(context: BrowserContext, origin: string, path: string): Promise<Tab> {
   const page = await context.newPage()
   const complaints: string[] = []
   const complain = (text: string): void => {
@@ -49,8 +53,13 @@ export async function openTab(context: BrowserContext, url: string): Promise<Tab
     if (['error', 'warning'].includes(message.type())) complain(message.text())
   })
   await page.addInitScript(watch)
-  await page.goto(url)
-  return { page, complaints, seen: () => page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen) }
+  await page.goto(origin + path)
+  return {
+    page,
+    complaints,
+    go: async (next) => void (await page.goto(origin + next, { waitUntil: 'commit' })),
+    seen: () => page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen),
+  }
 }
 
 /** @returns what makes a visitor, who has the cookies `name=value`. They are gone at the end. */
@@ -69,6 +78,6 @@ export function useVisitors(): (origin: string, ...cookies: string[]) => Promise
         return { name, value, url: origin, httpOnly: true }
       }),
     )
-    return { context, open: (url) => openTab(context, new URL(url, origin).href) }
+    return { context, open: (path) => openTab(context, origin, path) }
   }
 }

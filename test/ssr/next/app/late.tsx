@@ -1,5 +1,6 @@
 import { Suspense } from 'react'
 import { Account } from './account'
+import { Mark } from './mark'
 import type { User } from './user'
 
 /** Three parts that come one after the other, each when the API has answered. */
@@ -19,6 +20,7 @@ async function Part({ nth, loading }: { nth: number; loading: Promise<User | nul
         Part {nth} for {user?.name ?? 'nobody'}
       </p>
       <Account />
+      <Mark name={`part ${nth}`} />
     </section>
   )
 }
