@@ -44,10 +44,10 @@ export interface SessionOptions<U = Json, _C = Json> {
    */
   storage?: SessionStorage
   /**
-   * What a server-rendered page already knows, `null` for nobody: there is no `loading` then. It has to be fresh at each load,
+   * What a server-rendered page already knows, `null` for nobody: there is no `loading` then. `undefined`: nothing. It has to be fresh at each load,
    * since it takes the place of what is stored; unless both tell when they were issued (`iat`), and the stored one is newer.
    */
-  initial?: Credentials<U> | null
+  initial?: Credentials<U> | null | undefined
   /** How long before its expiry a token counts as near expiry, in ms; at most a quarter of its lifetime. Not negative. @default 10_000 */
   leeway?: number
   /** For one refresh, all its calls and their bodies, in ms. @default 10_000 */

@@ -4,6 +4,7 @@
 import type { Context } from '../context.ts'
 import { type AnySessionError } from '../errors.ts'
 import { isWrongUrl } from '../failures.ts'
+import { parseUrl } from '../parse-url.ts'
 import type { Undo } from '../seam/io.ts'
 import type { Readiness } from '../session/readiness.ts'
 import { endCoolDown } from '../state/changes.ts'
@@ -22,7 +23,7 @@ const MAX_JITTER_MS = 15_000
 const MIN_INTERVAL_MS = 1_000
 
 export function createSchedule<U, C>(
-  { runtime, settings, store, events }: Context<U, C>,
+  { runtime, backend, settings, store, events }: Context<U, C>,
   readiness: Readiness,
   requestRefresh: RequestRefresh,
   restore: () => Promise<void>,
@@ -36,10 +37,15 @@ export function createSchedule<U, C>(
   /** ms until there is something to do; `null`: nothing. */
   function dueIn(): number | null {
     const { state } = store
+    if (failures && isHopeless()) return null
     if (failures || state.stale) return backoff(failures || 1, clock.random())
     if (state.status === 'loading') return 0
     return state.status === 'authenticated' && mayRefreshAhead() ? aheadIn() : null
   }
+
+  /** On a server a path leads nowhere: each try would fail in the same way, for as long as the server runs. */
+  const isHopeless = (): boolean =>
+    typeof backend.identity === 'object' && !parseUrl(backend.identity.endpoint, runtime.base())
 
   const mayRefreshAhead = (): boolean =>
     settings.refreshAhead === 'always' || (settings.refreshAhead === 'visible' && page.isVisible())
@@ -83,7 +89,7 @@ export function createSchedule<U, C>(
     } catch (cause) {
       failures = version === store.view.version ? failures + 1 : 0
       store.lastFailure ??= cause
-      if (isWrongUrl(cause)) readiness.giveUp(cause)
+      if (isWrongUrl(cause) || isHopeless()) readiness.giveUp(cause)
       events.emit('error', { error: cause as AnySessionError })
     }
     jitter = clock.random()

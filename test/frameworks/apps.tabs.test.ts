@@ -103,6 +103,15 @@ describe.each(apps.filter(({ app }) => app !== 'angular'))(
       await second.getByText('Hello Bea').waitFor()
     })
 
+    test('of a session that is signed in on the server, components show only the state that they were given', async () => {
+      const session = server.openSession(await login(createSampleServer()))
+      const html = await server.render(session)
+      session.dispose()
+      expect(session.current.user?.name).toBe('Ann')
+      // Svelte has no such state: there a session that visitors share by mistake shows the user of another.
+      expect(html).toContain(app === 'svelte' ? 'Hello Ann' : 'One moment')
+    })
+
     test('a page that is rendered with the user shows the user from the start, and to each visitor their own', async () => {
       const sample = createSampleServer()
       const visitors = await Promise.all(

@@ -1,5 +1,6 @@
-// The code of the guide's page about frameworks, and of the README for React, is code: what is TypeScript compiles against src/, and
-// what is a component of Vue or Svelte is taken by its compiler.
+// The code of the guide's pages about frameworks, and of the README for React, is code: what is TypeScript compiles against src/,
+// and what is a component of Vue or Svelte is taken by its compiler. Files of apps are left out: test/package/apps.test.ts compares
+// them with the apps.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,8 +14,8 @@ const root = join(folder, '../..')
 // Beside the apps, so that packages are found as there.
 const cache = join(folder, `node_modules/.cache/resesh-guide-${process.pid}`)
 
-const blocks = ['README.md', 'demo/guide/frameworks.md'].flatMap((page) => {
-  const text = readFileSync(join(root, page), 'utf8')
+const blocks = ['README.md', 'demo/guide/frameworks.md', 'demo/guide/server-rendering.md'].flatMap((page) => {
+  const text = readFileSync(join(root, page), 'utf8').replaceAll(/^`[^`\n]+`:\n\n```.*?^```$/gms, '')
   return Array.from(text.matchAll(/^```(ts|tsx|vue|svelte)\n(.*?)^```$/gms), ([, kind = '', code = ''], nth) => ({
     kind,
     code,

@@ -149,8 +149,8 @@ const blocksOf = (page: string, text: string): Block[] =>
   })
 
 const guide = readdirSync(join(root, 'demo/guide'))
-  // That page needs the frameworks: see test/frameworks/guide.test.ts.
-  .filter((file) => file.endsWith('.md') && file !== 'frameworks.md')
+  // Those pages need the frameworks: see test/frameworks/guide.test.ts, and apps.test.ts beside this file.
+  .filter((file) => file.endsWith('.md') && !['frameworks.md', 'server-rendering.md'].includes(file))
   .map((file) => `demo/guide/${file}`)
 
 const blocks = [

@@ -130,6 +130,21 @@ describe('next start', () => {
     },
   )
 
+  test.each(kinds)('%s: a sign-in within the page, and what the server renders after it', async (kind) => {
+    const { page, seen, complaints } = await (await visit(site.origin)).open(`/${kind}`)
+    await page.getByPlaceholder('Name').fill('bea')
+    await page.getByPlaceholder('Password').fill('secret')
+    await page.getByText('Sign in').click()
+    await page.getByText('Signed in as Bea').waitFor()
+    await page.getByText('A slow page').click()
+    await page.getByText('Part 3 for Bea').waitFor()
+    expect(await seen()).toEqual(['Signed out', 'Signed in as Bea'])
+    await page.reload()
+    await page.getByText('Part 3 for Bea').waitFor()
+    expect(await seen()).toEqual(['Signed in as Bea'])
+    expect(complaints).toEqual([])
+  })
+
   test.each(kinds)('%s: a sign-out is known to the server, too', async (kind) => {
     const ann = await signedIn(site, 'ann')
     const { page, seen } = await ann.open(`/${kind}`)
@@ -192,7 +207,9 @@ describe('next start', () => {
   test('bearer: the page has its own access token, and no refresh token', async () => {
     const visitors = await Promise.all(['ann', 'zoe'].map((name) => signedIn(site, name)))
     for (const visitor of visitors) {
-      const html = await htmlOf(visitor, `${site.origin}/bearer`)
+      const answer = await visitor.context.request.get(`${site.origin}/bearer`)
+      expect(answer.headers()['cache-control']).toContain('no-store')
+      const html = await answer.text()
       const jar = await visitor.context.cookies()
       const valueOf = (wanted: string): string => jar.find(({ name }) => name === wanted)!.value
       expect(html).toContain(valueOf('access_token'))
@@ -207,7 +224,7 @@ describe('next start', () => {
     await page.getByText('Sign in').click()
     await page.getByText('Signed in as Ann').waitFor()
     for (const visitor of [ann, await visit(site.origin)])
-      expect(await htmlOf(visitor, `${site.origin}/plain`)).toContain('>One moment<')
+      expect(await htmlOf(visitor, `${site.origin}/plain/slow?ms=50`)).not.toMatch(/Signed|Ann/)
     expect(complaints).toEqual([])
   })
 

@@ -25,6 +25,7 @@ const order = [
   'step-up',
   'sockets-and-streams',
   'frameworks',
+  'server-rendering',
   'debug',
   'why-signed-out',
   'testing',

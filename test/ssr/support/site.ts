@@ -77,8 +77,9 @@ export async function openSite({ folder, args, env, ready }: App): Promise<Site>
   function forward(message: IncomingMessage, response: ServerResponse): void {
     const { method, headers, url } = message
     const asked = request({ host: '127.0.0.1', port, method, headers, path: url }, (answer) => {
-      // Nothing is cached: each page loads all of its scripts.
-      response.writeHead(answer.statusCode!, { ...answer.headers, 'cache-control': 'no-store' })
+      // Each page loads all of its scripts anew.
+      const isScript = url?.split('?')[0]?.endsWith('.js')
+      response.writeHead(answer.statusCode!, { ...answer.headers, ...(isScript && { 'cache-control': 'no-store' }) })
       answer.pipe(response)
     })
     asked.on('error', () => response.destroy())
