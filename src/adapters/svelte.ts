@@ -7,7 +7,7 @@ import type { State } from '../state/view.ts'
 import { createSelect, type Selector, type SessionSource, whole } from './selection/selection.ts'
 
 // Svelte does not tell whether a component hydrates. All that do are mounted together, before any other is made.
-const hydrated = new WeakSet<object>()
+const hydrated = new WeakSet()
 
 /**
  * What is known of the session, or what `selector` takes of it, as `current`: reactive where it is read in an effect, a

@@ -1,7 +1,6 @@
 // A session by itself: it needs no page, touches nothing global, and shares nothing with another.
 
 import { createSession } from 'resesh'
-import { cookie } from 'resesh/backends/cookie'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSampleServer } from '../servers/sample/server.ts'
 import { over } from '../support/answering.ts'
@@ -28,41 +27,6 @@ test('a session works where there is no page at all', async () => {
   expect((await session.fetch(url('/api/me'))).status).toBe(200)
   await session.signOut()
   expect(server.sessions).toBe(0)
-})
-
-test('a cookie session on a server takes no turns with those of other visitors', async () => {
-  const used: string[] = []
-  const note = (what: string) => () => {
-    used.push(what)
-    throw new Error(`${what}: nothing is shared here`)
-  }
-  const server = createSampleServer()
-  const signIn = await server.handle(
-    new Request(url('/bff/login'), {
-      method: 'POST',
-      headers: { 'x-bff': '1' },
-      body: JSON.stringify({ username: 'ann', password: 'secret' }),
-    }),
-  )
-  const jar = signIn === 'drop' ? '' : signIn.headers.getSetCookie()[0]!
-  const session = createSession({
-    backend: cookie({ sessionUrl: url('/bff/session'), refreshUrl: url('/bff/refresh'), headers: { 'x-bff': '1' } }),
-    platform: {
-      fetch: async (input: RequestInfo | URL, init?: RequestInit) =>
-        (await server.handle(new Request(input, init), { cookie: jar })) as Response,
-      document: null,
-      location: null,
-      indexedDB: null,
-      // As of Node 24.
-      navigator: { locks: { request: note('lock'), query: note('lock') } } as unknown as Navigator,
-      BroadcastChannel: note('channel') as unknown as typeof BroadcastChannel,
-    },
-  })
-  onTestFinished(session.dispose)
-  expect((await session.ready()).user).toMatchObject({ name: 'Ann' })
-  await session.refresh()
-  expect(session.current.status).toBe('authenticated')
-  expect(used).toEqual([])
 })
 
 test('making a session and taking it down touches nothing global', async () => {

@@ -106,10 +106,18 @@ async function untilHydrated({ page }: Tab, { parts, texts }: SlowPage): Promise
 }
 
 async function momentOf({ page }: Tab, answers: RegExp | undefined): Promise<Moment> {
-  const { marks = {}, seenAt, resources } = await page.evaluate(() => {
+  const {
+    marks = {},
+    seenAt,
+    resources,
+  } = await page.evaluate(() => {
     const watched = globalThis as unknown as Watched
     const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[]
-    return { marks: watched.marks, seenAt: watched.seenAt, resources: entries.map(({ name, responseEnd }) => ({ name, responseEnd })) }
+    return {
+      marks: watched.marks,
+      seenAt: watched.seenAt,
+      resources: entries.map(({ name, responseEnd }) => ({ name, responseEnd })),
+    }
   })
   if (seenAt.length < 2) return 'from the start'
   const knownAt = answers ? resources.find(({ name }) => answers.test(name))!.responseEnd : seenAt[1]!

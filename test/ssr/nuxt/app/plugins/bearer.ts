@@ -4,7 +4,9 @@ import { knownCredentials } from '../tokens'
 import type { User } from '../user'
 
 export default defineNuxtPlugin(async () => {
+  // Other pages of this app show other kinds of sessions.
   if (!useRoute().path.startsWith('/bearer')) return
+
   const initial = useState<Credentials<User> | null | undefined>('initial')
   if (import.meta.server) initial.value = await knownCredentials()
 
