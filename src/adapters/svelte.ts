@@ -1,14 +1,21 @@
 // Svelte 5 over a session, for runes: an entry of its own. A session is a Svelte store as it is: `$session.user` needs no entry.
 
+import { onMount } from 'svelte'
 import { createSubscriber } from 'svelte/reactivity'
 import type { Json } from '../state/credentials.ts'
 import type { State } from '../state/view.ts'
 import { createSelect, type Selector, type SessionSource, whole } from './selection/selection.ts'
 
+// Svelte does not tell whether a component hydrates. All that do are mounted together, before any other is made.
+const hydrated = new WeakSet()
+
 /**
  * What is known of the session, or what `selector` takes of it, as `current`: reactive where it is read in an effect, a
  * `$derived` or a template. Selections that are plain objects or arrays are compared by what is in them.
  *
+ * @param serverState What the server has rendered with, as plain data, for a session that may know more by the time the page
+ *   hydrates: components begin with it on the server, and while they hydrate. To be passed while a component is set up.
+ *   @default what is known of the session, from the start
  * @example
  * const state = useSession(session)
  * const name = useSession(session, ({ user }) => user?.name) // name.current
@@ -16,21 +23,33 @@ import { createSelect, type Selector, type SessionSource, whole } from './select
 export function useSession<U = Json, C = Json, T = State<U, C>>(
   session: SessionSource<U, C>,
   selector: Selector<U, C, T> = whole as Selector<U, C, T>,
+  serverState?: State<U, C>,
 ): { readonly current: T } {
   const select = createSelect(selector)
+  let first = hydrated.has(session) ? undefined : serverState
+  let look = (): void => {}
+  const selected = (): T => select(first ?? session.current)
+
   const track = createSubscriber((update) => {
-    let last = select(session.current)
-    return session.subscribe((state) => {
-      const next = select(state)
+    let last = selected()
+    look = () => {
+      const next = selected()
       if (!Object.is(last, next)) update()
       last = next
-    })
+    }
+    return session.subscribe(look)
   })
+  if (first)
+    onMount(() => {
+      hydrated.add(session)
+      first = undefined
+      look()
+    })
 
   return {
     get current() {
       track()
-      return select(session.current)
+      return selected()
     },
   }
 }

@@ -14,6 +14,7 @@ afterAll(() => rmSync(cache, { recursive: true, force: true }))
 /** What packages of others look for; where that is nothing, they know that they are on a server. */
 const ofOthers: Record<string, string[]> = {
   'adapters/vue': ['window', 'document'],
+  'adapters/svelte': ['document'],
   'adapters/angular': ['location', 'document'],
   'testing/server': ['localStorage'],
 }

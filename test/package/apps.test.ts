@@ -5,6 +5,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import ssr from '../ssr/next/package.json' with { type: 'json' }
+import nuxt from '../ssr/nuxt/package.json' with { type: 'json' }
+import sveltekit from '../ssr/sveltekit/package.json' with { type: 'json' }
 
 const root = join(import.meta.dirname, '../..')
 const page = readFileSync(join(root, 'demo/guide/server-rendering.md'), 'utf8')
@@ -34,4 +36,12 @@ test('Next.js: it names the version that the tests run, and shows the files that
   const section = sectionOf('Next.js')
   expect(section).toContain(`Next.js ${ssr.dependencies.next}`)
   expect(section.match(/^`.+providers\.tsx`:$/gm)).toHaveLength(3)
+})
+
+test('Nuxt and SvelteKit: it names the versions that the tests run, and shows the files that matter', () => {
+  expect(sectionOf('Nuxt')).toContain(`Nuxt ${nuxt.dependencies.nuxt}`)
+  expect(sectionOf('Nuxt').match(/^`app\/plugins\/.+`:$/gm)).toHaveLength(3)
+  const { '@sveltejs/kit': kit, svelte } = sveltekit.devDependencies
+  expect(sectionOf('SvelteKit')).toContain(`SvelteKit ${kit}, Svelte ${svelte}`)
+  expect(sectionOf('SvelteKit').match(/^`.+\+layout\.svelte`:$/gm)).toHaveLength(3)
 })

@@ -108,6 +108,7 @@ const packages: Record<string, string[]> = {
   react: ['adapters/react'],
   rxjs: ['adapters/angular-http'],
   'solid-js': ['adapters/solid'],
+  svelte: ['adapters/svelte'],
   'svelte/reactivity': ['adapters/svelte'],
   vue: ['adapters/vue'],
 }

@@ -1,5 +1,6 @@
 // `npm run ssr`: small real apps of frameworks that render on a server, built and run with the packed resesh.
-// `npm run ssr -- next` runs one of them. SSR_LOADS says how often the slow pages are loaded (1,000).
+// `npm run ssr -- next` runs one of them. SSR_LOADS says how often the slow pages are loaded (1,000 with
+// Next.js, 50 with the others).
 
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,7 +33,9 @@ function build(name, tarball) {
   const app = join(ssr, name)
   install(app, '--ignore-scripts')
   // The version is the same each time: npm would keep what is there.
-  rmSync(join(app, 'node_modules/resesh'), { recursive: true, force: true })
+  // And Vite would serve what it has cached of it.
+  for (const old of ['resesh', '.vite', '.cache'])
+    rmSync(join(app, 'node_modules', old), { recursive: true, force: true })
   npm(['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', tarball], { cwd: app })
   npm(['run', '-s', 'build'], { cwd: app, env: { ...process.env, ...withoutTelemetry } })
 }

@@ -49,7 +49,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** The app's server has the URL of the session server in `API`. */
+/** The app's server has the URL of the session server in `API`, and its own address in `HOST` and `PORT`. */
 export async function openSite({ folder, args, env, ready }: App): Promise<Site> {
   const server = createSampleServer()
   const sample = toNode(server)
@@ -102,7 +102,17 @@ export async function openSite({ folder, args, env, ready }: App): Promise<Site>
   const said: string[] = []
   const child = spawn(process.execPath, args(port), {
     cwd: join(import.meta.dirname, '..', folder),
-    env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', API: origin, ...env },
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      NEXT_TELEMETRY_DISABLED: '1',
+      NUXT_TELEMETRY_DISABLED: '1',
+      HOST: '127.0.0.1',
+      PORT: `${port}`,
+      API: origin,
+      NUXT_API: origin,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = new Promise<void>((done) => child.once('exit', () => done()))

@@ -1,0 +1,1 @@
+export default defineEventHandler(async (event) => keepTokens(await post('/auth/login', await readBody(event)), event))

@@ -1,0 +1,3 @@
+import { plainSession } from '$lib/plain'
+
+if (location.pathname.startsWith('/plain')) plainSession()
