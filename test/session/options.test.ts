@@ -47,7 +47,7 @@ test.each<[string, string, object | (() => object)]>([
 })
 
 test.each<[string, string, () => unknown]>([
-  ['bearer', 'refreshUrl', () => bearer({ refreshURL: '/refresh' } as never)],
+  ['bearer', 'refreshUrl', () => bearer({ signOutUrl: '/logout' } as never)],
   ['bearer, without options', 'refreshUrl', () => bearer(undefined as never)],
   ['cookie', 'sessionUrl', () => cookie({} as never)],
   ['oauth2', 'clientId', () => oauth2({ tokenEndpoint: '/token' } as never)],
