@@ -104,7 +104,8 @@ const BY = { 'this-tab': 'this tab', 'other-tab': 'another tab', server: 'the se
 function changeText({ current, previous, reason, source, changed }: Events['change']): string {
   const by = `(${reason}, by ${BY[source]})`
   if (current.status !== previous.status) return `${previous.status} → ${current.status} ${by}`
-  if (current.stale && !previous.stale) return 'session.current.stale is true: a refresh is due, and fails'
+  if (current.stale && !previous.stale)
+    return 'session.current.stale is true: a refresh is due, but fails. The user stays signed in, and the session tries again.'
   const names = changed.filter((name) => name !== 'reason' || changed.length === 1)
   return `session.current: ${names.join(', ')} changed ${by}`
 }

@@ -23,12 +23,12 @@ export interface Talks {
 }
 
 const WHY: { readonly [reason in Of<'refresh-start'>['reason']]: string } = {
-  expired: 'since a request needs a newer token',
+  expired: 'because a request needs a newer token',
   ahead: 'shortly before the token expires',
-  forced: 'since the app asked for it',
-  reload: 'since the app asked for the user as well',
+  forced: 'because the app asked for it',
+  reload: 'because the app asked for the token and the user',
   switch: 'to switch the organization',
-  healing: 'since the last one failed',
+  healing: 'because the last refresh failed',
 }
 
 /** Refreshes that the session makes by itself: where they fail again and again, that is told once. */
@@ -97,7 +97,7 @@ export function createTalks(say: Say): Talks {
     if (!isNews && isQuiet) return
     before.forEach((line) => say('refresh', line))
     say(topic, text)
-    if (isNews && pause) tellPause(pause, 'since that one failed')
+    if (isNews && pause) tellPause(pause, 'because this one failed')
     pause = null
     if (trace.outcome === 'failed' || trace.outcome === 'postponed') return
     const after = outage.end(trace.at)
@@ -109,7 +109,7 @@ export function createTalks(say: Say): Talks {
     if (running) pause = trace
     // The session looks at the same pause several times a second.
     else if (!outage.isOn && Math.abs(trace.until - pauseTold) >= 1_000)
-      tellPause(trace, 'since an earlier one failed, or may still be answered')
+      tellPause(trace, 'because an earlier one failed, or may still be answered')
   }
 
   function tellPause({ until, at }: Of<'back-off'>, why: string): void {
@@ -133,7 +133,7 @@ export function createTalks(say: Say): Talks {
     isGivingUp = true
     say(
       'refresh',
-      `${before}no ${operation} was sent, since too many failed or did not help within the last minute; the next one may be sent in a minute`,
+      `${before}no ${operation} was sent, because too many failed or did not help within the last minute; the next one may be sent in a minute`,
     )
   }
 
@@ -189,5 +189,7 @@ function foundText(trace: Of<'exchange-end'>): string {
 function ownDeed(last: Of<'token'> | null): string {
   if (last?.source === 'this-tab' && last.reason === 'signed-in') return 'this tab has signed in meanwhile'
   if (last?.reason === 'signed-out') return 'the user has signed out meanwhile'
-  return last && last.token !== null ? `this tab has ${tokenName(last.token)} already` : 'this tab knows more already'
+  return last && last.token !== null
+    ? `this tab has ${tokenName(last.token)} already`
+    : 'this tab has the newer state already'
 }

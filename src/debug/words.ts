@@ -37,10 +37,10 @@ export const withoutTokens = (text: string): string => text.replace(TOKENS, '[to
 /** Why a request waits. */
 export const WAITS: { readonly [why in HoldReason]: string } = {
   loading: 'until it is known who is signed in',
-  expiring: 'for a refresh, since the token is near its expiry',
-  refused: 'for a refresh, since the server refused the token',
+  expiring: 'for a refresh, because the token expires soon',
+  refused: 'for a refresh, because the server refused the token',
   waking: 'until the stored session has been read again',
-  user: 'until the user has signed in again, or confirmed',
+  user: 'until the user has signed in again, or has confirmed',
 }
 
 /** How a talk with the server ended, as the rest of a sentence. */
@@ -56,7 +56,7 @@ export function outcomeText(end: ExchangeOutcome): string {
       return 'was not sent, or its answer came too late: it is tried again'
     case 'refused':
       return end.reason === 'step-up'
-        ? 'was refused: the server asks the user for more first'
+        ? 'was refused: the user has to do something first (step-up)'
         : `was refused: the session is over (${end.reason})`
     case 'failed':
       return `failed (${end.code}): ${end.message}`
