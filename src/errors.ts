@@ -80,7 +80,7 @@ const ENDED = {
 export class SessionEndedError extends SessionError {
   override readonly name = 'SessionEndedError'
   override readonly code = 'ERR_SESSION_ENDED'
-  /** How it ended: the user signed out, another session began, or the server's word. */
+  /** Why it ended: the user signed out, another session began, or what the server said. */
   readonly reason: keyof typeof ENDED
 
   constructor(reason: keyof typeof ENDED, details?: Details) {
@@ -135,7 +135,7 @@ export class SignInRefusedError extends SessionError {
   override readonly code = 'ERR_SIGN_IN_REFUSED'
 }
 
-/** An option or argument that makes no sense, or that asks for what is not loaded. Nothing was started. */
+/** An option or argument that is unknown, has a wrong value, or needs an extension that is not in `use`. Nothing was started. */
 export class InvalidOptionError extends SessionError {
   override readonly name = 'InvalidOptionError'
   override readonly code = 'ERR_INVALID_OPTION'
@@ -157,7 +157,7 @@ export class SessionDisposedError extends SessionError {
   }
 }
 
-/** Code of the app on the way of a response threw: a handler, a predicate, an extension. It counts as "says nothing". */
+/** Code of the app threw while a response was handled: a handler, a predicate, an extension. The session goes on without its answer. */
 export class CallbackError extends SessionError {
   override readonly name = 'CallbackError'
   override readonly code = 'ERR_CALLBACK'
@@ -233,8 +233,8 @@ export type AnySessionError =
   | LoginError
   | StorageError
 
-/** The text of whatever was thrown. */
+/** The message of an error, or of anything else that was thrown. */
 export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
-/** The same with one full stop, or what else ends a sentence, at its end. */
+/** The same text as a sentence: with a full stop at its end, unless it ends with `.`, `?` or `!`. */
 export const sentenceOf = (cause: unknown): string => messageOf(cause).replace(/[^.?!]$/, '$&.')

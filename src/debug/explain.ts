@@ -1,4 +1,4 @@
-// Why the user is signed out, or the session stale, in one sentence, with a code that stays the same over versions.
+// Why the user is signed out, or the session is stale, in a sentence or two, with a code that stays the same in all versions.
 
 import { RefreshTimeoutError, sentenceOf, SessionError } from '../errors.ts'
 import type { Session } from '../face.ts'
@@ -7,7 +7,7 @@ import { type History, historyOf } from './history.ts'
 import { insideOf } from './inside.ts'
 import { withoutTokens } from './words.ts'
 
-/** Why it could not be found out how the session is. */
+/** Why the session could not ask its server. */
 export type FailureCause =
   | 'network'
   | 'timeout'
@@ -53,7 +53,7 @@ const CAUSES: { readonly [cause in FailureCause]: string } = {
 }
 
 /**
- * Why the user is signed out, or the session stale. Knows more where `debug(session)` or the devtools looked on.
+ * Why the user is signed out, or the session is stale. Says more if `debug(session)` or the devtools watched the session.
  *
  * @example
  * showHelp(`Signed out. Tell the support: ${explain(session).code}`)
@@ -62,7 +62,7 @@ export function explain<U, C>(session: Pick<Session<U, C>, 'current'>): Explanat
   const { about, disposed } = insideOf(session)
   const history = historyOf(session)
   const { status, stale } = session.current
-  // Where all is well, an error of before is no reason for anything.
+  // While all is well, an earlier error explains nothing.
   const isWell = status === 'authenticated' && !stale
   const failure = about.store.lastFailure ?? (isWell ? null : history.error)
   const [code, sentence] = disposed.aborted
@@ -131,7 +131,7 @@ function explainEnd({ reason }: State<unknown, unknown>, history: History): Told
   }
 }
 
-/** Which refresh was told so, and by which answer, where that was seen. */
+/** Which refresh the server refused, and with which answer, if `debug` or the devtools saw it. */
 function byRefresh({ refresh, answer, source }: History): string {
   if (source === 'other-tab') return ', as it told another tab'
   if (refresh?.outcome !== 'refused') return ''
@@ -150,7 +150,7 @@ function causeOf(failure: unknown): FailureCause {
   if (code === 'ERR_STORAGE' || message.startsWith('The storage ')) return 'storage'
   if (refusal) return causeOfAnswer(refusal)
   if (failure instanceof RefreshTimeoutError) return 'timeout'
-  // What fetch rejects with, below the error of the session, and below that of the one before.
+  // The error of fetch is the `cause` of the session's error, or the cause of its cause.
   for (let cause: unknown = failure.cause; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof RefreshTimeoutError) return 'timeout'
     if (cause instanceof TypeError) return 'network'

@@ -1,4 +1,4 @@
-// What tools may know of a session beyond its public face. No credentials.
+// What `debug`, `explain` and the devtools may know of a session beyond its public methods. No credentials.
 
 import { internalsKey, type SessionInternals } from '../internals.ts'
 

@@ -1,4 +1,4 @@
-// What is almost surely a mistake of the app's, or of its server's: each is told once, with the cure. Nothing here changes how the
+// What is almost surely a mistake of the app or of its server: each is told once, with what to do. Nothing here changes how the
 // session works. Traces and events come in, warnings go out.
 
 import { sentenceOf } from '../errors.ts'
@@ -42,7 +42,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
   function lookAtAnswer(answer: Of<'answer'>): void {
     const { status } = answer
     const name = nameOf(answer)
-    // The user is asked for after the refresh.
+    // bearer() asks for the user right after the refresh.
     const isUserRoute = backend === 'bearer' && lastAnswer?.status === 200 && answer.method === 'GET'
     lastAnswer = answer
     reach.lookAtOwn(answer)
@@ -132,7 +132,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
       )
   }
 
-  /** A user who has just signed in has a refresh token that nobody used yet: that it is refused is a misunderstanding. */
+  /** Right after the sign-in nobody has used the refresh token yet: if the server refuses it, the app probably sends it in the wrong way. */
   function lookAtFirstRefresh({ outcome }: Of<'refresh-end'>): void {
     hasRenewed ||= outcome === 'renewed'
     if (outcome !== 'refused' || !hasSignedInHere || hasRenewed || !lastAnswer) return
@@ -157,7 +157,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     )
   }
 
-  /** The token says when it expires, but nobody knows by which clock. */
+  /** The token says when it expires, but by the server's clock, which nobody knows. */
   function lookAtExpiry(): void {
     const { claims, expiresAt } = current()
     const isHidden = lastAnswer && page && originOf(lastAnswer.url) !== page && lastAnswer.serverTime === null

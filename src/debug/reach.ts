@@ -19,7 +19,7 @@ export interface Reach {
   lookAtOwn(asked: Asked): void
 }
 
-// A failure, and a success that shows the network to be there, belong together if they are no further apart.
+// A failure at another origin counts if the page's own origin has answered at most this long before or after: the network is there.
 const SAME_MOMENT_MS = 10_000
 
 export const originOf = (url: string): string => new URL(url).origin

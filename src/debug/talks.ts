@@ -40,9 +40,9 @@ export function createTalks(say: Say): Talks {
   /** What was refused first since the last refresh. */
   let firstRefusal: string | null = null
   const outage = createOutage()
-  /** Lines of the talk that runs. They are told only if it does not fail as the last one did; `null`: each is told at once. */
+  /** Lines of the running refresh. They are told only if it does not fail as the last one did; `null`: each is told at once. */
   let lines: string[] | null = null
-  /** Of the refresh that runs: how long none is sent after it. */
+  /** The pause after the running refresh, in which no other refresh is sent. */
   let pause: Of<'back-off'> | null = null
   let pauseTold = 0
   let isGivingUp = false
@@ -179,13 +179,13 @@ export function createTalks(say: Say): Talks {
   }
 }
 
-/** What a talk that is done has found out. */
+/** Whether the user is signed in, after a restore or a sign-in. */
 function foundText(trace: Of<'exchange-end'>): string {
   if (trace.outcome !== 'done' || !/^(restore|sign-in)$/.test(trace.operation)) return ''
   return trace.token === null ? ': nobody is signed in' : `: the user is signed in, with ${tokenName(trace.token)}`
 }
 
-/** Why this tab needed to ask for nothing. */
+/** Why no request was needed: what this tab has done itself. */
 function ownDeed(last: Of<'token'> | null): string {
   if (last?.source === 'this-tab' && last.reason === 'signed-in') return 'this tab has signed in meanwhile'
   if (last?.reason === 'signed-out') return 'the user has signed out meanwhile'

@@ -1,4 +1,4 @@
-// How things are called in a line: requests, tokens, times. A line never holds a token, whatever a message of others said.
+// How a line names requests, tokens and times. A line never holds a token, even if a message of the app or of a server does.
 
 import type { ExchangeOutcome, HoldReason } from '../seam/trace.ts'
 
@@ -21,7 +21,7 @@ export const counted = (count: number, what: string): string =>
 export const withWaiting = (text: string, count: number): string =>
   count === 0 ? text : join(text, `${counted(count, 'request')} ${count === 1 ? 'waits' : 'wait'}`)
 
-/** The same for those that go on now. */
+/** A text, and how many requests go on now. */
 export const withReleased = (text: string, count: number): string =>
   count === 0 ? text : join(text, `${counted(count, 'request')} ${count === 1 ? 'goes' : 'go'} on`)
 
@@ -31,7 +31,7 @@ const join = (text: string, more: string): string => (/[.?!]$/.test(text) ? `${t
 /** What a token looks like: a JWT, or what stands behind `Bearer` or `DPoP`. */
 const TOKENS = /\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)*|(?<=\b(?:Bearer|DPoP) )[\w.~+/-]{8,}=*/g
 
-/** A message of the app, or of a server, may hold what it must not. */
+/** A message of the app, or of a server, may hold a token. */
 export const withoutTokens = (text: string): string => text.replace(TOKENS, '[token]')
 
 /** Why a request waits. */
