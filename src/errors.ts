@@ -103,7 +103,10 @@ export class StepUpRequiredError extends SessionError {
   readonly challenge: Challenge
 
   constructor(challenge: Challenge, details?: Details) {
-    super(`The server asks more of the user first: ${challenge.type}. The session is kept.`, details)
+    super(
+      `The server asks the user for more first: ${challenge.type}. The session is kept. Let the user confirm, then call again.`,
+      details,
+    )
     this.challenge = challenge
   }
 }
@@ -167,7 +170,7 @@ const LOGIN = {
   denied: 'The login was denied',
   refused: 'The server refused the login',
   stale: 'The login is not known here: it was used already, began in another tab, or was never begun',
-  invalid: 'The answer to the login is not from the server that was asked, or not to this login',
+  invalid: 'The answer to the login is not from the server that was asked, or does not belong to this login',
   unavailable: 'The login could not go on',
 } as const
 

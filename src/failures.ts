@@ -18,7 +18,7 @@ export function failedBefore(message: string, last: unknown): RefreshFailedError
 
 /** No refresh is sent, because too many failed or did not help lately. @param call The method that asked, such as `getToken`. */
 export const gaveUp = (call: string, last: unknown): RefreshFailedError =>
-  failedBefore(`${call}: no refresh, since too many failed or did not help within the last minute`, last)
+  failedBefore(`${call}: no refresh was sent, because too many failed or did not help within the last minute`, last)
 
 /** @param isSecure False: a page over plain http, where browsers offer no encryption. */
 export function storageFailed(storage: string, isSecure: boolean, cause: unknown): StorageError {
