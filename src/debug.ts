@@ -21,12 +21,12 @@ export { explain, type Explanation, type ExplanationCode, type FailureCause } fr
 
 export interface DebugOptions {
   /**
-   * Whether to write at all. Left out: where `localStorage.debug` names `resesh:request`, `resesh:refresh`, `resesh:session` or
+   * Whether to write. Left out: if `localStorage.debug` names `resesh:request`, `resesh:refresh`, `resesh:session` or
    * `resesh:warning`, as `resesh:*` does. As with the package `debug`: `*` stands for anything, `-` leaves out, and a change
    * counts after a reload.
    */
   on?: boolean
-  /** Where to. @default the console of the page */
+  /** Where the lines are written. @default the console of the page */
   console?: Pick<Console, 'log' | 'warn'>
 }
 
@@ -34,9 +34,9 @@ const undoOf = new WeakMap<object, Undo>()
 
 /**
  * Writes what the session does, one line for each thing that happens. URLs are without their query, and no line holds a token.
- * Each mistake is told once, with its cure. A second call for the same session takes the place of the first.
+ * Warns once of each likely mistake, and says what to do. A second call for the same session replaces the first.
  *
- * @returns what ends it; `session.dispose()` does, too.
+ * @returns a function that stops it; `session.dispose()` stops it, too.
  * @example
  * debug(session)               // silent until localStorage.debug = 'resesh:*'
  * debug(session, { on: true })
@@ -104,12 +104,13 @@ const BY = { 'this-tab': 'this tab', 'other-tab': 'another tab', server: 'the se
 function changeText({ current, previous, reason, source, changed }: Events['change']): string {
   const by = `(${reason}, by ${BY[source]})`
   if (current.status !== previous.status) return `${previous.status} → ${current.status} ${by}`
-  if (current.stale && !previous.stale) return 'session.current.stale is true: a refresh is due, and fails'
+  if (current.stale && !previous.stale)
+    return 'session.current.stale is true: a refresh is due, but fails. The user stays signed in, and the session tries again.'
   const names = changed.filter((name) => name !== 'reason' || changed.length === 1)
   return `session.current: ${names.join(', ')} changed ${by}`
 }
 
-/** Whether the session could ask its server: what failed before is over. */
+/** Whether the session knows again how it is: the outage is over. */
 const hasWorked = (trace: Trace): boolean =>
   (trace.type === 'refresh-end' || trace.type === 'exchange-end') &&
   trace.outcome !== 'failed' &&

@@ -80,7 +80,7 @@ const ENDED = {
 export class SessionEndedError extends SessionError {
   override readonly name = 'SessionEndedError'
   override readonly code = 'ERR_SESSION_ENDED'
-  /** How it ended: the user signed out, another session began, or the server's word. */
+  /** Why it ended: the user signed out, another session began, or what the server said. */
   readonly reason: keyof typeof ENDED
 
   constructor(reason: keyof typeof ENDED, details?: Details) {
@@ -103,7 +103,10 @@ export class StepUpRequiredError extends SessionError {
   readonly challenge: Challenge
 
   constructor(challenge: Challenge, details?: Details) {
-    super(`The server asks more of the user first: ${challenge.type}. The session is kept.`, details)
+    super(
+      `The server asks the user for more first: ${challenge.type}. The session is kept. Let the user confirm, then call again.`,
+      details,
+    )
     this.challenge = challenge
   }
 }
@@ -135,7 +138,7 @@ export class SignInRefusedError extends SessionError {
   override readonly code = 'ERR_SIGN_IN_REFUSED'
 }
 
-/** An option or argument that makes no sense, or that asks for what is not loaded. Nothing was started. */
+/** An option or argument that is unknown, has a wrong value, or needs an extension that is not in `use`. Nothing was started. */
 export class InvalidOptionError extends SessionError {
   override readonly name = 'InvalidOptionError'
   override readonly code = 'ERR_INVALID_OPTION'
@@ -157,7 +160,7 @@ export class SessionDisposedError extends SessionError {
   }
 }
 
-/** Code of the app on the way of a response threw: a handler, a predicate, an extension. It counts as "says nothing". */
+/** Code of the app threw while a response was handled: a handler, a predicate, an extension. The session goes on without its answer. */
 export class CallbackError extends SessionError {
   override readonly name = 'CallbackError'
   override readonly code = 'ERR_CALLBACK'
@@ -167,7 +170,7 @@ const LOGIN = {
   denied: 'The login was denied',
   refused: 'The server refused the login',
   stale: 'The login is not known here: it was used already, began in another tab, or was never begun',
-  invalid: 'The answer to the login is not from the server that was asked, or not to this login',
+  invalid: 'The answer to the login is not from the server that was asked, or does not belong to this login',
   unavailable: 'The login could not go on',
 } as const
 
@@ -233,8 +236,8 @@ export type AnySessionError =
   | LoginError
   | StorageError
 
-/** The text of whatever was thrown. */
+/** The message of an error, or of anything else that was thrown. */
 export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
-/** The same with one full stop, or what else ends a sentence, at its end. */
+/** The same text as a sentence: with a full stop at its end, unless it ends with `.`, `?` or `!`. */
 export const sentenceOf = (cause: unknown): string => messageOf(cause).replace(/[^.?!]$/, '$&.')

@@ -34,7 +34,7 @@ export interface Session<U = Json, C = Json> {
   readonly extras: Json | null
   /**
    * Resolves once it is known who is signed in: never again `loading`.
-   * @throws {@link RefreshTimeoutError} after {@link SessionOptions.timeout}. Asking goes on.
+   * @throws {@link RefreshTimeoutError} after {@link SessionOptions.timeout}. The session keeps asking.
    */
   ready(): Promise<State<U, C>>
   /**
@@ -64,11 +64,11 @@ export interface Session<U = Json, C = Json> {
    */
   signIn(from?: SignInSource<U>): Promise<State<U, C>>
   /**
-   * Ends the session: here and now, then at the server. Never rejects because the server is away: it is told as soon as it
-   * can be. `local` does not tell it at all.
+   * Ends the session: here and now, then at the server. Never rejects because the server is down: the server is told as soon as
+   * it can be reached. `local` does not tell it at all.
    */
   signOut(options?: SignOutOptions): Promise<State<U, C>>
-  /** @returns what ends the subscription. A listener that throws harms nobody. */
+  /** @returns a function that ends the subscription. If a listener throws, the other listeners still run. */
   on<E extends keyof Events<U, C>>(event: E, listener: (event: Events<U, C>[E]) => unknown): Undo
   /** Calls `run` now and at every change: the contract of a Svelte store, and enough for React's `useSyncExternalStore`. */
   subscribe(run: (current: State<U, C>) => void): Undo

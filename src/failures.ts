@@ -9,16 +9,16 @@ import {
   StorageError,
 } from './errors.ts'
 
-/** Nothing was asked this time, because of what failed before: the cause, and what it said, are told again. */
+/** For a call that sent no request, because an earlier one failed: repeats the message and the cause of that failure. */
 export function failedBefore(message: string, last: unknown): RefreshFailedError {
   const { refusal, isWrongUrl = false } = Object(last) as Partial<RefreshFailedError>
   const reason = last ? `The last one failed with: ${sentenceOf(last)}` : 'The session is kept.'
   return new RefreshFailedError(`${message}. ${reason}`, { cause: last ?? undefined, refusal, isWrongUrl })
 }
 
-/** Too many refreshes failed or brought nothing lately, so that none is sent. @param call What it was for. */
+/** No refresh is sent, because too many failed or did not help lately. @param call The method that asked, such as `getToken`. */
 export const gaveUp = (call: string, last: unknown): RefreshFailedError =>
-  failedBefore(`${call}: no refresh, since too many failed or did not help within the last minute`, last)
+  failedBefore(`${call}: no refresh was sent, because too many failed or did not help within the last minute`, last)
 
 /** @param isSecure False: a page over plain http, where browsers offer no encryption. */
 export function storageFailed(storage: string, isSecure: boolean, cause: unknown): StorageError {
@@ -28,9 +28,9 @@ export function storageFailed(storage: string, isSecure: boolean, cause: unknown
   return new StorageError(message, { cause })
 }
 
-/** Whether it is unknown how the session is, in place of the server having said something about it. */
+/** Whether it is still unknown how the session is: the error is not the server's answer about the session. */
 export const isTransient = (error: unknown): boolean =>
   !(error instanceof SessionEndedError || error instanceof StepUpRequiredError || error instanceof SessionDisposedError)
 
-/** Whether another try would only meet the same, since the URL leads elsewhere. */
+/** Whether another try would fail in the same way, because the URL is wrong. */
 export const isWrongUrl = (error: unknown): boolean => error instanceof RefreshFailedError && error.isWrongUrl

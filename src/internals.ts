@@ -1,5 +1,5 @@
-// What parts of the SDK that are separate imports know of a session, beyond its public face: by two symbols, since two copies of
-// the SDK may meet on one page.
+// What separate imports, such as `installFetch` and `debug`, know of a session beyond its public methods. They find it by two
+// symbols of the global registry, because a page may load two copies of the SDK.
 
 import type { AnySessionError } from './errors.ts'
 import type { Globals } from './runtime/globals.ts'
@@ -7,7 +7,7 @@ import type { Runtime } from './runtime/ports.ts'
 import type { Fetch } from './seam/io.ts'
 import type { Version } from './state/record.ts'
 
-/** How resesh/xhr takes part: a transport for one request, in place of the real fetch. Two copies of the SDK agree on it. */
+/** The key under which resesh/xhr passes a transport for one request, in place of the real fetch. */
 export const transportKey: unique symbol = Symbol.for('resesh.via')
 
 /** What the functions of a session need of it, such as `installFetch` and `openSocket`. */
@@ -25,7 +25,7 @@ interface Held {
 }
 
 export interface SessionInternals {
-  /** Says which fetch lies below a patch; without one, the platform's own is used. */
+  /** Sets the fetch below a patch; without an argument, the session uses the platform's own. */
   setTransport(below?: Fetch): void
   readonly disposed: AbortSignal
   readonly global: typeof globalThis
@@ -34,7 +34,7 @@ export interface SessionInternals {
   /** Which session it is, where its credentials may go, and whose it is. */
   readonly about: {
     readonly name: string
-    /** Of what tabs share: equal keys are one session. */
+    /** The name of the lock, channel and record that tabs share: sessions with equal keys are one session. */
     readonly key: string
     readonly backend: string
     readonly origins: readonly string[]
@@ -47,13 +47,14 @@ export interface SessionInternals {
   }
   /** Whether credentials may go to a URL. */
   isAllowed(url: string): boolean
-  /** By an `error` event. */
+  /** Emits an `error` event. */
   tell(error: AnySessionError): void
   readonly runtime: Pick<Runtime<unknown>, 'base' | 'clock' | 'get'>
-  /** Of the credentials that the session holds. */
+  /** The version of the credentials that the session holds. */
   readonly version: Version
   /**
-   * Credentials that are newer than this version, which the server has refused: by the refresh that refused requests share.
+   * Resolves once the session has newer credentials than this version, which the server has refused. Shares the refresh of
+   * refused requests.
    * @throws SessionError
    */
   renew(refused: Version): Promise<unknown>

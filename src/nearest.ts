@@ -1,4 +1,4 @@
-// Names, for messages: which name was probably meant, and which names an answer has. Pure.
+// Names for error messages: which option the app probably meant, and which names an answer has. Pure.
 
 import { InvalidOptionError } from './errors.ts'
 
@@ -12,10 +12,10 @@ function countShared(a: string, b: string): number {
   return start + end
 }
 
-/** `token` of `data.Token`: what counts of a path. */
+/** The last part of a path, in lower case: `token` for `data.Token`. */
 const lastOf = (path: string): string => path.slice(path.lastIndexOf('.') + 1).toLowerCase()
 
-/** The known name whose last part is most like this one; `undefined` where none shares more than half with it. */
+/** The known name whose last part is most like that of `name`; `undefined` if no known name shares more than half of its letters. */
 export function nearestTo(name: string, known: readonly string[]): string | undefined {
   function likeness(each: string): number {
     const [a, b] = [lastOf(name), lastOf(each)]
@@ -25,11 +25,11 @@ export function nearestTo(name: string, known: readonly string[]): string | unde
   return nearest && likeness(nearest) > 0.5 ? nearest : undefined
 }
 
-// What is no plain name may be a value in the place of a name, such as a user's address or a token.
+// A key that is not a plain name may be a value, such as a user's address or a token: messages leave it out.
 const NAME = /^[a-z_$][\w$-]{0,29}$/i
 const MAX_NAMES = 20
 
-/** The names in an answer, and those two levels below as paths: `data.user.name`. Never a value. */
+/** The names in an answer, down to two levels below, as paths: `data.user.name`. Never a value. */
 function pathsIn(said: object, levels = 2): string[] {
   const named = Object.entries(said).filter(([name]) => NAME.test(name))
   const paths = named.flatMap(([name, value]: [string, unknown]) => {
@@ -39,13 +39,13 @@ function pathsIn(said: object, levels = 2): string[] {
   return paths.slice(0, MAX_NAMES)
 }
 
-/** Where an answer probably has what was looked for under a name. */
+/** The path at which an answer probably has what was looked for under `name`. */
 export function guessOf(name: string, said: object): string | undefined {
   const paths = pathsIn(said)
   return nearestTo(name, paths) ?? paths.find((path) => /^(?!.*refresh).*(jwt|token)$/i.test(path))
 }
 
-/** That an answer lacks what was looked for, and what it has instead: the beginning of a sentence. */
+/** Says that an answer has no `name`, and which names it has: the beginning of a sentence. */
 export function lacks(name: string, said: object): string {
   const guess = guessOf(name, said)
   const found = pathsIn(said).join(', ') || 'nothing'

@@ -44,7 +44,7 @@ import { createGetToken } from './session/tokens.ts'
 import type { Json } from './state/credentials.ts'
 import { isNewer } from './state/record.ts'
 
-/** The sessions of this page. For tools: a second one of one key is a mistake. */
+/** The sessions of this page. For `debug`, which warns of two sessions with one key. */
 const living = new Set<{ readonly key: string }>()
 
 /**
@@ -175,7 +175,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     },
     async signOut(how) {
       await signOut(how)
-      // Only now: no typo keeps a user signed in.
+      // Only after the sign-out: a typo in an option must not keep the user signed in.
       assertKnown('session.signOut', how, SIGN_OUT_OPTIONS)
       return store.state
     },

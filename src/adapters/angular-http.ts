@@ -28,7 +28,8 @@ export const sessionInterceptor =
 
       const transport = (_url: unknown, { headers, credentials, redirect }: RequestInit = {}): Promise<Response> =>
         new Promise((resolve, reject) => {
-          if (redirect === 'error') throw new TypeError('HttpClient follows redirects, and its credentials with it')
+          if (redirect === 'error')
+            throw new TypeError("HttpClient can't refuse redirects: use installFetch(session) and withFetch()")
           const settle = (last: Answer): void => resolve(responseOf((answer = last)))
           const setHeaders = Object.fromEntries(headers as Headers)
           const sending = next(request.clone({ setHeaders, withCredentials: credentials === 'include' })).subscribe({

@@ -69,7 +69,7 @@ export function openEventSource(
     caller.addEventListener('abort', () => controller.abort(caller.reason))
     breakOff = (why) => {
       openedAt = null
-      controller.abort(new TypeError(`The connection is made anew: ${why}`))
+      controller.abort(new TypeError(`The connection is opened again: ${why}`))
     }
     return controller.signal
   }
@@ -89,7 +89,7 @@ const isPassing = ({ status }: Response): boolean => [408, 425, 429].includes(st
 
 async function refusalOf(response: Response): Promise<TypeError> {
   await response.body?.cancel()
-  return new TypeError(`The stream answered ${response.status}: it is asked again`)
+  return new TypeError(`The stream answered ${response.status}: the request is sent again`)
 }
 
 /** Its body fails with the reason of the signal. Browsers differ in what an aborted body fails with. */

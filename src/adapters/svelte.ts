@@ -6,16 +6,16 @@ import type { Json } from '../state/credentials.ts'
 import type { State } from '../state/view.ts'
 import { createSelect, type Selector, type SessionSource, whole } from './selection/selection.ts'
 
-// Svelte does not tell whether a component hydrates. All that do are mounted together, before any other is made.
+// Svelte does not tell a component whether it hydrates. All components that hydrate are mounted before any other is created.
 const hydrated = new WeakSet()
 
 /**
  * What is known of the session, or what `selector` takes of it, as `current`: reactive where it is read in an effect, a
  * `$derived` or a template. Selections that are plain objects or arrays are compared by what is in them.
  *
- * @param serverState What the server has rendered with, as plain data, for a session that may know more by the time the page
- *   hydrates: components begin with it on the server, and while they hydrate. To be passed while a component is set up.
- *   @default what is known of the session, from the start
+ * @param serverState The state that the server rendered, as plain data: needed if the session may know more before the page
+ *   hydrates. Components show it on the server, and while they hydrate. Pass it while the component is set up.
+ *   @default components show the session from the start
  * @example
  * const state = useSession(session)
  * const name = useSession(session, ({ user }) => user?.name) // name.current

@@ -140,7 +140,7 @@ function readLogin({ user }: Json, response?: Response): Credentials {
   const accessToken = response?.headers.get('set-auth-token')
   if (accessToken) return { accessToken, ...(!!user && { user: user as Json }) }
   throw new RefreshFailedError(
-    'the answer has no header set-auth-token: hand over the response; is the bearer plugin on, and the header in Access-Control-Expose-Headers?',
+    'the answer has no header set-auth-token: give signIn() the Response itself; is the bearer plugin on, and the header in Access-Control-Expose-Headers?',
   )
 }
 

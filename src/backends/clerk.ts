@@ -89,7 +89,7 @@ export function clerk(options: ClerkOptions): Backend {
       if (template && organizationId !== undefined)
         throw new InvalidOptionError(
           'organizationId',
-          'can’t be combined with template: switch by refresh({ organizationId }) first',
+          "can't be combined with template: call refresh({ organizationId }) first",
         )
       const accessToken = await mint(held, io, organizationId, template)
       return accessToken ? { accessToken } : null

@@ -60,7 +60,7 @@ export function fromTokens<U = Json>(options: FromTokensOptions<U>): Backend<U> 
   assertKnown('fromTokens', options, Object.keys(OPTIONS))
   for (const name of ['get', 'refresh'] as const)
     if (typeof options?.[name] !== 'function')
-      throw new InvalidOptionError(name, 'is missing: it asks the SDK for a token')
+      throw new InvalidOptionError(name, 'is missing: a function that asks the SDK for a token')
   const { subscribe, endpoints = [], isOver = () => false } = options
   const vendor = createVendor<U>(
     () => options.get(),

@@ -86,7 +86,9 @@ async function assertNotStolen(response: Response): Promise<void> {
 function readLogin(response: Response | undefined, mark: Mark): Credentials | null {
   const said = response && read(response, mark)
   if (said !== undefined) return said
-  throw new RefreshFailedError(`no header ${mark}: hand over the response; is it in Access-Control-Expose-Headers?`)
+  throw new RefreshFailedError(
+    `no header ${mark}: give signIn() the Response itself; is the header in Access-Control-Expose-Headers?`,
+  )
 }
 
 function speak(dialect: Dialect): Backend {

@@ -1,4 +1,4 @@
-// Why the user is signed out, or the session stale, in one sentence, with a code that stays the same over versions.
+// Why the user is signed out, or the session is stale, in a sentence or two, with a code that stays the same in all versions.
 
 import { RefreshTimeoutError, sentenceOf, SessionError } from '../errors.ts'
 import type { Session } from '../face.ts'
@@ -7,7 +7,7 @@ import { type History, historyOf } from './history.ts'
 import { insideOf } from './inside.ts'
 import { withoutTokens } from './words.ts'
 
-/** Why it could not be found out how the session is. */
+/** Why the session could not ask its server. */
 export type FailureCause =
   | 'network'
   | 'timeout'
@@ -45,15 +45,15 @@ const CAUSES: { readonly [cause in FailureCause]: string } = {
   timeout: 'the server did not answer in time',
   'rate-limited': 'the server answered 429 (too many requests)',
   'server-error': 'the server answered with an error of its own (5xx)',
-  'wrong-url': 'there is no such route at the server, or something else than the API answers there',
+  'wrong-url': 'the URL is wrong: the server has no such route, or something other than your API answers there',
   unreadable: 'the answer of the server had no token that could be read',
   refused: 'the server refused the request, and did not say that the session is over',
   storage: 'the storage of the browser fails',
-  unknown: 'it could not be found out why',
+  unknown: 'something failed, and the cause is not known',
 }
 
 /**
- * Why the user is signed out, or the session stale. Knows more where `debug(session)` or the devtools looked on.
+ * Why the user is signed out, or the session is stale. Says more if `debug(session)` or the devtools watched the session.
  *
  * @example
  * showHelp(`Signed out. Tell the support: ${explain(session).code}`)
@@ -62,7 +62,7 @@ export function explain<U, C>(session: Pick<Session<U, C>, 'current'>): Explanat
   const { about, disposed } = insideOf(session)
   const history = historyOf(session)
   const { status, stale } = session.current
-  // Where all is well, an error of before is no reason for anything.
+  // While all is well, an earlier error explains nothing.
   const isWell = status === 'authenticated' && !stale
   const failure = about.store.lastFailure ?? (isWell ? null : history.error)
   const [code, sentence] = disposed.aborted
@@ -82,19 +82,19 @@ function explainState(state: State<unknown, unknown>, failure: unknown, history:
     if (!failure) return ['loading', 'It is not known yet who is signed in: the storage or the server is being asked']
     return [
       `loading/${cause}`,
-      `It is not known who is signed in, since ${CAUSES[cause]}. It is tried again.${said(failure)}`,
+      `It is not known who is signed in, because ${CAUSES[cause]}. The session asks again by itself.${said(failure)}`,
     ]
   }
   if (!stale && !(failure instanceof SessionError))
-    return ['signed-in', 'The user is signed in, and nothing is wrong as far as is known']
+    return ['signed-in', 'The user is signed in, and no problem is known']
   if (!stale)
     return [
       'signed-in',
-      `The user is signed in, and the token is used; but the last refresh failed, since ${CAUSES[cause]}.${said(failure)}`,
+      `The user is signed in, and the session goes on with the token that it has, but the last refresh failed, because ${CAUSES[cause]}.${said(failure)}`,
     ]
   return [
     `stale/${cause}`,
-    `The session is kept, but could not be renewed, since ${CAUSES[cause]}. It is tried again.${said(failure)}`,
+    `The session is kept, but could not be renewed, because ${CAUSES[cause]}. The session tries again by itself.${said(failure)}`,
   ]
 }
 
@@ -102,35 +102,38 @@ function explainEnd({ reason }: State<unknown, unknown>, history: History): Told
   const where = history.source === 'other-tab' ? ' in another tab' : ''
   switch (reason) {
     case 'signed-out':
-      return ['signed-out/by-user', `The user is signed out, since the app called session.signOut()${where}`]
+      return ['signed-out/by-user', `The user is signed out, because the app called session.signOut()${where}`]
     case 'revoked':
-      return ['signed-out/revoked', `The user is signed out, since the server revoked the session${byRefresh(history)}`]
+      return [
+        'signed-out/revoked',
+        `The user is signed out, because the server revoked the session${byRefresh(history)}`,
+      ]
     case 'reused':
       return [
         'signed-out/reused',
-        `The user is signed out, since a refresh token was used twice, and the server takes that for theft${byRefresh(history)}`,
+        `The user is signed out, because a refresh token was used twice, and the server takes that for theft${byRefresh(history)}`,
       ]
     case 'expired':
       return history.canRefresh === false
         ? [
             'signed-out/no-refresh-token',
-            'The user is signed out, since the access token is not accepted any more, and there was no refresh token to renew it with',
+            'The user is signed out, because the server no longer accepts the access token, and there was no refresh token to renew it with',
           ]
         : [
             'signed-out/expired',
-            `The user is signed out, since the server says that the session is over${byRefresh(history)}`,
+            `The user is signed out, because the server says that the session is over${byRefresh(history)}`,
           ]
     default:
       return [
         'signed-out/never',
-        'The user is signed out, since nobody has signed in on this device, or what was stored is gone',
+        'The user is signed out, because nobody has signed in here, or the stored session is gone',
       ]
   }
 }
 
-/** Which refresh was told so, and by which answer, where that was seen. */
+/** Which refresh the server refused, and with which answer, if `debug` or the devtools saw it. */
 function byRefresh({ refresh, answer, source }: History): string {
-  if (source === 'other-tab') return ', as another tab was told'
+  if (source === 'other-tab') return ', as it told another tab'
   if (refresh?.outcome !== 'refused') return ''
   const by = answer ? ` (${answer.method} ${answer.url} answered ${answer.status})` : ''
   return `, in its answer to refresh ${refresh.attempt}${by}`
@@ -147,7 +150,7 @@ function causeOf(failure: unknown): FailureCause {
   if (code === 'ERR_STORAGE' || message.startsWith('The storage ')) return 'storage'
   if (refusal) return causeOfAnswer(refusal)
   if (failure instanceof RefreshTimeoutError) return 'timeout'
-  // What fetch rejects with, below the error of the session, and below that of the one before.
+  // The error of fetch is the `cause` of the session's error, or the cause of its cause.
   for (let cause: unknown = failure.cause; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof RefreshTimeoutError) return 'timeout'
     if (cause instanceof TypeError) return 'network'

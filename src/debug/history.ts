@@ -1,5 +1,5 @@
-// What `explain` remembers of a session beyond its state: the last error, how the last refresh ended, and who brought the last
-// change. Only while `debug` or the devtools look on.
+// What `explain` remembers of a session beyond its state: the last error, how the last refresh ended, and who caused the last
+// change. Only while `debug` or the devtools watch the session.
 
 import type { AnySessionError } from '../errors.ts'
 import type { Session } from '../face.ts'
@@ -23,10 +23,10 @@ export interface History {
 
 const histories = new WeakMap<object, History>()
 
-/** Empty where nobody looked on. */
+/** Empty if neither `debug` nor the devtools watched the session. */
 export const historyOf = (session: object): Readonly<History> => histories.get(session) ?? {}
 
-/** Remembers from here on. Traces are left to those who hear them anyway: see {@link noteTrace}. */
+/** Remembers from now on. Traces come from the tools that listen to them anyway: see {@link noteTrace}. */
 export function remember(session: Pick<Session, 'on' | 'current'>): Undo {
   const history = histories.get(session) ?? {}
   histories.set(session, history)
@@ -45,7 +45,7 @@ export function remember(session: Pick<Session, 'on' | 'current'>): Undo {
   return () => undos.forEach((undo) => undo())
 }
 
-/** What a trace adds to the history of its session, where that is remembered. */
+/** Adds what a trace says to the history of its session, if `remember` was called for the session. */
 export function noteTrace(session: object, trace: Trace): void {
   const history = histories.get(session)
   if (!history) return

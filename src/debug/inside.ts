@@ -1,4 +1,4 @@
-// What tools may know of a session beyond its public face. No credentials.
+// What `debug`, `explain` and the devtools may know of a session beyond its public methods. No credentials.
 
 import { internalsKey, type SessionInternals } from '../internals.ts'
 
@@ -7,6 +7,6 @@ export type About = SessionInternals['about']
 /** @throws TypeError for an object that is no session of this SDK. */
 export function insideOf(session: object): SessionInternals {
   const internals = (session as { [internalsKey]?: SessionInternals })[internalsKey]
-  if (!internals) throw new TypeError('This is no session: hand over what createSession() returned')
+  if (!internals) throw new TypeError('This is no session: pass what createSession() returned')
   return internals
 }

@@ -1,4 +1,4 @@
-// What is almost surely a mistake of the app's, or of its server's: each is told once, with the cure. Nothing here changes how the
+// What is almost surely a mistake of the app or of its server: each is told once, with what to do. Nothing here changes how the
 // session works. Traces and events come in, warnings go out.
 
 import { sentenceOf } from '../errors.ts'
@@ -42,7 +42,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
   function lookAtAnswer(answer: Of<'answer'>): void {
     const { status } = answer
     const name = nameOf(answer)
-    // The user is asked for after the refresh.
+    // bearer() asks for the user right after the refresh.
     const isUserRoute = backend === 'bearer' && lastAnswer?.status === 200 && answer.method === 'GET'
     lastAnswer = answer
     reach.lookAtOwn(answer)
@@ -51,13 +51,13 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
       warn(
         `route ${name}`,
         isUserRoute
-          ? `${name} answered ${status}: there is no such route for the user, so that reload() fails. The tokens are renewed all the same. Check the option userUrl of bearer(), or leave it out.`
+          ? `${name} answered ${status}: there is no such route for the user, so reload() fails, though the tokens are renewed. Correct the option userUrl of bearer(), or leave it out.`
           : `${name} answered ${status}${isHtml(answer) ? ' with a web page' : ''}: there is no such route at the server. Check the URLs that you gave the backend ${backend}, such as refreshUrl.`,
       )
     else if (isHtml(answer) && status < 500)
       warn(
         `html ${name}`,
-        `${name} answered with a web page (${status}, text/html), so something else than your API answers there: a dev server, a router that sends every path to index.html, or a login page. Send that path on to your API (in Vite: server.proxy), or give the backend ${backend} the whole URL of your API.`,
+        `${name} answered with a web page (${status}, text/html), so something other than your API answers there: a dev server, a router that sends every path to index.html, or a login page. Pass that path on to your API (in Vite: server.proxy), or give the backend ${backend} the whole URL of your API.`,
       )
   }
 
@@ -70,7 +70,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     const off = `${Math.round(Math.abs(ms) / HOUR_MS)} hours ${ms > 0 ? 'ahead of' : 'behind'}`
     warn(
       'clock',
-      `The clock of this device is ${off} the server's, by ${by}. The session counts lifetimes from when a token came, so it works all the same; code that compares Date.now() with exp or expiresAt does not. Set the clock of the device, or of the server.`,
+      `The clock of this device is ${off} the server's, according to ${by}. The session still works, because it counts the life of a token from when the token came; code that compares Date.now() with exp or expiresAt does not. Set the clock of the device, or of the server.`,
     )
   }
 
@@ -81,7 +81,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     const listed = [...new Set([...origins, origin])]
     warn(
       `origin ${origin}`,
-      `${nameOf(asked)} answered 401: it went out without the session's credentials, since ${origin} is not listed. If that API is yours: createSession({ origins: [${quoted(listed)}] }).`,
+      `${nameOf(asked)} answered 401: it went out without the session's credentials, because ${origin} is not listed in origins. If that API is yours: createSession({ origins: [${quoted(listed)}] }).`,
     )
   }
 
@@ -98,12 +98,12 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     if (request.hasOwnAuthorization)
       warn(
         `own ${name}`,
-        `${name} was refused (401) with an Authorization header of its own, which holds no token of the session, so it is never renewed. Leave that header out: session.fetch sets it. If you need it, take the token from await session.getToken() right before each request.`,
+        `${name} was refused (401) with an Authorization header of its own. That header holds no token of the session, so the session never renews it. Leave the header out: session.fetch sets it. If you need it, take the token from await session.getToken() right before each request.`,
       )
     else if (request.token === null && !wasSignedIn && current().status === 'unauthenticated')
       warn(
         'before-sign-in',
-        `${name} was sent before anybody had signed in, and was refused (401). Wait for await session.ready(), and send it once session.current.status is 'authenticated'; pass the answer of your login to session.signIn(…).`,
+        `${name} was sent before anybody had signed in, and was refused (401). First await session.ready(), and send the request once session.current.status is 'authenticated'; pass the answer of your login to session.signIn(…).`,
       )
   }
 
@@ -113,12 +113,12 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     if (/Access-Control-Expose-Headers/.test(message))
       warn(
         'exposed-header',
-        `${sentenceOf(message)} A script of another origin may read only the headers that the server names: add them there, such as Access-Control-Expose-Headers: ${EXPOSED[backend] ?? 'authorization'}.`,
+        `${sentenceOf(message)} Of another origin, a script can read only the headers that the server lists. Have the server send, for example, Access-Control-Expose-Headers: ${EXPOSED[backend] ?? 'authorization'}.`,
       )
     else if (/the answer has no "/.test(message) && !(lastAnswer && isHtml(lastAnswer)))
       warn(
         'token-name',
-        `${sentenceOf(message)} Either the token has another name there, or there is none.${NAME_CURE}`,
+        `${sentenceOf(message)} Either the token has another name there, or the answer has no token.${NAME_CURE}`,
       )
   }
 
@@ -128,17 +128,17 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     if (same.length > 1)
       warn(
         'two-sessions',
-        `Two sessions of the name '${about.name}' for the same server live in this page: they share what is stored, and what one of them does surprises the other. Call createSession once, in a module that others import; or give the second one a name of its own: createSession({ name: 'second' }). One that is not needed any more ends with session.dispose().`,
+        `Two sessions of the name '${about.name}' for the same server live in this page: they share what is stored, so a sign-in or sign-out in one of them changes the other. Call createSession once, in a module that others import; or give the second session a name of its own: createSession({ name: 'second' }). If you no longer need a session, call its dispose().`,
       )
   }
 
-  /** A user who has just signed in has a refresh token that nobody used yet: that it is refused is a misunderstanding. */
+  /** Right after the sign-in nobody has used the refresh token yet: if the server refuses it, the app probably sends it in the wrong way. */
   function lookAtFirstRefresh({ outcome }: Of<'refresh-end'>): void {
     hasRenewed ||= outcome === 'renewed'
     if (outcome !== 'refused' || !hasSignedInHere || hasRenewed || !lastAnswer) return
     warn(
       'first-refresh',
-      `The first refresh after the sign-in was refused: ${nameOf(lastAnswer)} answered ${lastAnswer.status}. Check in which field (refreshTokenName) and in which place (refreshTokenIn) the server wants the refresh token. The backend ${backend} takes that answer for the end of the session: see isRefused.`,
+      `The first refresh after the sign-in was refused: ${nameOf(lastAnswer)} answered ${lastAnswer.status}. Check in which field (refreshTokenName) and in which place (refreshTokenIn) the server wants the refresh token. The backend ${backend} takes that answer as the end of the session; the option isRefused changes that.`,
     )
   }
 
@@ -157,14 +157,14 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
     )
   }
 
-  /** The token says when it expires, but nobody knows by which clock. */
+  /** The token says when it expires, but by the server's clock, which nobody knows. */
   function lookAtExpiry(): void {
     const { claims, expiresAt } = current()
     const isHidden = lastAnswer && page && originOf(lastAnswer.url) !== page && lastAnswer.serverTime === null
     if (!isHidden || expiresAt !== null || typeof claims?.['exp'] !== 'number') return
     warn(
       'exposed-date',
-      `It is unknown when the token expires, so that it can't be renewed ahead: the answer to ${nameOf(lastAnswer!)} has no expires_in, the token has no iat, and CORS hides the Date header. Have the server send expires_in, or Access-Control-Expose-Headers: Date.`,
+      `It is unknown when the token expires, so it can't be renewed before that: the answer to ${nameOf(lastAnswer!)} has no expires_in, the token has no iat, and CORS hides the Date header. Have the server send expires_in, or Access-Control-Expose-Headers: Date.`,
     )
   }
 

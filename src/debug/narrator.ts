@@ -75,12 +75,12 @@ export function createNarrator(say: Say, page: string | undefined): (trace: Trac
       case 'refused-route':
         return say(
           'request',
-          `${refused}, which a refresh has just brought: handed back to the caller, since another refresh would not help`,
+          `${refused}, which a refresh has just brought: handed back to the caller, because another refresh would not help`,
         )
       case 'refresh-behind':
         return say(
           'request',
-          `${refused}: handed back to the caller, since it may not be sent again; a refresh runs for later requests`,
+          `${refused}: handed back to the caller, because the request may not be sent again; a refresh runs for later requests`,
         )
       case 'session-over':
         return say('request', `${refused}, and the session is over`)
@@ -126,7 +126,7 @@ function tellRest(trace: Trace, say: Say, nameOf: (request: { method: string; ur
     case 'foreign':
       return say(
         'request',
-        `${nameOf(trace)} went out without the session, since its origin is not listed in origins; it ${trace.error ? `failed (${trace.error})` : `answered ${trace.status}`}`,
+        `${nameOf(trace)} went out without the session's credentials, because its origin is not listed in origins; it ${trace.error ? `failed (${trace.error})` : `answered ${trace.status}`}`,
       )
     case 'listener-failed':
       return say(

@@ -1,17 +1,18 @@
-// A server that is away fails in the same way again and again. It is told once, then what changes, and that it works again.
+// A server that is down fails in the same way again and again. Such a failure is told once; then other failures, and that the server
+// works again.
 
 import { counted, duration } from './words.ts'
 
 export interface Outage {
   /** Whether anything has failed since it last worked. */
   readonly isOn: boolean
-  /** Something has failed. Answers whether that is to be told: it is another failure than those before. */
+  /** Notes a failure. Returns whether to tell it: true for a failure that was not told in this outage. */
   fail(message: string, at: number): boolean
-  /** It works. Answers after what; `null`: nothing had failed. */
+  /** Notes that it works. Returns how many tries had failed, and for how long, as text; `null` if none had failed. */
   end(at: number): string | null
 }
 
-/** What differs from one failure to the next, though it is the same. */
+/** The message without its times, which differ each time though the failure is the same. */
 const withoutTimes = (message: string): string => message.replace(/\d+(?= (?:ms|s|min)\b)/g, '')
 
 export function createOutage(): Outage {

@@ -19,13 +19,13 @@ export interface Reach {
   lookAtOwn(asked: Asked): void
 }
 
-// A failure, and a success that shows the network to be there, belong together if they are no further apart.
+// A failure at another origin counts if the page's own origin has answered at most this long before or after: the network is there.
 const SAME_MOMENT_MS = 10_000
 
 export const originOf = (url: string): string => new URL(url).origin
 
 const corsCure = (origin: string, page: string): string =>
-  `${origin} has to answer OPTIONS as well, with Access-Control-Allow-Origin: ${page} (with cookies, no * will do), Access-Control-Allow-Headers: authorization, content-type, and, where cookies are used, Access-Control-Allow-Credentials: true.`
+  `${origin} has to answer OPTIONS as well, with Access-Control-Allow-Origin: ${page} (with cookies, the value * is not allowed), Access-Control-Allow-Headers: authorization, content-type, and, where cookies are used, Access-Control-Allow-Credentials: true.`
 
 /** @param page The origin of the page, where there is one. */
 export function createReach(page: string | undefined, nameOf: (asked: Asked) => string, warn: Warn): Reach {
@@ -44,7 +44,7 @@ export function createReach(page: string | undefined, nameOf: (asked: Asked) => 
     if (!failed || Math.abs(pageAnsweredAt - failed.at) > SAME_MOMENT_MS) return
     warn(
       `cors ${failed.origin}`,
-      `${failed.name} got no answer, while requests to ${page} do: very likely ${failed.origin} sends no CORS headers. ${corsCure(failed.origin, page)}`,
+      `${failed.name} got no answer, while requests to ${page} get one: very likely ${failed.origin} sends no CORS headers. ${corsCure(failed.origin, page)}`,
     )
     failed = null
   }

@@ -1,4 +1,4 @@
-// What `debug` says first. It is often loaded after the session was created: what is known by then is all that it can tell.
+// The first line of `debug`. It is often loaded after the session was created, so it can only tell how the session is now.
 
 import type { Session } from '../face.ts'
 import { explain } from './explain.ts'
@@ -18,7 +18,7 @@ function describeToken(session: Session): string[] {
   const { expiresAt } = session.current
   if (tokenNumber === null) return []
   const { mono, now } = runtime.clock
-  // What the page was handed has no number before it is written down.
+  // A token from `initial` has no number before it is stored.
   const name = tokenNumber > 0 ? tokenName(tokenNumber) : 'a token'
   const came = `It holds ${name}, which came ${duration(mono() - receivedAtMono)} ago`
   const left = expiresAt === null ? null : expiresAt - now()

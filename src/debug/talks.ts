@@ -23,12 +23,12 @@ export interface Talks {
 }
 
 const WHY: { readonly [reason in Of<'refresh-start'>['reason']]: string } = {
-  expired: 'since a request needs a newer token',
+  expired: 'because a request needs a newer token',
   ahead: 'shortly before the token expires',
-  forced: 'since the app asked for it',
-  reload: 'since the app asked for the user as well',
+  forced: 'because the app asked for it',
+  reload: 'because the app asked for the token and the user',
   switch: 'to switch the organization',
-  healing: 'since the last one failed',
+  healing: 'because the last refresh failed',
 }
 
 /** Refreshes that the session makes by itself: where they fail again and again, that is told once. */
@@ -40,9 +40,9 @@ export function createTalks(say: Say): Talks {
   /** What was refused first since the last refresh. */
   let firstRefusal: string | null = null
   const outage = createOutage()
-  /** Lines of the talk that runs. They are told only if it does not fail as the last one did; `null`: each is told at once. */
+  /** Lines of the running refresh. They are told only if it does not fail as the last one did; `null`: each is told at once. */
   let lines: string[] | null = null
-  /** Of the refresh that runs: how long none is sent after it. */
+  /** The pause after the running refresh, in which no other refresh is sent. */
   let pause: Of<'back-off'> | null = null
   let pauseTold = 0
   let isGivingUp = false
@@ -97,7 +97,7 @@ export function createTalks(say: Say): Talks {
     if (!isNews && isQuiet) return
     before.forEach((line) => say('refresh', line))
     say(topic, text)
-    if (isNews && pause) tellPause(pause, 'since that one failed')
+    if (isNews && pause) tellPause(pause, 'because this one failed')
     pause = null
     if (trace.outcome === 'failed' || trace.outcome === 'postponed') return
     const after = outage.end(trace.at)
@@ -109,7 +109,7 @@ export function createTalks(say: Say): Talks {
     if (running) pause = trace
     // The session looks at the same pause several times a second.
     else if (!outage.isOn && Math.abs(trace.until - pauseTold) >= 1_000)
-      tellPause(trace, 'since an earlier one failed, or may still be answered')
+      tellPause(trace, 'because an earlier one failed, or may still be answered')
   }
 
   function tellPause({ until, at }: Of<'back-off'>, why: string): void {
@@ -133,7 +133,7 @@ export function createTalks(say: Say): Talks {
     isGivingUp = true
     say(
       'refresh',
-      `${before}no ${operation} was sent, since too many failed or did not help within the last minute; the next one may be sent in a minute`,
+      `${before}no ${operation} was sent, because too many failed or did not help within the last minute; the next one may be sent in a minute`,
     )
   }
 
@@ -179,15 +179,17 @@ export function createTalks(say: Say): Talks {
   }
 }
 
-/** What a talk that is done has found out. */
+/** Whether the user is signed in, after a restore or a sign-in. */
 function foundText(trace: Of<'exchange-end'>): string {
   if (trace.outcome !== 'done' || !/^(restore|sign-in)$/.test(trace.operation)) return ''
   return trace.token === null ? ': nobody is signed in' : `: the user is signed in, with ${tokenName(trace.token)}`
 }
 
-/** Why this tab needed to ask for nothing. */
+/** Why no request was needed: what this tab has done itself. */
 function ownDeed(last: Of<'token'> | null): string {
   if (last?.source === 'this-tab' && last.reason === 'signed-in') return 'this tab has signed in meanwhile'
   if (last?.reason === 'signed-out') return 'the user has signed out meanwhile'
-  return last && last.token !== null ? `this tab has ${tokenName(last.token)} already` : 'this tab knows more already'
+  return last && last.token !== null
+    ? `this tab has ${tokenName(last.token)} already`
+    : 'this tab has the newer state already'
 }

@@ -1,4 +1,4 @@
-// How things are called in a line: requests, tokens, times. A line never holds a token, whatever a message of others said.
+// How a line names requests, tokens and times. A line never holds a token, even if a message of the app or of a server does.
 
 import type { ExchangeOutcome, HoldReason } from '../seam/trace.ts'
 
@@ -21,7 +21,7 @@ export const counted = (count: number, what: string): string =>
 export const withWaiting = (text: string, count: number): string =>
   count === 0 ? text : join(text, `${counted(count, 'request')} ${count === 1 ? 'waits' : 'wait'}`)
 
-/** The same for those that go on now. */
+/** A text, and how many requests go on now. */
 export const withReleased = (text: string, count: number): string =>
   count === 0 ? text : join(text, `${counted(count, 'request')} ${count === 1 ? 'goes' : 'go'} on`)
 
@@ -31,16 +31,16 @@ const join = (text: string, more: string): string => (/[.?!]$/.test(text) ? `${t
 /** What a token looks like: a JWT, or what stands behind `Bearer` or `DPoP`. */
 const TOKENS = /\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)*|(?<=\b(?:Bearer|DPoP) )[\w.~+/-]{8,}=*/g
 
-/** A message of the app, or of a server, may hold what it must not. */
+/** A message of the app, or of a server, may hold a token. */
 export const withoutTokens = (text: string): string => text.replace(TOKENS, '[token]')
 
 /** Why a request waits. */
 export const WAITS: { readonly [why in HoldReason]: string } = {
   loading: 'until it is known who is signed in',
-  expiring: 'for a refresh, since the token is near its expiry',
-  refused: 'for a refresh, since the server refused the token',
+  expiring: 'for a refresh, because the token expires soon',
+  refused: 'for a refresh, because the server refused the token',
   waking: 'until the stored session has been read again',
-  user: 'until the user has signed in again, or confirmed',
+  user: 'until the user has signed in again, or has confirmed',
 }
 
 /** How a talk with the server ended, as the rest of a sentence. */
@@ -56,7 +56,7 @@ export function outcomeText(end: ExchangeOutcome): string {
       return 'was not sent, or its answer came too late: it is tried again'
     case 'refused':
       return end.reason === 'step-up'
-        ? 'was refused: the server asks the user for more first'
+        ? 'was refused: the user has to do something first (step-up)'
         : `was refused: the session is over (${end.reason})`
     case 'failed':
       return `failed (${end.code}): ${end.message}`

@@ -6,7 +6,7 @@ import { crowdLabels, rowLabels, rowPaths } from './rows.ts'
 import { onAxis, px } from './scale.ts'
 import { layout, type Stage } from './stage.ts'
 
-// As wide as half a label may be: one nearer to the edge would be cut off.
+// Half the width of the widest label: a label that is nearer to the edge would be cut off.
 const HALF_LABEL = 24
 
 const axis = ({ ticks, x, bottom, width }: Stage): string =>

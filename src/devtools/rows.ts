@@ -19,7 +19,7 @@ export const rowPaths = ({ scene, now, at, top, bar }: Stage): Record<Phase, str
   return paths
 }
 
-/** Beside each row, where there is room to read: behind it, else before it, else on it. */
+/** The label of each row, where there is room for it: after the bar, else before it, else on it. */
 export const rowLabels = ({ scene, now, at, top, bar, pitch, width }: Stage): string =>
   pitch < 16
     ? ''

@@ -71,7 +71,7 @@ export function refreshOperation<U, C>(
     const isDead = record.lifetime !== null && record.receivedAt + record.lifetime <= now
     if (canRefresh || isRefused || isDead) return
     throw new RefreshFailedError(
-      `${backend.name}: not refreshed, since there is no refresh token (in a cookie? bearer({ refreshTokenIn: 'cookie' })). The session is kept, with its access token.`,
+      `${backend.name}: not refreshed, because there is no refresh token (is it in a cookie? bearer({ refreshTokenIn: 'cookie' })). The session is kept, with its access token.`,
     )
   }
 

@@ -37,9 +37,12 @@ export function createGuard(tell: (error: CallbackError) => void): Guard {
     if (told.has(name)) return
     told.add(name)
     tell(
-      new CallbackError(`${name} threw: ${sentenceOf(cause)} It is ignored for this response; this is told once.`, {
-        cause,
-      }),
+      new CallbackError(
+        `${name} threw: ${sentenceOf(cause)} Its answer is ignored for this response. Later errors of it are not reported.`,
+        {
+          cause,
+        },
+      ),
     )
   }
 

@@ -19,9 +19,9 @@ function assertBrowser(): void {
 }
 
 /**
- * @param key Of what tabs share: see `shared-key.ts`.
+ * @param key The name of what tabs share: see `shared-key.ts`.
  * @param report Told of a storage that fails.
- * @param takesTurns Whether tabs share the lock whatever they store: what proves the session is one for all of them.
+ * @param takesTurns Whether tabs share the lock even if they do not share the storage: a cookie, for example, is one for all tabs.
  */
 export function createRuntime<U>(
   get: Globals,
@@ -37,7 +37,7 @@ export function createRuntime<U>(
   const page = createPage(get, disposed)
   const localLock = createLocalLock()
   const isStorageShared = storage.isShared(get)
-  // On a server there are no tabs: what looks like one is the session of another visitor.
+  // On a server there are no tabs: another session there belongs to another visitor.
   const isShared = isStorageShared || (takesTurns && baseOf(get) !== undefined)
   const locks = isShared ? createTabLocks(get, key, localLock, page) : localLock
 

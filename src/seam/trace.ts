@@ -5,7 +5,7 @@ import type { Reason } from '../state/record.ts'
 import type { Verdict } from '../state/verdict.ts'
 import type { RefreshIntent } from './io.ts'
 
-/** Who brought the news: a call in this tab, another tab, or the server's word that the session is over. */
+/** Who caused the change: a call in this tab, another tab, or the server, which said that the session is over. */
 export type Source = 'this-tab' | 'other-tab' | 'server'
 
 interface OfRequest {
@@ -25,13 +25,13 @@ interface RequestSent extends OfRequest {
 export interface Answered {
   /** 0: there is no answer, because of `error`. */
   status: number
-  /** The name of what fetch has rejected with. */
+  /** The name of the error that fetch rejected with. */
   error?: string
 }
 
 /**
  * Why a request waits. `loading`: it is not known yet who is signed in. `expiring`: the token is near expiry. `refused`: the
- * server did not accept the token. `waking`: the record is read again after a sleep. `user`: the user has to do something.
+ * server did not accept the token. `waking`: the stored session is read again after a sleep. `user`: the user has to do something.
  */
 export type HoldReason = 'loading' | 'expiring' | 'refused' | 'waking' | 'user'
 
@@ -39,15 +39,15 @@ export type HoldReason = 'loading' | 'expiring' | 'refused' | 'waking' | 'user'
 export type ExchangeOutcome =
   /** It brought new credentials; `token` is their number. */
   | { outcome: 'renewed'; token: number | null }
-  /** It is done, and what it brought is no refresh: a sign-in, a restore, a sign-out, a side token. */
+  /** It is done, and it was no refresh: a sign-in, a restore, a sign-out, a side token. */
   | { outcome: 'done'; token: number | null }
   /** The server said no: the session is over, or the user has to do more first (`step-up`). */
   | { outcome: 'refused'; reason: Reason | 'step-up' }
-  /** It could not be found out. The code and the message of the error. */
+  /** It failed, so it is unknown how the session is. The code and the message of the error. */
   | { outcome: 'failed'; code: string; message: string }
   /** Not needed any more: another tab was quicker, or this tab has signed in or out meanwhile. */
   | { outcome: 'adopted'; token: number | null; source: 'this-tab' | 'other-tab' }
-  /** Not sent, or overtaken: it is planned once more. */
+  /** It was not sent, or its answer came too late: it is tried again. */
   | { outcome: 'postponed' }
 
 /** What is told of each type, beside `type` and `at`. */
@@ -64,11 +64,11 @@ export interface Traces {
   decide: OfRequest & { status: number; verdict: Verdict }
   /** The caller has got the answer, or an error (its code, or its name). */
   end: OfRequest & Answered
-  /** A request to an origin that is none of the session's: it went out without credentials, and its answer is nobody's business. */
+  /** A request to an origin that is none of the session's: it went out without credentials, and the session ignores the answer. */
   foreign: Answered & { method: string; url: string }
   /** A request that the session makes for itself. */
   ask: { method: string; url: string }
-  /** `serverTime`: of its `Date` header, epoch ms; `null` where there is none, or CORS hides it. */
+  /** The answer to it. `serverTime`: from the `Date` header, epoch ms; `null` if there is none, or CORS hides it. */
   answer: Answered & {
     method: string
     url: string
@@ -87,9 +87,9 @@ export interface Traces {
   /** Any other talk with the server: `restore`, `sign-in`, `sign-out`, `side-token`, or one of an extension. */
   'exchange-start': { operation: string }
   'exchange-end': ExchangeOutcome & { operation: string; ms: number }
-  /** Nothing had to be sent, since another tab has done it, or this tab has what is newer already. */
+  /** Nothing had to be sent, because another tab has done it, or this tab already has something newer. */
   adopt: { operation: string; source: 'this-tab' | 'other-tab' }
-  /** Nothing is sent, since too many refreshes failed or cured nothing lately. */
+  /** Nothing is sent, because too many refreshes failed or did not help lately. */
   'give-up': { operation: string }
   /** Nothing is sent before that time, epoch ms. */
   'back-off': { until: number }

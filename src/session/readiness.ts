@@ -63,7 +63,7 @@ export function createReadiness<U, C>(
   function stillUnknown(caller: string): RefreshTimeoutError {
     const { lastFailure } = store
     const reason = lastFailure ? sentenceOf(lastFailure) : `There was no answer within ${timeout} ms.`
-    const message = `${caller}: it is unknown who is signed in. ${reason} Asking goes on.`
+    const message = `${caller}: it is unknown who is signed in. ${reason} The session keeps asking.`
     return new RefreshTimeoutError(message, { cause: lastFailure ?? undefined })
   }
 

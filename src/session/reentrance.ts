@@ -69,5 +69,5 @@ export function createReentrance(): Reentrance {
 
 const wouldWaitForItself = (method: string, why: string): RefreshFailedError =>
   new RefreshFailedError(
-    `${method}: not waited for, since ${why}: the two would wait for each other. The session is kept.`,
+    `${method}: can't wait here, because ${why}, and the two would wait for each other. The session is kept.`,
   )

@@ -22,7 +22,7 @@ export interface RefreshOptions {
   signal?: AbortSignal | undefined
 }
 
-/** What each method can be told. */
+/** The options of each method. */
 const OPTIONS = {
   refresh: ['organizationId', 'ensureSignedIn', 'data', 'signal'],
   reload: ['data', 'signal'],
@@ -57,7 +57,7 @@ export function createRenew<U, C>(
   }
 }
 
-/** What a backend would not look at is refused: the caller would go on with the token of another tenant. */
+/** Refuses an option that the backend would ignore: the caller would go on with the token of another organization. */
 function assertAccepted(
   { name, accepts = [] }: Pick<Backend, 'name' | 'accepts'>,
   asked: Pick<RefreshIntent, 'organizationId' | 'data'>,
@@ -70,6 +70,6 @@ function assertAccepted(
       )
 }
 
-/** Nobody was signed in at all: to the caller that is as if the user had signed out. */
+/** If nobody was ever signed in, the reason is the same as after a sign-out. */
 const endReason = ({ reason }: State<unknown, unknown>): SessionEndedError['reason'] =>
   reason === 'restored' ? 'signed-out' : (reason as SessionEndedError['reason'])

@@ -48,7 +48,7 @@ export interface Store<U, C> {
   readonly tokenNumber: number | null
   /** The number of the token in what was read or written: how many this tab has seen up to it. `null`: nobody is signed in. */
   numberOf(stored: Stored<U> | null): number | null
-  /** Whether what was read is news to this tab, which another tab has written then. For traces. */
+  /** Which tab wrote this: another tab, if it is newer than what this tab holds. For traces. */
   sourceOf(stored: Stored<U> | null): 'this-tab' | 'other-tab'
   /** Whether this tab holds a session, and more of it than what is stored: the record was cleared, and maybe begun anew. */
   isAhead(stored: Stored<U> | null): boolean

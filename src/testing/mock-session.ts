@@ -1,4 +1,4 @@
-// A session for component tests: the real machine, with nobody at the other end of the wire.
+// A session for component tests: a real session, with answers in place of a server.
 
 import { SessionEndedError } from '../errors.ts'
 import type { Session } from '../face.ts'
@@ -20,15 +20,15 @@ export interface MockSessionOptions<U, C> {
 }
 
 export interface MockSession<U, C> extends Session<U, C> {
-  /** The server knows something else of the user from here on, and the session has heard of it: a `change` with `reason: 'reloaded'`. */
+  /** Changes the user on the server, and reloads the session: a `change` with `reason: 'reloaded'`. */
   edit(changes: Partial<U>): Promise<void>
   /** The server ends the session. @param reason @default 'expired' */
   end(reason?: 'expired' | 'revoked' | 'reused'): Promise<void>
-  /** The server can't be reached, or can again: `current.stale`. */
+  /** `true`: the server can't be reached, and `current.stale` is `true`. `false`: it can be reached again. */
   setStale(isStale: boolean): Promise<void>
 }
 
-// Where there is no page to resolve a path against.
+// For paths, if there is no page.
 const ORIGIN = 'http://localhost'
 
 // Not by TextEncoder: Jest's jsdom has none.
@@ -41,7 +41,7 @@ const base64url = (value: unknown): string =>
     .replaceAll('/', '_')
     .replaceAll('=', '')
 
-/** A token that says this, signed by nobody. */
+/** A JWT with these claims, without a signature. */
 export const unsignedJwt = (claims: object): string => `${base64url({ alg: 'none' })}.${base64url(claims)}.`
 
 const OPTIONS: Names<MockSessionOptions<Json, Json>> = { user: true, claims: true, status: true, fetch: true }

@@ -166,8 +166,8 @@ describe('parameters of the app', () => {
 describe('an option', () => {
   test.each([
     [{ clientID: 'spa' }, 'clientID is no option of oauth2: did you mean clientId?'],
-    [{ clientSecret: 'x' }, "clientSecret can't be kept by a page: register a public client"],
-    [{ client_secret: 'x' }, "client_secret can't be kept by a page: register a public client"],
+    [{ clientSecret: 'x' }, "clientSecret can't be kept secret in a page: register a public client"],
+    [{ client_secret: 'x' }, "client_secret can't be kept secret in a page: register a public client"],
   ])('%o is refused by name', (options, message) => {
     expect(() => oauth2({ ...client, tokenEndpoint: TOKEN, ...options })).toThrow(message)
   })

@@ -585,7 +585,7 @@ test.each<[Json, string]>([
   [{ issuer: undefined }, 'issuer is missing'],
   [{ issuer: 'http://id.example.test' }, 'issuer must be an https URL'],
   [{ redirectURI: '/x' }, 'did you mean redirectUri?'],
-  [{ clientSecret: 'x' }, "can't be kept by a page"],
+  [{ clientSecret: 'x' }, "can't be kept secret in a page"],
 ])('options %o are refused by name', (options, message) => {
   const { session } = open()
   expect(() => createLogin(session, { ...server, redirectUri: '/callback', ...options })).toThrow(message)

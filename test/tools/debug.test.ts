@@ -94,7 +94,7 @@ test('a refusal that an earlier refresh has cured is not the reason for the next
   refresh.release()
   await Promise.all(both)
   await session.refresh()
-  expect(lines).toContain('resesh:refresh refresh 2 started to renew token #2, since the app asked for it')
+  expect(lines).toContain('resesh:refresh refresh 2 started to renew token #2, because the app asked for it')
 })
 
 test('a request of the page itself is named by its path', async () => {
@@ -116,7 +116,7 @@ test('a refresh that fails is told with its code and message, and until when not
     ),
   )
   expect(lines).toContainEqual(
-    expect.stringMatching(/no refresh is sent within the next \d+ ms, since that one failed$/),
+    expect.stringMatching(/no refresh is sent within the next \d+ ms, because this one failed$/),
   )
 })
 
@@ -203,7 +203,7 @@ test('loaded late, it begins with how the session is', async () => {
   const { console, lines } = remembering()
   onTestFinished(debug(session, { console }))
   expect(lines).toEqual([
-    'resesh:session debug starts: what happened before is not shown. The user is signed in, and nothing is wrong as far as is known. It holds token #1, which came 2 s ago and expires in 58 s.',
+    'resesh:session debug starts: what happened before is not shown. The user is signed in, and no problem is known. It holds token #1, which came 2 s ago and expires in 58 s.',
   ])
 })
 
@@ -252,7 +252,7 @@ test('a refresh that the app asks for is told each time', async () => {
     void session.refresh().catch(() => {})
     await clock.pass(10_000)
   }
-  expect(lines.filter((line) => line.includes('since the app asked for it'))).toHaveLength(2)
+  expect(lines.filter((line) => line.includes('because the app asked for it'))).toHaveLength(2)
   expect(lines.filter((line) => line.includes('failed (ERR_REFRESH_FAILED)'))).toHaveLength(2)
 })
 

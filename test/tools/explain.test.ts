@@ -142,9 +142,9 @@ test('a refresh that the app asked for failed, and the token is good yet', async
   expect(explain(session)).toMatchObject({
     code: 'signed-in',
     sentence: expect.stringMatching(
-      /^The user is signed in, and the token is used; but the last refresh failed.*answered 503\.$/,
+      /^The user is signed in, and the session goes on with the token that it has, but the last refresh failed.*answered 503\.$/,
     ),
   })
   await session.refresh()
-  expect(explain(session).sentence).toContain('nothing is wrong')
+  expect(explain(session).sentence).toContain('no problem is known')
 })

@@ -6,6 +6,6 @@ import { assertKnown } from '../../nearest.ts'
 /** @throws {@link InvalidOptionError} naming a secret, or an unknown option and the option that was probably meant. */
 export function assertPublic(what: string, options: object, known: readonly string[]): void {
   const secret = Object.keys(options).find((name) => /secret/i.test(name))
-  if (secret) throw new InvalidOptionError(secret, "can't be kept by a page: register a public client")
+  if (secret) throw new InvalidOptionError(secret, "can't be kept secret in a page: register a public client")
   assertKnown(what, options, known)
 }

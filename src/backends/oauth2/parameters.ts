@@ -20,7 +20,10 @@ const RESERVED = /^(grant_type|refresh_token|client_id|client_secret|client_asse
 
 function assertFree(name: string): void {
   if (RESERVED.test(name))
-    throw new InvalidOptionError('parameters', `must leave ${name} alone: a public client has its grant and no secret`)
+    throw new InvalidOptionError(
+      'parameters',
+      `must not have ${name}: the backend sets the grant itself, and a page can't keep a secret`,
+    )
 }
 
 /** @throws {@link InvalidOptionError} for a parameter that is not the app's to set. */
