@@ -12,7 +12,7 @@ import type { Topic } from './debug/talks.ts'
 import { measureSession } from './debug/timing.ts'
 import { withoutTokens } from './debug/words.ts'
 import type { Session } from './face.ts'
-import { assertKnown } from './nearest.ts'
+import { assertKnown, type Names } from './known-options.ts'
 import type { Undo } from './seam/io.ts'
 import type { Trace } from './seam/trace.ts'
 import type { Events } from './session/events.ts'
@@ -30,6 +30,7 @@ export interface DebugOptions {
   console?: Pick<Console, 'log' | 'warn'>
 }
 
+const OPTIONS: Names<DebugOptions> = { on: true, console: true }
 const undoOf = new WeakMap<object, Undo>()
 
 /**
@@ -43,7 +44,7 @@ const undoOf = new WeakMap<object, Undo>()
  */
 export function debug<U, C>(session: Session<U, C>, options: DebugOptions = {}): Undo {
   const { get } = insideOf(session)
-  assertKnown('debug', options, ['on', 'console'])
+  assertKnown('debug', options, OPTIONS)
   undoOf.get(session)?.()
   const watched = session as unknown as Session
   const undos = [remember(watched)]
@@ -75,7 +76,12 @@ function write(session: Session, isOn: (namespace: string) => boolean, console: 
 
   const narrate = createNarrator(say, about.page)
   const errors = createOutage()
-  const mistakes = createMistakes(about, () => session.current, warn)
+  const mistakes = createMistakes(
+    about,
+    () => session.current,
+    () => get('navigator')?.onLine === false,
+    warn,
+  )
   const undos = [
     session.on('trace', (trace) => {
       noteTrace(session, trace)

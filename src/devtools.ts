@@ -4,7 +4,7 @@
 
 import { createElement, defineElement, type DevtoolsElement } from './devtools/element.ts'
 import type { Session } from './face.ts'
-import { assertKnown, type Names } from './nearest.ts'
+import { assertKnown, type Names } from './known-options.ts'
 import type { Undo } from './seam/io.ts'
 
 export type { DevtoolsElement }
@@ -35,7 +35,7 @@ export interface Devtools {
  * mountDevtools(session)
  */
 export function mountDevtools<U, C>(session: Session<U, C>, options: DevtoolsOptions = {}): Devtools {
-  assertKnown('mountDevtools', options, Object.keys(OPTIONS))
+  assertKnown('mountDevtools', options, OPTIONS)
   const element = createElement()
   const { target, open = false, theme } = options
   element.toggleAttribute('floating', !target)

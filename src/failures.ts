@@ -32,5 +32,12 @@ export function storageFailed(storage: string, isSecure: boolean, cause: unknown
 export const isTransient = (error: unknown): boolean =>
   !(error instanceof SessionEndedError || error instanceof StepUpRequiredError || error instanceof SessionDisposedError)
 
+/** Whether fetch has said that what it was given is no URL. */
+export function isNoUrl(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof TypeError && /\burl\b/i.test(cause.message)) return true
+  return false
+}
+
 /** Whether another try would fail in the same way, because the URL is wrong. */
 export const isWrongUrl = (error: unknown): boolean => error instanceof RefreshFailedError && error.isWrongUrl

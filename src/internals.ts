@@ -42,8 +42,8 @@ export interface SessionInternals {
     readonly page: string | undefined
     /** What this tab holds. */
     readonly store: Held
-    /** The sessions that live in this page, this one included; those of other keys as well. */
-    readonly living: ReadonlySet<{ readonly key: string }>
+    /** Whether another session of this page shares with this one what is stored, as another tab does. */
+    hasTwin(): boolean
   }
   /** Whether credentials may go to a URL. */
   isAllowed(url: string): boolean

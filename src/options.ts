@@ -2,7 +2,7 @@
 
 import { parseUrl } from './parse-url.ts'
 import { InvalidOptionError } from './errors.ts'
-import { assertKnown } from './nearest.ts'
+import { assertKnown } from './known-options.ts'
 import type { Replay } from './request/replayable.ts'
 import type { Platform } from './runtime/ports.ts'
 import type { Backend } from './seam/backend.ts'
@@ -155,7 +155,7 @@ export function resolveOptions<U, C>(options: SessionOptions<U, C>, page: string
     replayWindow: backend?.replayWindow ?? 0,
     ...withoutUndefined(options),
   }
-  assertKnown('createSession', { ...settings, backend }, Object.keys(RULES))
+  assertKnown('createSession', { ...settings, backend }, RULES)
   for (const [name, [isRight, rule]] of Object.entries(RULES))
     if (!isRight({ ...settings, backend }[name as 'name'] as never)) throw new InvalidOptionError(name, rule)
   const { isExpired } = settings

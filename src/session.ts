@@ -5,7 +5,7 @@ import { InvalidOptionError } from './errors.ts'
 import { storageFailed } from './failures.ts'
 import type { Session } from './face.ts'
 import { createKernel, setUpExtensions } from './kernel.ts'
-import { assertKnown } from './nearest.ts'
+import { assertKnown } from './known-options.ts'
 import { resolveOptions, type SessionOptions } from './options.ts'
 import { createCaller } from './refresh/call.ts'
 import { createExchange } from './refresh/exchange.ts'
@@ -44,7 +44,7 @@ import { createGetToken } from './session/tokens.ts'
 import type { Json } from './state/credentials.ts'
 import { isNewer } from './state/record.ts'
 
-/** The sessions of this page. For `debug`, which warns of two sessions with one key. */
+/** The sessions of this page that share what they store. For tools: a second one of one key is a mistake. */
 const living = new Set<{ readonly key: string }>()
 
 /**
@@ -66,7 +66,6 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
   const runtime = createRuntime<U>(get, storage, key, reportStorage, takesTurns(backend))
   const { clock, channel, disposed } = runtime
   const own = { key }
-  if (settings.page) living.add(own)
   const events = createEmitter<U, C>(clock.now)
   const store = createStore(clock, events, leeway, backend)
   const reentrance = createReentrance()
@@ -141,19 +140,33 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
       backend: backend.name,
       origins: settings.origins,
       page: settings.page,
-      store,
-      living,
+      // Not the store itself, which has the tokens: whoever prints a session would print them.
+      store: {
+        get lastFailure() {
+          return store.lastFailure
+        },
+        get canRefresh() {
+          return store.canRefresh
+        },
+        get tokenNumber() {
+          return store.tokenNumber
+        },
+        get receivedAtMono() {
+          return store.receivedAtMono
+        },
+      },
+      hasTwin: () => [...living].some((each) => each !== own && each.key === key),
     },
     isAllowed,
     tell: (error) => events.emit('error', { error }),
-    runtime,
+    runtime: { base: runtime.base, clock, get },
     get version() {
       return store.view.version
     },
     renew: async (refused) => isNewer(store.view.version, refused) || requestRefresh({ reason: 'expired' }),
   }
 
-  const session: Omit<Session<U, C>, typeof Symbol.dispose> & { [internalsKey]: SessionInternals } = {
+  const session: Omit<Session<U, C>, typeof Symbol.dispose> = {
     fetch,
     get current() {
       return store.state
@@ -168,8 +181,7 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
     getToken,
     refresh: (asked) => renew('refresh', asked),
     reload: (asked) => renew('reload', asked),
-    async signIn(from, ...more: object[]) {
-      assertKnown('session.signIn', more[0], [])
+    async signIn(from) {
       await signIn(from)
       return store.state
     },
@@ -190,8 +202,10 @@ export function createSession<U = Json, C = Json>(options: SessionOptions<U, C>)
       return undo
     },
     dispose,
-    [internalsKey]: internals,
   }
+  if (settings.page && runtime.isShared) living.add(own)
+  // Not enumerable: nobody copies or prints it.
+  Object.defineProperty(session, internalsKey, { value: internals })
   return Object.assign(session, { [Symbol.dispose ?? 'dispose']: dispose })
 }
 

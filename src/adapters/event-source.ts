@@ -1,7 +1,7 @@
 // Server-sent events over `session.fetch`: an entry of its own, built on the package `eventsource`, so that nobody else ships it.
 
 import { EventSource, type EventSourceFetchInit, type FetchLikeResponse } from 'eventsource'
-import { assertKnown } from '../nearest.ts'
+import { assertKnown } from '../known-options.ts'
 import { createStream, type Renewal } from '../extensions/streams/stream.ts'
 import { internalsOf, type StreamSession } from '../extensions/streams/owner.ts'
 
@@ -32,7 +32,7 @@ export function openEventSource(
   url: string | URL,
   options: EventSourceOptions = {},
 ): EventSource {
-  assertKnown('openEventSource', options, ['withCredentials'])
+  assertKnown('openEventSource', options, { withCredentials: true })
   const { clock } = internalsOf(session).runtime
   let breakOff = (_why: Renewal): void => {}
   let openedAt: number | null = null

@@ -2,7 +2,7 @@
 
 import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../errors.ts'
-import { assertKnown, type Names } from '../nearest.ts'
+import { assertKnown, type Names } from '../known-options.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
 import { attachBearer, cookieReach, originsOf, peek, readJson, readJsonOrNull, writesTo } from './kit.ts'
@@ -31,7 +31,7 @@ const OUTAGE_MS = 2_000
  */
 export function authjs(options: AuthJsOptions = {}): Backend {
   const { baseUrl = '/api/auth', accessToken: field, error: trouble = 'error' } = options
-  assertKnown('authjs', options, Object.keys(OPTIONS))
+  assertKnown('authjs', options, OPTIONS)
   const ask = (io: Io, path: string, init?: RequestInit): Promise<Response> =>
     io.fetch(baseUrl + path, { credentials: 'include', ...init })
 

@@ -1,7 +1,7 @@
 // Access and refresh tokens from endpoints of any shape: a refresh call that can be shaped by options.
 
 import { RefreshFailedError } from '../errors.ts'
-import { assertKnown } from '../nearest.ts'
+import { assertKnown, type Names } from '../known-options.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io, RefreshIntent } from '../seam/io.ts'
 import { type Credentials, type Json, withoutUndefined } from '../state/credentials.ts'
@@ -48,20 +48,20 @@ export interface BearerOptions<U = Json> extends QuestionOptions, AnswerOptions<
   replayWindow?: number
 }
 
-const OWN_OPTIONS = [
-  'refreshUrl',
-  'signOutUrl',
-  'signOut',
-  'userUrl',
-  'readUser',
-  'isRefused',
-  'accepts',
-  'replayWindow',
-  'answer',
-  'read',
-  'extras',
-] satisfies (keyof BearerOptions)[]
-const OPTIONS = [...QUESTION_OPTIONS, ...OWN_OPTIONS]
+const OPTIONS: Names<BearerOptions> = {
+  ...QUESTION_OPTIONS,
+  refreshUrl: true,
+  signOutUrl: true,
+  signOut: true,
+  userUrl: true,
+  readUser: true,
+  isRefused: true,
+  accepts: true,
+  replayWindow: true,
+  answer: true,
+  read: true,
+  extras: true,
+}
 
 /**
  * @example

@@ -2,7 +2,7 @@
 
 import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
-import { assertKnown, type Names } from '../nearest.ts'
+import { assertKnown, type Names } from '../known-options.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
 import {
@@ -46,7 +46,7 @@ const OPTIONS: Names<BetterAuthOptions> = { baseUrl: true, jwt: true, bearer: tr
  */
 export function betterAuth(options: BetterAuthOptions = {}): Backend {
   const { baseUrl = '/api/auth', jwt = false, bearer = false } = options
-  assertKnown('betterAuth', options, Object.keys(OPTIONS))
+  assertKnown('betterAuth', options, OPTIONS)
 
   function ask(io: Io, held: Credentials | null, path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers)

@@ -3,7 +3,7 @@
 
 import type { Credentials, Json } from '../state/credentials.ts'
 import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
-import { assertKnown, type Names } from '../nearest.ts'
+import { assertKnown, type Names } from '../known-options.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io, CookieReader, RefreshIntent } from '../seam/io.ts'
 import { type ReadAnswer, readBody, readUsualNames, unreadable } from './cookie/answer.ts'
@@ -78,9 +78,9 @@ const CSRF_OPTIONS: Names<CsrfOptions> = { cookie: true, header: true, renewUrl:
  * createSession({ backend: cookie({ sessionUrl: '/bff/session', refreshUrl: '/bff/refresh', headers: { 'x-bff': '1' } }) })
  */
 export function cookie<U = Json>(options: CookieOptions<U>): Backend<U> {
-  assertKnown('cookie', options, Object.keys(OPTIONS))
+  assertKnown('cookie', options, OPTIONS)
   const { sessionUrl, refreshUrl, signOutUrl, signInUrls, credentials } = requireOptions(options, 'sessionUrl')
-  assertKnown('cookie', options.csrf, Object.keys(CSRF_OPTIONS), 'csrf.')
+  assertKnown('cookie', options.csrf, CSRF_OPTIONS, 'csrf.')
   const { read = readUsualNames<U>, needsToken = false, refreshOn401 = refreshUrl !== undefined } = options
   const { refreshBody = {} } = options
   const accepts = (['organizationId', 'data'] as const).filter((name) => refreshBody[name])

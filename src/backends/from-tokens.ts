@@ -2,7 +2,7 @@
 // session holds requests, sends them again, shares one refresh over all tabs, and tells of changes. It stores no token.
 
 import { InvalidOptionError } from '../errors.ts'
-import { assertKnown, type Names } from '../nearest.ts'
+import { assertKnown, type Names } from '../known-options.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Awaitable, Io, RefreshIntent } from '../seam/io.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
@@ -57,7 +57,7 @@ const OPTIONS: Names<FromTokensOptions> = {
  * })
  */
 export function fromTokens<U = Json>(options: FromTokensOptions<U>): Backend<U> {
-  assertKnown('fromTokens', options, Object.keys(OPTIONS))
+  assertKnown('fromTokens', options, OPTIONS)
   for (const name of ['get', 'refresh'] as const)
     if (typeof options?.[name] !== 'function')
       throw new InvalidOptionError(name, 'is missing: a function that asks the SDK for a token')

@@ -2,7 +2,7 @@
 // with a backend of your own. A backend's errors name the cause only: the session adds method and URL, and what is still true.
 
 import { InvalidOptionError, RefreshFailedError } from '../errors.ts'
-import { lacks } from '../nearest.ts'
+import { lacks } from '../answer-names.ts'
 import { withoutQuery } from '../parse-url.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { RequestView } from '../seam/io.ts'

@@ -1,5 +1,6 @@
 // A public OAuth 2.0 client in a browser: the refresh grant (RFC 6749 §6), revocation (RFC 7009) and, on reload, userinfo.
 
+import type { Names } from '../known-options.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
 import { InvalidOptionError, RefreshFailedError, StepUpRequiredError } from '../errors.ts'
 import type { Backend } from '../seam/backend.ts'
@@ -53,19 +54,19 @@ export interface OAuth2Options {
   replayWindow?: number
 }
 
-const OPTIONS: readonly string[] = [
-  'clientId',
-  'issuer',
-  'tokenEndpoint',
-  'revocationEndpoint',
-  'userinfoEndpoint',
-  'scope',
-  'resource',
-  'names',
-  'parameters',
-  'tokenType',
-  'replayWindow',
-] satisfies (keyof OAuth2Options)[]
+const OPTIONS: Names<OAuth2Options> = {
+  clientId: true,
+  issuer: true,
+  tokenEndpoint: true,
+  revocationEndpoint: true,
+  userinfoEndpoint: true,
+  scope: true,
+  resource: true,
+  names: true,
+  parameters: true,
+  tokenType: true,
+  replayWindow: true,
+}
 
 /** @throws {@link InvalidOptionError} naming the option. */
 function checkOptions(options: OAuth2Options): void {

@@ -2,7 +2,7 @@
 
 import { claimsOf, type Credentials, type Json } from '../state/credentials.ts'
 import { RefreshFailedError } from '../errors.ts'
-import { assertKnown } from '../nearest.ts'
+import { assertKnown } from '../known-options.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Io } from '../seam/io.ts'
 import { attachBearer, assertDelivered, cookieReach, originsOf, peek, readJson } from './kit.ts'
@@ -33,7 +33,7 @@ const OVER = /^(SESSION_EXPIRED|TOKEN_MALFORMED)$/
  */
 export function roq(options: RoqOptions = {}): Backend {
   const { baseUrl = '/api/auth' } = options
-  assertKnown('roq', options, ['baseUrl'])
+  assertKnown('roq', options, { baseUrl: true })
   const needsInclude = cookieReach(originsOf([baseUrl]), undefined, true)
 
   /** `null`: nobody is signed in. The error is a value here, since only another question tells what it means. */

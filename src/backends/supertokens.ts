@@ -2,7 +2,7 @@
 
 import type { Credentials, Json } from '../state/credentials.ts'
 import { RefreshFailedError, SessionEndedError } from '../errors.ts'
-import { assertKnown, type Names } from '../nearest.ts'
+import { assertKnown, type Names } from '../known-options.ts'
 import type { Backend, Predecessor } from '../seam/backend.ts'
 import type { Io, RequestView } from '../seam/io.ts'
 import {
@@ -198,7 +198,7 @@ function speak(dialect: Dialect): Backend {
  */
 export function supertokens(options: SuperTokensOptions = {}): Backend {
   const { baseUrl = '/auth', mode = 'cookie', expiredStatus = 401, signInUrls = [] } = options
-  assertKnown('supertokens', options, Object.keys(OPTIONS))
+  assertKnown('supertokens', options, OPTIONS)
   return speak({
     name: 'supertokens',
     refreshUrl: `${baseUrl}/session/refresh`,
@@ -216,7 +216,7 @@ export function supertokens(options: SuperTokensOptions = {}): Backend {
 
 /** The flow of 2020: routes and a status of the app's own choice, and the marker `id-refresh-token`. */
 export function supertokensLegacy(options: SuperTokensLegacyOptions): Backend {
-  assertKnown('supertokensLegacy', options, Object.keys(LEGACY_OPTIONS))
+  assertKnown('supertokensLegacy', options, LEGACY_OPTIONS)
   const { refreshUrl, signOutUrl, expiredStatus = 440, headers, signInUrls } = requireOptions(options, 'refreshUrl')
   const sdk = { 'supertokens-sdk-name': 'website', 'supertokens-sdk-version': '4.2.0' }
   return speak({

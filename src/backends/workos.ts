@@ -3,7 +3,7 @@
 
 import type { Credentials, Json } from '../state/credentials.ts'
 import type { RefreshFailedError } from '../errors.ts'
-import { assertKnown, type Names } from '../nearest.ts'
+import { assertKnown, type Names } from '../known-options.ts'
 import type { Backend, Predecessor } from '../seam/backend.ts'
 import type { Io, RefreshIntent } from '../seam/io.ts'
 import { fromAuthenticateResponse, refused, type WorkOSUser } from './workos/answers.ts'
@@ -57,7 +57,7 @@ const ROUTE_OPTIONS: Names<WorkOSRouteOptions> = { refreshUrl: true, signOutUrl:
  * await session.refresh({ organizationId: 'org_456', ensureSignedIn: true })
  */
 export function workos(options: WorkOSOptions): Backend<WorkOSUser> {
-  assertKnown('workos', options, Object.keys(OPTIONS))
+  assertKnown('workos', options, OPTIONS)
   const {
     clientId,
     apiHostname = 'api.workos.com',
@@ -164,7 +164,7 @@ function confirmRefusal(error: unknown): null {
  * createSession<WorkOSUser, WorkOSClaims>({ backend: workosRoute({ refreshUrl: '/api/auth/refresh' }) })
  */
 export function workosRoute(options: WorkOSRouteOptions): Backend<WorkOSUser> {
-  assertKnown('workosRoute', options, Object.keys(ROUTE_OPTIONS))
+  assertKnown('workosRoute', options, ROUTE_OPTIONS)
   const { refreshUrl, signOutUrl, replayWindow = FORGIVEN_MS } = requireOptions(options, 'refreshUrl')
   const needsInclude = cookieReach(originsOf([refreshUrl, signOutUrl]), undefined, true)
 

@@ -26,7 +26,7 @@ const NO_ROUTE = [404, 405, 410]
 const isHtml = ({ contentType }: Of<'answer'>): boolean => /^\s*text\/html\b/i.test(contentType ?? '')
 const quoted = (origins: readonly string[]): string => origins.map((each) => `'${each}'`).join(', ')
 
-export function createMistakes(about: About, current: () => State, warn: Warn): Mistakes {
+export function createMistakes(about: About, current: () => State, isOffline: () => boolean, warn: Warn): Mistakes {
   const { page, backend, origins } = about
   /** Requests of the app under way, as they were last sent. */
   const sent = new Map<number, Of<'send' | 'replay'>>()
@@ -37,7 +37,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
   let [hasSignedInHere, hasRenewed] = [false, false]
 
   const nameOf = ({ method, url }: { method: string; url: string }): string => `${method} ${placeName(url, page)}`
-  const reach = createReach(page, nameOf, warn)
+  const reach = createReach(page, isOffline, nameOf, warn)
 
   function lookAtAnswer(answer: Of<'answer'>): void {
     const { status } = answer
@@ -124,8 +124,7 @@ export function createMistakes(about: About, current: () => State, warn: Warn): 
 
   /** Sessions of one key share lock, channel and record, as two tabs do. */
   function lookForSecond(): void {
-    const same = [...about.living].filter(({ key }) => key === about.key)
-    if (same.length > 1)
+    if (about.hasTwin())
       warn(
         'two-sessions',
         `Two sessions of the name '${about.name}' for the same server live in this page: they share what is stored, so a sign-in or sign-out in one of them changes the other. Call createSession once, in a module that others import; or give the second session a name of its own: createSession({ name: 'second' }). If you no longer need a session, call its dispose().`,

@@ -28,19 +28,27 @@ const corsCure = (origin: string, page: string): string =>
   `${origin} has to answer OPTIONS as well, with Access-Control-Allow-Origin: ${page} (with cookies, the value * is not allowed), Access-Control-Allow-Headers: authorization, content-type, and, where cookies are used, Access-Control-Allow-Credentials: true.`
 
 /** @param page The origin of the page, where there is one. */
-export function createReach(page: string | undefined, nameOf: (asked: Asked) => string, warn: Warn): Reach {
-  /** Origins that have answered the session: a later failure there is no missing header. */
+export function createReach(
+  page: string | undefined,
+  isOffline: () => boolean,
+  nameOf: (asked: Asked) => string,
+  warn: Warn,
+): Reach {
+  /** Origins that have answered: a later failure there is no missing header. */
   const reached = new Set<string>()
   let pageAnsweredAt = -Infinity
   let failed: { name: string; origin: string; at: number } | null = null
 
+  const hasFailed = ({ url, error }: Asked): boolean => error === 'TypeError' && originOf(url) !== page
+
   /** Another origin that can't be reached, while the page's own can: the browser has kept the answer from the script. */
   function look(asked: Asked): void {
     if (!page) return
-    const origin = originOf(asked.url)
-    const isOwn = origin === page
-    if (isOwn && asked.status > 0) pageAnsweredAt = asked.at
-    if (!isOwn && asked.error === 'TypeError') failed = { name: nameOf(asked), origin, at: asked.at }
+    const { url, status, at } = asked
+    const origin = originOf(url)
+    if (status > 0) reached.add(origin)
+    if (status > 0 && origin === page) pageAnsweredAt = at
+    if (hasFailed(asked)) failed = { name: nameOf(asked), origin, at }
     if (!failed || Math.abs(pageAnsweredAt - failed.at) > SAME_MOMENT_MS) return
     warn(
       `cors ${failed.origin}`,
@@ -49,15 +57,13 @@ export function createReach(page: string | undefined, nameOf: (asked: Asked) => 
     failed = null
   }
 
-  /** The session's own request to another origin that has never answered. Whether that server is down, no script can tell. */
+  /** The session's own request. Whether the server is down, no script can tell; whether the device is offline, it can. */
   function lookAtOwn(asked: Asked): void {
     look(asked)
-    const { url, status, error } = asked
-    const origin = originOf(url)
-    if (status > 0) reached.add(origin)
-    if (!page || origin === page || error !== 'TypeError' || reached.has(origin)) return
+    const origin = originOf(asked.url)
+    if (!page || !hasFailed(asked) || reached.has(origin) || isOffline()) return
     warn(
-      `cors ${origin}`,
+      `cors? ${origin}`,
       `${nameOf(asked)} got no answer. If that server is up, its CORS headers are missing: to a script, both look the same. ${corsCure(origin, page)}`,
     )
   }

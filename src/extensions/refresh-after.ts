@@ -1,7 +1,7 @@
 // After a mutation: the route that changed what the token says asks for a new one, so that no code of the app has to.
 
 import { InvalidOptionError } from '../errors.ts'
-import { assertKnown, type Names } from '../nearest.ts'
+import { assertKnown, type Names } from '../known-options.ts'
 import type { Extension } from '../seam/extension.ts'
 import type { RequestView } from '../seam/io.ts'
 
@@ -30,7 +30,7 @@ const SAFE = /^(get|head|options|trace)$/i
  */
 export function refreshAfter(rules: readonly RefreshAfterRule[] = []): Extension {
   for (const rule of rules) {
-    assertKnown('a rule of refreshAfter', rule, Object.keys(NAMES))
+    assertKnown('a rule of refreshAfter', rule, NAMES)
     if (!rule.path?.startsWith('/'))
       throw new InvalidOptionError('refreshAfter', `must have paths that begin with /, not ${rule.path}`)
   }

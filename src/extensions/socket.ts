@@ -2,7 +2,7 @@
 // when the session is over. Nothing is queued: what was meant for one connection, or one user, is never sent in another.
 
 import { CallbackError, InvalidOptionError, sentenceOf } from '../errors.ts'
-import { assertKnown, type Names } from '../nearest.ts'
+import { assertKnown, type Names } from '../known-options.ts'
 import { callApp, type Connection, connect, type Ended, type SocketData } from './socket/connection.ts'
 import type { SessionSocket, SocketEvents, SocketOptions } from './socket/face.ts'
 import { hrefOf } from './socket/href.ts'
@@ -42,7 +42,7 @@ const FAILED_HANDSHAKES = 2
  * @see [RFC 6455](https://www.rfc-editor.org/rfc/rfc6455)
  */
 export function openSocket(session: StreamSession, url: string | URL, options: SocketOptions = {}): SessionSocket {
-  assertKnown('openSocket', options, Object.keys(OPTIONS))
+  assertKnown('openSocket', options, OPTIONS)
   const { protocols = [], hello, onRefresh = 'keep', binaryType = 'blob' } = options
   const isRefused = options.isRefused ?? (({ code }) => REFUSALS.includes(code))
   const needsToken = typeof protocols === 'function' || !!hello

@@ -70,8 +70,9 @@ export function refreshOperation<U, C>(
     const isRefused = !asked.forced && intent.reason === 'expired'
     const isDead = record.lifetime !== null && record.receivedAt + record.lifetime <= now
     if (canRefresh || isRefused || isDead) return
+    const hint = backend.name === 'bearer' ? " (is it in a cookie? bearer({ refreshTokenIn: 'cookie' }))" : ''
     throw new RefreshFailedError(
-      `${backend.name}: not refreshed, because there is no refresh token (is it in a cookie? bearer({ refreshTokenIn: 'cookie' })). The session is kept, with its access token.`,
+      `${backend.name}: not refreshed, because there is no refresh token${hint}. The session is kept, with its access token.`,
     )
   }
 

@@ -3,7 +3,7 @@
 
 import type { Context } from '../context.ts'
 import { type AnySessionError } from '../errors.ts'
-import { isWrongUrl } from '../failures.ts'
+import { isNoUrl, isWrongUrl } from '../failures.ts'
 import { parseUrl } from '../parse-url.ts'
 import type { Undo } from '../seam/io.ts'
 import type { Readiness } from '../session/readiness.ts'
@@ -31,21 +31,22 @@ export function createSchedule<U, C>(
   const { clock, records, page, disposed } = runtime
   let failures = 0
   let isBusy = false
+  let isHopeless = false
   let disarm: Undo = () => {}
   let jitter = clock.random()
 
   /** ms until there is something to do; `null`: nothing. */
   function dueIn(): number | null {
     const { state } = store
-    if (failures && isHopeless()) return null
+    if (isHopeless) return null
     if (failures || state.stale) return backoff(failures || 1, clock.random())
     if (state.status === 'loading') return 0
     return state.status === 'authenticated' && mayRefreshAhead() ? aheadIn() : null
   }
 
   /** On a server a path leads nowhere: each try would fail in the same way, for as long as the server runs. */
-  const isHopeless = (): boolean =>
-    typeof backend.identity === 'object' && !parseUrl(backend.identity.endpoint, runtime.base())
+  const leadsNowhere = (cause: unknown): boolean =>
+    typeof backend.identity === 'object' && !parseUrl(backend.identity.endpoint, runtime.base()) && isNoUrl(cause)
 
   const mayRefreshAhead = (): boolean =>
     settings.refreshAhead === 'always' || (settings.refreshAhead === 'visible' && page.isVisible())
@@ -60,7 +61,7 @@ export function createSchedule<U, C>(
 
   function arm(isNews = false): void {
     disarm()
-    if (isNews && store.state.status === 'authenticated') failures = 0
+    if (isNews && store.state.status === 'authenticated') [failures, isHopeless] = [0, false]
     if (isBusy || disposed.aborted) return
     const ms = dueIn()
     if (ms !== null) disarm = clock.after(ms, () => void work())
@@ -89,7 +90,8 @@ export function createSchedule<U, C>(
     } catch (cause) {
       failures = version === store.view.version ? failures + 1 : 0
       store.lastFailure ??= cause
-      if (isWrongUrl(cause) || isHopeless()) readiness.giveUp(cause)
+      isHopeless = leadsNowhere(cause)
+      if (isWrongUrl(cause) || isHopeless) readiness.giveUp(cause, isHopeless)
       events.emit('error', { error: cause as AnySessionError })
     }
     jitter = clock.random()

@@ -1,7 +1,7 @@
 // One request of the app, ready to be sent more than once: what a backend may see of it, and a body that is the same each time.
 
 import { transportKey } from '../internals.ts'
-import { assertKnown } from '../nearest.ts'
+import { assertKnown, type Names } from '../known-options.ts'
 import type { Runtime } from '../runtime/ports.ts'
 import { type CopyBudget, KeptBody, KeptStream } from './body.ts'
 import type { Attached, AttachedRequest, CookieReader, Fetch } from '../seam/io.ts'
@@ -31,7 +31,7 @@ export const IDEMPOTENT: RegExp = /^(get|head|options|trace|put|delete)$/i
 
 const ABSOLUTE = /^https?:\/\//i
 const NO_OPTIONS: RequestOptions = {}
-const REQUEST_OPTIONS = ['replay', 'idempotencyKey'] satisfies (keyof RequestOptions)[]
+const REQUEST_OPTIONS: Names<RequestOptions> = { replay: true, idempotencyKey: true }
 /** What counts where neither an init nor a Request says otherwise. */
 const PLAIN = { method: 'GET', headers: undefined, signal: undefined, keepalive: false }
 

@@ -98,6 +98,8 @@ export interface Runtime<U> {
   readonly records: Records<U>
   readonly channel: Channel
   readonly page: Page
+  /** Whether what is stored is shared with other tabs, and other sessions of this page. */
+  readonly isShared: boolean
   /** The transport: what lies below an installed patch. */
   fetch: typeof fetch
   /** What relative URLs are resolved against, where there is a page. */

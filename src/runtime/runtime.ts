@@ -47,6 +47,7 @@ export function createRuntime<U>(
     records: isStorageShared ? openRecords<U>(storage, { get, key }, clock, report) : memoryRecords<U>(),
     clock,
     page,
+    isShared,
     disposed,
     dispose: () => controller.abort(new SessionDisposedError()),
     fetch: standInFor(get('fetch'), (input: RequestInfo | URL, init?: RequestInit) => get('fetch')!(input, init)),

@@ -2,7 +2,7 @@
 // without. The JSON of a refused login, or an answer under other names, is none of them.
 
 import { InvalidTokenError, sentenceOf } from '../errors.ts'
-import { lacks } from '../nearest.ts'
+import { lacks } from '../answer-names.ts'
 import type { Backend } from '../seam/backend.ts'
 import { type Credentials, type Json, merge, notCredentials } from '../state/credentials.ts'
 
@@ -66,7 +66,7 @@ export function ownWords<U>(said: unknown): Credentials<U> {
  */
 export function assertNothingMissed<U>({ canRefresh }: Backend<U>, said: Credentials<U>, json: Json): void {
   const mayMiss = canRefresh && !canRefresh(said) && canRefresh({ ...said, refreshToken: 'any' })
-  const isMissed = (name: string): boolean => typeof json[name] === 'string' && /^refresh.?tok/i.test(name)
+  const isMissed = (name: string): boolean => typeof json[name] === 'string' && /^refresh[_-]?tok(en)?$/i.test(name)
   if (mayMiss && Object.keys(json).some(isMissed)) throw nobody('refreshToken', json)
 }
 

@@ -19,8 +19,11 @@ export interface Readiness {
   suspend(): void
   /** Reads the record again, and takes over what is newer. */
   sync(): Promise<void>
-  /** Those who wait to know who is signed in are told that asking leads nowhere. */
-  giveUp(cause: unknown): void
+  /**
+   * Those who wait to know who is signed in are told that asking leads nowhere.
+   * @param isForGood Nobody asks any more: those who come later are told, too.
+   */
+  giveUp(cause: unknown, isForGood: boolean): void
 }
 
 /** @param rewrite Called where this tab finds less in the storage than it holds. */
@@ -35,6 +38,8 @@ export function createReadiness<U, C>(
   let syncing: Promise<void> | null = null
   let isHinted = false
   const waiting = new Set<(cause: unknown) => void>()
+  /** Why nobody asks any more. */
+  let end: { readonly cause: unknown } | null = null
 
   const known = new Promise<void>((resolve) => {
     const stop = store.onStep(() => {
@@ -86,6 +91,7 @@ export function createReadiness<U, C>(
 
   async function untilKnown(caller: string): Promise<void> {
     if (store.state.status !== 'loading') return
+    if (end) throw end.cause
     let stop!: (cause: unknown) => void
     const hopeless = new Promise<never>((_, reject) => (stop = reject))
     waiting.add(stop)
@@ -113,7 +119,10 @@ export function createReadiness<U, C>(
       await abortable(untilKnown('session'), signal)
     },
     untilKnown,
-    giveUp: (cause) => waiting.forEach((stop) => stop(cause)),
+    giveUp(cause, isForGood) {
+      end = isForGood ? { cause } : null
+      waiting.forEach((stop) => stop(cause))
+    },
     suspend,
     sync() {
       isHinted = true

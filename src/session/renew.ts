@@ -2,7 +2,7 @@
 
 import type { Context } from '../context.ts'
 import { InvalidOptionError, SessionEndedError } from '../errors.ts'
-import { assertKnown } from '../nearest.ts'
+import { assertMeant, type Names } from '../known-options.ts'
 import type { RequestRefresh } from '../refresh/queue.ts'
 import { abortable } from '../runtime/wait.ts'
 import type { Backend } from '../seam/backend.ts'
@@ -24,9 +24,9 @@ export interface RefreshOptions {
 
 /** The options of each method. */
 const OPTIONS = {
-  refresh: ['organizationId', 'ensureSignedIn', 'data', 'signal'],
-  reload: ['data', 'signal'],
-} satisfies { [method: string]: (keyof RefreshOptions)[] }
+  refresh: { organizationId: true, ensureSignedIn: true, data: true, signal: true },
+  reload: { data: true, signal: true },
+} satisfies { refresh: Names<RefreshOptions>; reload: Names<Pick<RefreshOptions, 'data' | 'signal'>> }
 
 export function createRenew<U, C>(
   { runtime, backend, store, reentrance }: Context<U, C>,
@@ -36,7 +36,7 @@ export function createRenew<U, C>(
   let inputs = 0
 
   return async (method, options = {}) => {
-    assertKnown(`session.${method}`, options, OPTIONS[method])
+    assertMeant(`session.${method}`, options, OPTIONS[method])
     runtime.disposed.throwIfAborted()
     reentrance.startCall(method)()
     const { data, organizationId, signal, ensureSignedIn } = options

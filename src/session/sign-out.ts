@@ -1,5 +1,6 @@
 // How a session ends by its user: here and now, then in the record, and at the server as soon as that can be told.
 
+import type { Names } from '../known-options.ts'
 import type { Context } from '../context.ts'
 import type { SignOutOperation } from '../refresh/operation.ts'
 import { abortable } from '../runtime/wait.ts'
@@ -18,7 +19,7 @@ export interface SignOutOptions {
   signal?: AbortSignal
 }
 
-export const SIGN_OUT_OPTIONS: readonly string[] = ['local', 'signal'] satisfies (keyof SignOutOptions)[]
+export const SIGN_OUT_OPTIONS: Names<SignOutOptions> = { local: true, signal: true }
 
 // What the server could not be told of in a day has expired there, or is worth no more trouble: its refresh token is dropped.
 const MAX_AGE_MS = 86_400_000

@@ -2,7 +2,7 @@
 
 import type { Context } from '../context.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { assertKnown } from '../nearest.ts'
+import { assertMeant, type Names } from '../known-options.ts'
 import { gaveUp } from '../failures.ts'
 import type { RefreshOutcome, RequestRefresh } from '../refresh/queue.ts'
 import { abortable } from '../runtime/wait.ts'
@@ -26,14 +26,14 @@ export interface TokenOptions {
   signal?: AbortSignal | undefined
 }
 
-const OPTIONS = [
-  'skipCache',
-  'minValidity',
-  'organizationId',
-  'template',
-  'resource',
-  'signal',
-] satisfies (keyof TokenOptions)[]
+const OPTIONS: Names<TokenOptions> = {
+  skipCache: true,
+  minValidity: true,
+  organizationId: true,
+  template: true,
+  resource: true,
+  signal: true,
+}
 
 export type GetToken = (options?: TokenOptions) => Promise<string | null>
 
@@ -55,7 +55,7 @@ export function createGetToken<U, C>(
   const heldToken = (): string | null => store.credentials?.accessToken ?? null
 
   async function getSlowly(options: TokenOptions): Promise<string | null> {
-    assertKnown('session.getToken', options, OPTIONS)
+    assertMeant('session.getToken', options, OPTIONS)
     const { skipCache = false, minValidity, signal, ...target } = options
     const assertMayWait = reentrance.startCall('getToken')
     if (!((minValidity ?? 0) >= 0)) throw new InvalidOptionError('minValidity', 'must be a number of ms, not negative')

@@ -3,7 +3,7 @@
 import { SessionEndedError } from '../errors.ts'
 import type { Session } from '../face.ts'
 import { defineBackend } from '../backends/kit.ts'
-import { assertKnown, type Names } from '../nearest.ts'
+import { assertKnown, type Names } from '../known-options.ts'
 import { createSession } from '../session.ts'
 import type { Credentials, Json } from '../state/credentials.ts'
 import { memory } from '../storage/memory.ts'
@@ -57,7 +57,7 @@ const OPTIONS: Names<MockSessionOptions<Json, Json>> = { user: true, claims: tru
 export function mockSession<U extends object = Json, C extends object = Json>(
   options: MockSessionOptions<U, C> = {},
 ): MockSession<U, C> {
-  assertKnown('mockSession', options, Object.keys(OPTIONS))
+  assertKnown('mockSession', options, OPTIONS)
   const { user = null, claims = {} as C, status, fetch = () => Response.json({}) } = options
   let stored: U | null = user
   let ended: 'expired' | 'revoked' | 'reused' | null = null

@@ -3,7 +3,7 @@
 
 import { delay, http, HttpResponse, type HttpHandler } from 'msw'
 import { bearer } from '../backends/bearer.ts'
-import { assertKnown, type Names } from '../nearest.ts'
+import { assertKnown, type Names } from '../known-options.ts'
 import type { Backend } from '../seam/backend.ts'
 import type { Json } from '../state/credentials.ts'
 import { unsignedJwt } from './mock-session.ts'
@@ -85,7 +85,7 @@ interface RefreshToken {
  * expect(server.counts.refreshes).toBe(1)
  */
 export function sessionServer<U extends object = Json>(options: SessionServerOptions<U> = {}): SessionServer<U> {
-  assertKnown('sessionServer', options, Object.keys(OPTIONS))
+  assertKnown('sessionServer', options, OPTIONS)
   const { baseUrl, lifeSeconds = 60, replayWindow = 0 } = options
   const { user = { id: 'ann', name: 'Ann' } as unknown as U } = options
   const bases = baseUrl === undefined ? defaultBases() : [baseUrl]
@@ -192,7 +192,7 @@ export function sessionServer<U extends object = Json>(options: SessionServerOpt
         signOutUrl: `${base}/auth/logout`,
         userUrl: `${base}/auth/user`,
       }),
-      origins: bases.map((each) => new URL(each).origin),
+      ...(baseUrl === undefined && { origins: bases }),
     }),
     signIn: async () => login(),
     expire: () => accessTokens.clear(),

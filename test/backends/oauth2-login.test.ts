@@ -563,6 +563,12 @@ describe('logout', () => {
     })
   })
 
+  test('a typo keeps nobody signed in', async () => {
+    const { logout, session } = await signedIn()
+    await expect(logout({ postLogoutRedirectURI: '/' } as never)).rejects.toThrow('postLogoutRedirectUri')
+    expect(session.current.status).toBe('unauthenticated')
+  })
+
   test('stays where the server has no logout', async () => {
     const { end_session_endpoint: _, ...rest } = metadata
     const { logout, session, page } = await signedIn({ documents: { [OIDC]: () => Response.json(rest) } })

@@ -26,6 +26,20 @@ const createClient = (): QueryClient => {
   return client
 }
 
+test('methods of the session are callbacks of a query and of a mutation', async () => {
+  const { session, server } = await setup({ initial: null })
+  const client = createClient()
+  const said = await login(server)
+  const logIn = new MutationObserver(client, { mutationFn: async () => said, onSuccess: session.signIn })
+  await logIn.mutate()
+  expect(session.current.status).toBe('authenticated')
+  await new MutationObserver(client, { mutationFn: session.signIn }).mutate(said)
+  expect(await client.fetchQuery({ queryKey: ['token'], queryFn: session.getToken })).toBe(said.accessToken)
+  expect(await client.fetchQuery({ queryKey: ['state'], queryFn: session.reload })).toMatchObject({
+    reason: 'reloaded',
+  })
+})
+
 /** A mounted component: the user's profile, and each state that it has shown. */
 const mount = (client: QueryClient, { fetch }: Pick<Session, 'fetch'>, options: object = {}) => {
   let fetches = 0

@@ -88,8 +88,8 @@ const floors = [
   { name: 'what the core decides', files: ['state/plan', 'state/verdict', 'state/changes', 'state/session-changes'] },
   { name: 'what it changes', files: ['state/steps', 'state/view'] },
   { name: 'what it knows', files: ['state/*'] },
-  { name: 'what failures mean', files: ['failures', 'nearest'] },
-  { name: 'ground', files: ['errors', 'parse-url'] },
+  { name: 'what failures mean', files: ['failures', 'known-options', 'answer-names'] },
+  { name: 'ground', files: ['errors', 'parse-url', 'nearest'] },
 ]
 
 // The only values that pass between files of one floor.

@@ -159,11 +159,36 @@ test('the names below are listed as well, two levels deep, and never a value, no
   const said = { data: deep, list: [{ id: 'canary' }], 'ann@canary.test': 1, 'canary.canary.canary': { a: 1 } }
   for (const from of [said, Response.json(said)]) {
     const { message } = (await thrownBy(session.signIn(from))) as Error
-    expect(message).toContain('(it has data.jwt, data.user.name, data.user.address, list; is it "data.jwt"?)')
+    expect(message).toContain('(it has data.jwt, data.user.name, list; is it "data.jwt"?)')
     expect(message).toContain("bearer({ answer: { accessToken: 'data.jwt' } })")
     expect(message).not.toContain('canary')
   }
 })
+
+test('a key below that may be a name or an id of somebody is not shown', async () => {
+  const { session } = await setup({ initial: null })
+  const said = { sessions: { canaryToken_9f8a7b6c: { user: 1 } }, users: { ann_canary: { id: 1 }, token: 'canary' } }
+  const { message } = (await thrownBy(session.signIn(said))) as Error
+  expect(message).toContain('(it has sessions, users.token; is it "users.token"?)')
+  expect(message).not.toContain('canary')
+})
+
+test.each([
+  [{ accessToken: null }, 'the "accessToken" of the answer is empty, or no text (it has accessToken)'],
+  [{ mfaRequired: true, mfaToken: 'x' }, '(it has mfaRequired, mfaToken)'],
+  [{ csrfToken: 'x', idToken: 'x', resetToken: 'x' }, '(it has csrfToken, idToken, resetToken)'],
+])('no name is suggested that is no access token: %j', async (said, expected) => {
+  const { session } = await setup({ initial: null })
+  expect(String(await thrownBy(session.signIn(Response.json(said))))).toContain(expected)
+})
+
+test.each([{ refreshTokenExpiresAt: '2027-01-01' }, { refresh_token_expires_in: '3600' }])(
+  'when a refresh token expires is no refresh token under another name: %j',
+  async (said) => {
+    const { session } = await setup({ initial: null })
+    expect((await session.signIn({ accessToken: 'a', ...said })).status).toBe('authenticated')
+  },
+)
 
 test('an answer with any number of names makes no long message, and none makes a token of the refresh token', async () => {
   const { session } = await setup({ initial: null })

@@ -55,5 +55,19 @@ describe.each(Object.entries(backends))('%s', (_, backend) => {
     await clock.pass(600_000)
     expect({ opened, timers: clock.waiting, errors: errors.length }).toEqual({ opened: [], timers: 0, errors: 1 })
     expect(session.current.status).toBe('loading')
+    // Nobody asks any more: who comes later is told at once.
+    await expect(session.ready()).rejects.toThrow(/Failed to parse URL|Invalid URL/)
+    expect(await session.signIn({ accessToken: 'abc' })).toMatchObject({ status: 'authenticated' })
   })
+})
+
+test('a fetch that knows where a path leads is asked again after a failure', async () => {
+  const clock = createClock()
+  let asked = 0
+  const fetch = async () =>
+    ++asked === 1 ? new Response(null, { status: 503 }) : Response.json({ user: { id: 'ann' } })
+  const session = createSession({ backend: cookie({ sessionUrl: '/session' }), platform: { ...clock.platform, fetch } })
+  onTestFinished(session.dispose)
+  await clock.pass(5_000)
+  expect(session.current).toMatchObject({ status: 'authenticated', user: { id: 'ann' } })
 })

@@ -89,7 +89,6 @@ test.each<[call: string, option: string, says: RegExp, run: (session: any) => Pr
   ],
   ['refresh', 'organisationId', /did you mean organizationId\?/, (session) => session.refresh({ organisationId: 'a' })],
   ['reload', 'organizationId', /there are data, signal/, (session) => session.reload({ organizationId: 'a' })],
-  ['signIn', 'signal', /there are none/, (session) => session.signIn({ accessToken: 'a' }, { signal: null })],
   ['signOut', 'locl', /did you mean local\?/, (session) => session.signOut({ locl: true })],
   [
     'fetch',
@@ -106,6 +105,12 @@ test.each<[call: string, option: string, says: RegExp, run: (session: any) => Pr
   expect(wire.sent.filter(({ path }) => call !== 'signOut' && path)).toEqual([])
   // A typo must not keep a user signed in.
   expect(session.current.status).toBe(call === 'signOut' ? 'unauthenticated' : 'authenticated')
+})
+
+test('a name without a value is none', async () => {
+  const { session } = await setup()
+  expect(await session.refresh({ legacy: undefined } as never)).toMatchObject({ reason: 'refreshed' })
+  expect(() => bearer({ refreshUrl: '/refresh', legacy: undefined } as never)).not.toThrow()
 })
 
 test('a method that is handed an event, as a listener is, does what it does', async () => {

@@ -1,6 +1,8 @@
 // Small inputs that must not get out of hand: an answer without end, a cookie that is no header, options of another type, a token
 // that a handler has no business with.
 
+import { inspect } from 'node:util'
+import { format } from '@vitest/pretty-format'
 import { type AnySessionError, createSession, InvalidOptionError, memory } from 'resesh'
 import { bearer } from 'resesh/backends/bearer'
 import { cookie } from 'resesh/backends/cookie'
@@ -108,6 +110,18 @@ test('no handler is shown a token of the session that the caller has set, not ev
   ended.server.revoke('ann')
   await ended.session.fetch(url('/api/me'), { headers: { ...headers, authorization: `Bearer ${token}` } })
   expect(shown).toEqual([null, 'kept', null, 'kept'])
+})
+
+test('a session that is printed, copied or compared shows no token', async () => {
+  const { session } = await setup({
+    initial: { accessToken: 'canary-1', refreshToken: 'canary-2', user: { id: 'ann' } },
+  })
+  const copy = { ...session }
+  for (const shown of [session, copy]) {
+    expect(inspect(shown, { depth: 10, getters: true })).not.toContain('canary')
+    expect(format(shown)).not.toContain('canary')
+    expect(JSON.stringify(shown)).not.toContain('canary')
+  }
 })
 
 test("a list of origins that leaves out the page's own: its 401 is told once", async () => {

@@ -3,6 +3,8 @@
 import { createSession, defineBackend, memory, type Platform, type SessionOptions } from 'resesh'
 import { cookie } from 'resesh/backends/cookie'
 import { bearer } from 'resesh/backends/bearer'
+import { refreshAfter } from 'resesh/refresh-after'
+import { custom } from 'resesh/storage/custom'
 import { supertokens } from 'resesh/backends/supertokens'
 import { debug } from 'resesh/debug'
 import { expect, onTestFinished, test } from 'vitest'
@@ -164,10 +166,13 @@ test('a request after a sign-out is no such mistake', async () => {
   expect(warnings).toEqual([])
 })
 
+/** As IndexedDB is: all sessions of the page share it. */
+const shared = () => custom({ getItem: () => null, setItem: () => {}, update: () => true })
+
 test('two sessions of one name', async () => {
-  const { session, warnings } = over(() => json({}))
-  const second = over(() => json({}))
-  const third = over(() => json({}), { name: 'other' })
+  const { session, warnings } = over(() => json({}), { storage: shared() })
+  const second = over(() => json({}), { storage: shared() })
+  const third = over(() => json({}), { storage: shared(), name: 'other' })
   const told = [expect.stringMatching(/Two sessions of the name 'default'.*createSession once/)]
   expect(second.warnings).toEqual(told)
   expect(third.warnings).toEqual([])
@@ -180,15 +185,27 @@ test('a second session that is not under debug is noticed', async () => {
   const second = createSession({
     backend: bearer({ refreshUrl: '/auth/refresh' }),
     initial: null,
+    storage: shared(),
     platform: pageWith(),
   })
   onTestFinished(second.dispose)
-  const { session, warnings } = over(() => json({}))
+  const { session, warnings } = over(() => json({}), { storage: shared() })
   expect(warnings).toEqual([expect.stringMatching(/Two sessions of the name 'default'/)])
   second.dispose()
   second.dispose()
   session.dispose()
-  expect(over(() => json({})).warnings).toEqual([])
+  expect(over(() => json({}), { storage: shared() }).warnings).toEqual([])
+})
+
+test('two sessions in memory share nothing', () => {
+  const [, second] = [over(() => json({})), over(() => json({}))]
+  expect(second.warnings).toEqual([])
+})
+
+test('a session that could not be created is no second one', () => {
+  const sameTwice = [refreshAfter(), refreshAfter()]
+  expect(() => over(() => json({}), { storage: shared(), use: sameTwice })).toThrow('refreshAfter')
+  expect(over(() => json({}), { storage: shared() }).warnings).toEqual([])
 })
 
 test('a session that was disposed of is no second one', async () => {
@@ -256,6 +273,21 @@ test('a first refresh at another origin that gets no answer: the CORS headers th
       /POST https:\/\/api\.other\.test\/auth\/refresh got no answer\. If that server is up.*Access-Control-Allow-Origin: https:\/\/app\.example\.test \(with cookies, the value \*.*Access-Control-Allow-Credentials: true/,
     ),
   ])
+})
+
+test.each(['the app has got answers from there', 'the device is offline'])('%s: no header is missing', async (why) => {
+  const isOffline = why.includes('offline')
+  const { session, warnings } = over(
+    (path) => {
+      if (path === '/me') return json({})
+      throw new TypeError('Failed to fetch')
+    },
+    { backend: bearer({ refreshUrl: 'https://api.other.test/auth/refresh' }) },
+    { navigator: { onLine: !isOffline } as Navigator },
+  )
+  if (!isOffline) await session.fetch('https://api.other.test/me')
+  await twice(() => session.refresh())
+  expect(warnings).toEqual([])
 })
 
 test('a server that has answered before is away: no header is missing', async () => {

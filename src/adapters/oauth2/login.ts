@@ -5,7 +5,7 @@ import { assertIssuer } from '../../backends/kit/issuer.ts'
 import { assertPublic } from '../../backends/oauth2/options.ts'
 import { fromTokenResponse } from '../../backends/oauth2/token-response.ts'
 import { InvalidOptionError, LoginError } from '../../errors.ts'
-import { assertKnown, type Names } from '../../nearest.ts'
+import { assertKnown, type Names } from '../../known-options.ts'
 import { globalsOf } from '../../runtime/globals.ts'
 import { answerIn } from './redirect/answer.ts'
 import type { CreateLoginOptions, LoggedIn, Login, LoginOptions, LoginSession, LogoutOptions } from './redirect/face.ts'
@@ -16,19 +16,19 @@ import { createProof, createServer } from './redirect/server.ts'
 export { LoginError }
 export type { CreateLoginOptions, LoggedIn, Login, LoginOptions, LoginSession, LogoutOptions }
 
-const OPTIONS: readonly string[] = [
-  'clientId',
-  'issuer',
-  'authorizationEndpoint',
-  'tokenEndpoint',
-  'endSessionEndpoint',
-  'redirectUri',
-  'postLogoutRedirectUri',
-  'scope',
-  'resource',
-  'parameters',
-  'platform',
-] satisfies (keyof CreateLoginOptions)[]
+const OPTIONS: Names<CreateLoginOptions> = {
+  clientId: true,
+  issuer: true,
+  authorizationEndpoint: true,
+  tokenEndpoint: true,
+  endSessionEndpoint: true,
+  redirectUri: true,
+  postLogoutRedirectUri: true,
+  scope: true,
+  resource: true,
+  parameters: true,
+  platform: true,
+}
 
 // What is asked for again so soon was not met by the login.
 const CIRCLE_MS = 60_000
@@ -87,7 +87,7 @@ export function createLogin(session: LoginSession, options: CreateLoginOptions):
   const realFetch: typeof fetch = (...args) => get('fetch')!(...args)
 
   async function begin(wanted: LoginOptions, challenge?: string): Promise<URL> {
-    assertKnown('login', wanted, Object.keys(LOGIN_OPTIONS))
+    assertKnown('login', wanted, LOGIN_OPTIONS)
     const returnTo = absolute(wanted.returnTo ?? here())
     if (new URL(returnTo).origin !== get('location')!.origin)
       throw new InvalidOptionError('returnTo', 'must be on the origin of the page: nothing was begun')
@@ -159,11 +159,12 @@ export function createLogin(session: LoginSession, options: CreateLoginOptions):
   }
 
   async function logout(wanted: LogoutOptions = {}) {
-    assertKnown('logout', wanted, Object.keys(LOGOUT_OPTIONS))
     const { postLogoutRedirectUri: next = options.postLogoutRedirectUri, parameters } = wanted
     await session.ready().catch(() => {})
     const idToken = session.extras?.['idToken']
     await session.signOut()
+    // Only now: no typo keeps a user signed in.
+    assertKnown('logout', wanted, LOGOUT_OPTIONS)
     const metadata = await server.metadata(realFetch).catch((error: LoginError) => {
       throw new LoginError(error.reason, error.what, { cause: error.cause, still: STILL_AT_SERVER })
     })

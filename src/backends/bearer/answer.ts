@@ -2,7 +2,7 @@
 
 import { InvalidOptionError } from '../../errors.ts'
 import { type Credentials, type Json, withoutUndefined } from '../../state/credentials.ts'
-import { guessOf } from '../../nearest.ts'
+import { guessOf } from '../../answer-names.ts'
 import { missingField } from '../kit.ts'
 
 /** Where an answer has what. A dot goes deeper: `data.tokens.access`. */

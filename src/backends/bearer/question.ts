@@ -1,5 +1,6 @@
 // How a backend asks: where the refresh token travels, and what else is said with it.
 
+import type { Names } from '../../known-options.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { CookieReader, Io, RefreshIntent } from '../../seam/io.ts'
 import { type Credentials, type Json, withoutUndefined } from '../../state/credentials.ts'
@@ -40,14 +41,14 @@ export interface QuestionOptions {
   headers?: Made<HeaderFields>
 }
 
-export const QUESTION_OPTIONS: readonly string[] = [
-  'method',
-  'refreshTokenIn',
-  'refreshTokenName',
-  'bodyFormat',
-  'body',
-  'headers',
-] satisfies (keyof QuestionOptions)[]
+export const QUESTION_OPTIONS: Names<QuestionOptions> = {
+  method: true,
+  refreshTokenIn: true,
+  refreshTokenName: true,
+  bodyFormat: true,
+  body: true,
+  headers: true,
+}
 
 const VALUES = {
   method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],

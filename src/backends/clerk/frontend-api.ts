@@ -2,7 +2,7 @@
 
 import type { Credentials, Json } from '../../state/credentials.ts'
 import { RefreshFailedError, StepUpRequiredError } from '../../errors.ts'
-import { assertKnown, type Names } from '../../nearest.ts'
+import { assertKnown, type Names } from '../../known-options.ts'
 import type { Io } from '../../seam/io.ts'
 import { peek, readJson, requireOptions } from '../kit.ts'
 import { refusalOf, wordsOf } from '../kit/server-words.ts'
@@ -65,7 +65,7 @@ export interface FrontendApi {
 }
 
 export function createFrontendApi(options: ClerkOptions): FrontendApi {
-  assertKnown('clerk', options, Object.keys(OPTIONS))
+  assertKnown('clerk', options, OPTIONS)
   const { frontendApi, query = {}, apiVersion = '2026-05-12' } = requireOptions(options, 'frontendApi')
   const base = `${frontendApi.replace(/\/$/, '')}/v1`
 
