@@ -54,7 +54,7 @@ describe('node .output/server', () => {
   })
 
   test(`${LOADS} loads of slow pages, without one complaint`, { timeout: 60_000 + LOADS * 3000 }, async () => {
-    await expectNoComplaints(site, visit, LOADS, await frameworkOf(site))
+    await expectNoComplaints(site, visit, LOADS, { framework: await frameworkOf(site) })
   })
 })
 
@@ -73,7 +73,7 @@ describe('nuxt dev', () => {
     `${LOADS_IN_DEVELOPMENT} loads of slow pages, without one complaint`,
     { timeout: 120_000 + LOADS_IN_DEVELOPMENT * 6000 },
     async () => {
-      await expectNoComplaints(site, visit, LOADS_IN_DEVELOPMENT, inDevelopment)
+      await expectNoComplaints(site, visit, LOADS_IN_DEVELOPMENT, { framework: inDevelopment })
     },
   )
 })
