@@ -115,7 +115,7 @@ export function createMistakes(about: About, current: () => State, isOffline: ()
         'exposed-header',
         `${sentenceOf(message)} Of another origin, a script can read only the headers that the server lists. Have the server send, for example, Access-Control-Expose-Headers: ${EXPOSED[backend] ?? 'authorization'}.`,
       )
-    else if (/the answer has no "/.test(message) && !(lastAnswer && isHtml(lastAnswer)))
+    else if (/the answer has (no|an empty) "/.test(message) && !(lastAnswer && isHtml(lastAnswer)))
       warn(
         'token-name',
         `${sentenceOf(message)} Either the token has another name there, or the answer has no token.${NAME_CURE}`,

@@ -369,7 +369,7 @@ describe('a token response', () => {
   test.each<[string, unknown]>([
     ['the error invalid_grant', { error: 'invalid_grant', error_description: 'secret' }],
     ['no "access_token" (it has error)', { error: 'the token secret is bad' }],
-    ['no "access_token" (it has access_token.inner', { access_token: { inner: 'secret' } }],
+    ['an empty "access_token", or one that is no text (it has access_token)', { access_token: { inner: 'secret' } }],
     ['no "access_token" (it has nothing)', null],
     ['a token of the type DPoP', { access_token: 'secret', token_type: 'DPoP' }],
     ['a token of the type object', { access_token: 'secret', token_type: {} }],

@@ -174,7 +174,7 @@ test('a key below that may be a name or an id of somebody is not shown', async (
 })
 
 test.each([
-  [{ accessToken: null }, 'the "accessToken" of the answer is empty, or no text (it has accessToken)'],
+  [{ accessToken: null }, 'the answer has an empty "accessToken", or one that is no text (it has accessToken)'],
   [{ mfaRequired: true, mfaToken: 'x' }, '(it has mfaRequired, mfaToken)'],
   [{ csrfToken: 'x', idToken: 'x', resetToken: 'x' }, '(it has csrfToken, idToken, resetToken)'],
 ])('no name is suggested that is no access token: %j', async (said, expected) => {
