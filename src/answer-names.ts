@@ -34,6 +34,7 @@ export function guessOf(name: string, said: object): string | undefined {
 export function lacks(name: string, said: object): string {
   const guess = guessOf(name, said)
   const found = pathsIn(said).join(', ') || 'nothing'
-  const what = name in said ? `the answer has an empty "${name}", or one that is no text` : `the answer has no "${name}"`
+  const what =
+    name in said ? `the answer has an empty "${name}", or one that is no text` : `the answer has no "${name}"`
   return `${what} (it has ${found}${guess ? `; is it "${guess}"?` : ''})`
 }

@@ -105,7 +105,7 @@ const oneOf = (...words: string[]): Rule => [
 const RULES: { readonly [Name in keyof Required<SessionOptions>]: Rule } = {
   backend: [
     (backend?: Backend) => typeof backend?.attach === 'function' && typeof backend.refresh === 'function',
-    'must have attach and refresh, as bearer() gives',
+    'must have attach and refresh, as bearer({ refreshUrl }) gives: is it called?',
   ],
   use: [
     (list: readonly Extension[]) => Array.isArray(list) && list.every((each) => typeof each?.setup === 'function'),
@@ -113,12 +113,12 @@ const RULES: { readonly [Name in keyof Required<SessionOptions>]: Rule } = {
   ],
   origins: [
     (list: readonly string[]) => Array.isArray(list) && list.every(isOrigin),
-    'must be strings like https://api.example.com or https://api.example.com/v1/, without *',
+    'must be a list of strings like https://api.example.com or https://api.example.com/v1/, without *',
   ],
   name: [(name: unknown) => typeof name === 'string', 'must be a string'],
   storage: [
     (storage?: SessionStorage) => typeof storage?.open === 'function',
-    'must be an object, such as memory() gives',
+    "must be what a storage function gives: indexedDb() or memory() of 'resesh', local() of 'resesh/storage/local'",
   ],
   initial: ANYTHING,
   leeway: MS,
@@ -155,6 +155,8 @@ export function resolveOptions<U, C>(options: SessionOptions<U, C>, page: string
     replayWindow: backend?.replayWindow ?? 0,
     ...withoutUndefined(options),
   }
+  const ofBackend = Object.keys(options).find((name) => /(Url|Endpoint|Id)$|^issuer$/.test(name))
+  if (ofBackend) throw new InvalidOptionError(ofBackend, `is an option of the backend: bearer({ ${ofBackend} })`)
   assertKnown('createSession', { ...settings, backend }, RULES)
   for (const [name, [isRight, rule]] of Object.entries(RULES))
     if (!isRight({ ...settings, backend }[name as 'name'] as never)) throw new InvalidOptionError(name, rule)

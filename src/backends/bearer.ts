@@ -31,8 +31,8 @@ export interface BearerOptions<U = Json> extends QuestionOptions, AnswerOptions<
   /** Where the sign-out is asked in another way than the refresh. */
   signOut?: QuestionOptions
   /**
-   * GET with the new access token on `reload()`, and where a page begins without a user; its answer is the user. Left out: the
-   * refresh brings the user, or nobody does.
+   * GET with the access token, on `reload()`; with `refreshTokenIn: 'cookie'` also where a page begins. Its answer is the user. A
+   * sign-in and a plain refresh don't ask: their own answer has the user, or it stays as it was. Left out: nobody is asked.
    */
   userUrl?: string
   /** Where the answer of `userUrl` has the user: a path, or a function. @default all of it */

@@ -152,7 +152,7 @@ export function createMistakes(about: About, current: () => State, isOffline: ()
   function warnOfNoRefreshToken(): void {
     warn(
       'no-refresh-token',
-      `The session has no refresh token: when the access token expires, the user is signed out. Have the login answer with one (OAuth: the scope offline_access), and give that answer to session.signIn(). If the server keeps it in an httpOnly cookie: bearer({ refreshTokenIn: 'cookie' }), or the backend cookie().`,
+      `The session has no refresh token: when the access token expires, the user is signed out. Have the login answer with one (OAuth: the scope offline_access), and give that answer to session.signIn(). If the answer has it under another name: bearer({ answer: { refreshToken: 'data.renew' } }). If the server keeps it in an httpOnly cookie: bearer({ refreshTokenIn: 'cookie' }), or the backend cookie().`,
     )
   }
 

@@ -30,7 +30,9 @@ export async function readLogin<U>(backend: Backend<U>, said: unknown): Promise<
   const mustAsk = !!backend.restore && !backend.readAnswer
   if (!isResponse(said)) return mustAsk && isSilent(said) ? 'ask' : readWords(backend, said)
   if (!said.ok)
-    throw new SignInRefusedError(`The login was refused: it ${describe(said)}. ${NOBODY}.`, { refusal: said })
+    throw new SignInRefusedError(`The login was refused: it ${describe(said)}.${cureFor(said)} ${NOBODY}.`, {
+      refusal: said,
+    })
   if (mustAsk) return 'ask'
   if (said.bodyUsed) throw new InvalidOptionError('signIn', 'got a response whose body was already read: pass its JSON')
   const json = (await isEmpty(said)) ? null : await readJson(said.clone()).catch((cause) => refuseAnswer(cause, said))
@@ -56,6 +58,13 @@ async function readWords<U>(backend: Backend<U>, said: unknown, response?: Respo
   const credentials = hasOwnToken ? { ...own, ...withoutUndefined(read) } : read
   assertNothingMissed(backend, credentials, json)
   return credentials
+}
+
+/** What looks like a refused password, and is none. */
+function cureFor({ status }: Response): string {
+  if (status === 404 || status === 405)
+    return ' There is no such route: check the URL and the method of your login request.'
+  return status === 429 || status >= 500 ? ' That says nothing of the password: try again later.' : ''
 }
 
 async function readAsBackend<U>(backend: Backend<U>, json: Json, response?: Response): Promise<Credentials<U>> {

@@ -30,7 +30,11 @@ const over = (
 
 test.each<[option: string, options: object, message: string]>([
   ['an unknown option', { refreshUrl, acepts: [] }, 'acepts is no option of bearer: did you mean accepts?'],
-  ['an unknown name', { refreshUrl, answer: { accesToken: 'x' } }, 'answer.accesToken is none of accessToken'],
+  [
+    'an unknown name',
+    { refreshUrl, answer: { accesToken: 'x' } },
+    'answer.accesToken is no option of bearer: did you mean answer.accessToken?',
+  ],
   ['a GET with the token in its body', { refreshUrl, method: 'GET' }, 'method GET has no body'],
   ['a GET with a body', { refreshUrl, method: 'GET', refreshTokenIn: 'cookie', body: {} }, 'method GET has no body'],
   ['a sign-out by GET', { refreshUrl, signOut: { method: 'GET' } }, 'signOut.method GET has no body'],

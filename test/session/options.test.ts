@@ -107,6 +107,10 @@ test.each<[call: string, option: string, says: RegExp, run: (session: any) => Pr
   expect(session.current.status).toBe(call === 'signOut' ? 'unauthenticated' : 'authenticated')
 })
 
+test('an option of the backend is no option of the session', () => {
+  expect(() => createSession({ refreshUrl: '/auth/refresh' } as never)).toThrow('bearer({ refreshUrl })')
+})
+
 test('a name without a value is none', async () => {
   const { session } = await setup()
   expect(await session.refresh({ legacy: undefined } as never)).toMatchObject({ reason: 'refreshed' })

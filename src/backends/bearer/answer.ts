@@ -1,6 +1,6 @@
 // How an answer reads: that to a refresh, and that of a login.
 
-import { InvalidOptionError } from '../../errors.ts'
+import { assertKnown, type Names } from '../../known-options.ts'
 import { type Credentials, type Json, withoutUndefined } from '../../state/credentials.ts'
 import { guessOf } from '../../answer-names.ts'
 import { missingField } from '../kit.ts'
@@ -35,7 +35,15 @@ export interface AnswerOptions<U> {
 }
 
 const DEFAULT_NAMES = { accessToken: 'accessToken', refreshToken: 'refreshToken', user: 'user' }
-const KNOWN = [...Object.keys(DEFAULT_NAMES), 'expiresInSeconds', 'expiresAt', 'expiresInMs', 'organizationId']
+const NAMES: Names<AnswerNames> = {
+  accessToken: true,
+  refreshToken: true,
+  expiresInSeconds: true,
+  expiresInMs: true,
+  expiresAt: true,
+  user: true,
+  organizationId: true,
+}
 
 export const namesOf = (answer: AnswerNames | undefined): AnswerNames & typeof DEFAULT_NAMES => ({
   ...DEFAULT_NAMES,
@@ -43,10 +51,7 @@ export const namesOf = (answer: AnswerNames | undefined): AnswerNames & typeof D
 })
 
 /** @throws InvalidOptionError for a name that nobody reads. */
-export function assertNames(answer: object = {}): void {
-  const unknown = Object.keys(answer).find((name) => !KNOWN.includes(name))
-  if (unknown) throw new InvalidOptionError(`answer.${unknown}`, `is none of ${KNOWN.join(', ')}`)
-}
+export const assertNames = (answer: object | undefined): void => assertKnown('bearer', answer, NAMES, 'answer.')
 
 export const at = (json: unknown, path: string | undefined): unknown =>
   path === undefined
