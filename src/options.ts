@@ -44,8 +44,9 @@ export interface SessionOptions<U = Json, _C = Json> {
    */
   storage?: SessionStorage
   /**
-   * What a server-rendered page already knows, `null` for nobody: there is no `loading` then. `undefined`: nothing. It has to be fresh at each load,
-   * since it takes the place of what is stored; unless both tell when they were issued (`iat`), and the stored one is newer.
+   * What a server-rendered page already knows, `null` for nobody: there is no `loading` then. `undefined`: nothing. It has to be
+   * fresh at each load, since it takes the place of what is stored; unless both tell when they were issued (`iat`), and the stored
+   * one is newer.
    */
   initial?: Credentials<U> | null | undefined
   /** How long before its expiry a token counts as near expiry, in ms; at most a quarter of its lifetime. Not negative. @default 10_000 */
@@ -157,9 +158,10 @@ export function resolveOptions<U, C>(options: SessionOptions<U, C>, page: string
   }
   const ofBackend = Object.keys(options).find((name) => /(Url|Endpoint|Id)$|^issuer$/.test(name))
   if (ofBackend) throw new InvalidOptionError(ofBackend, `is an option of the backend: bearer({ ${ofBackend} })`)
-  assertKnown('createSession', { ...settings, backend }, RULES)
+  const all: { readonly [name: string]: unknown } = { ...settings, backend }
+  assertKnown('createSession', all, RULES)
   for (const [name, [isRight, rule]] of Object.entries(RULES))
-    if (!isRight({ ...settings, backend }[name as 'name'] as never)) throw new InvalidOptionError(name, rule)
+    if (!isRight(all[name] as never)) throw new InvalidOptionError(name, rule)
   const { isExpired } = settings
   return {
     ...settings,

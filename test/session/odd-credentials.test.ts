@@ -165,6 +165,16 @@ test('the names below are listed as well, two levels deep, and never a value, no
   }
 })
 
+test.each([
+  [401, 'it answered 401. Nobody was signed in.'],
+  [404, 'it answered 404. There is no such route: check the URL and the method of your login request.'],
+  [503, 'it answered 503. That says nothing of the password: try again later.'],
+])('a login that answers %i is told as what it is', async (status, says) => {
+  const { session } = await setup({ initial: null })
+  const { message } = (await thrownBy(session.signIn(new Response(null, { status })))) as Error
+  expect(message).toContain(says)
+})
+
 test('a key below that may be a name or an id of somebody is not shown', async () => {
   const { session } = await setup({ initial: null })
   const said = { sessions: { canaryToken_9f8a7b6c: { user: 1 } }, users: { ann_canary: { id: 1 }, token: 'canary' } }
